@@ -1,0 +1,205 @@
+/** How an attempt or a request ended. */
+export type Outcome = 'success' | 'failure' | 'timeout' | 'aborted' | 'circuit_open';
+
+/** Who is to blame for an outcome. Only `proxy` counts against a proxy's circuit. */
+export type Blame = 'none' | 'proxy' | 'target' | 'caller';
+
+/** Where an attempt ended, in the order in which an attempt passes through them. */
+export type Phase =
+  | 'select'
+  | 'dns'
+  | 'tcp'
+  | 'tls_proxy'
+  | 'socks'
+  | 'connect'
+  | 'tls_target'
+  | 'headers'
+  | 'body';
+
+/** The closed set of reasons for which an attempt fails and a retry is scheduled. */
+export type FailureReason =
+  | 'status'
+  | 'timeout'
+  | 'dns'
+  | 'tcp'
+  | 'tls_proxy'
+  | 'socks'
+  | 'connect'
+  | 'tls_target'
+  | 'reset'
+  | 'body'
+  | 'protocol'
+  | 'proxy_auth'
+  | 'banned'
+  | 'aborted';
+
+/** The closed set of reasons for which a wanted retry is not made. */
+export type RetryRefusalReason =
+  | 'budget'
+  | 'deadline'
+  | 'attempts'
+  | 'body'
+  | 'method'
+  | 'retry_after'
+  | 'no_proxy';
+
+/** The states of a circuit. `forced_open` and `disabled` are overrides set by a person. */
+export type CircuitState = 'closed' | 'open' | 'half_open' | 'forced_open' | 'disabled';
+
+/** The closed set of reasons for a circuit's transition. */
+export type CircuitReason =
+  | 'failures'
+  | 'failure_rate'
+  | 'slow_calls'
+  | 'timeout'
+  | 'probe_failed'
+  | 'recovered'
+  | 'reset'
+  | 'forced'
+  | 'disabled'
+  | 'custom';
+
+/** A request entered the rotator. */
+export interface RequestStart {
+  readonly requestId: string;
+  readonly method: string;
+  readonly origin: string;
+  readonly at: number;
+}
+
+/** An attempt was handed to a proxy. `attempt` counts from 0. */
+export interface AttemptStart {
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly proxyId: string;
+  readonly origin: string;
+  readonly hedge: boolean;
+  readonly at: number;
+}
+
+/** An attempt ended: its body ended, failed or was cancelled, or it never got that far. */
+export interface AttemptEnd {
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly proxyId: string;
+  readonly origin: string;
+  readonly outcome: Outcome;
+  readonly blame: Blame;
+  readonly phase: Phase;
+  readonly statusCode?: number | undefined;
+  readonly errorCode?: string | undefined;
+  /** Why it failed; absent after a success. */
+  readonly reason?: FailureReason | undefined;
+  /** Milliseconds from the attempt's start to the response headers, or to the failure. */
+  readonly latencyMs: number;
+  /** Milliseconds waited before this attempt. */
+  readonly delayBeforeMs: number;
+  readonly hedge: boolean;
+  readonly at: number;
+}
+
+/** A further attempt will be made. `attempt` is the number of that next attempt. */
+export interface RetryScheduled {
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly failedProxyId: string;
+  readonly delayMs: number;
+  readonly reason: FailureReason;
+  readonly at: number;
+}
+
+/** A further attempt would have been made, but was not. `attempt` is the one that failed. */
+export interface RetryRefused {
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly reason: RetryRefusalReason;
+  readonly at: number;
+}
+
+/** A request ended, its body included. */
+export interface RequestEnd {
+  readonly requestId: string;
+  readonly method: string;
+  readonly origin: string;
+  readonly outcome: Outcome;
+  readonly attemptCount: number;
+  readonly statusCode?: number | undefined;
+  readonly errorCode?: string | undefined;
+  readonly durationMs: number;
+  readonly policyName?: string | undefined;
+  readonly at: number;
+}
+
+/** A circuit changed state. `name` is the breaker's name: in the rotator, the proxy's id. */
+export interface CircuitTransition {
+  readonly name: string;
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+  readonly reason: CircuitReason;
+  /** Rises by one with every transition of this breaker. */
+  readonly generation: number;
+  readonly failureCount: number;
+  /** Epoch milliseconds from which a probe is admitted; absent unless `to` is `open`. */
+  readonly nextTestAt?: number | undefined;
+  readonly at: number;
+}
+
+/** A proxy joined the pool. */
+export interface ProxyAdded {
+  readonly proxyId: string;
+  readonly region?: string | undefined;
+  readonly weight: number;
+  readonly tags?: readonly string[] | undefined;
+  readonly at: number;
+}
+
+/** A proxy left the pool. */
+export interface ProxyRemoved {
+  readonly proxyId: string;
+  readonly region?: string | undefined;
+  readonly weight: number;
+  readonly tags?: readonly string[] | undefined;
+  readonly at: number;
+}
+
+/** A rule banned a proxy, everywhere or for one target. */
+export interface ProxyBanned {
+  readonly proxyId: string;
+  readonly target?: string | undefined;
+  readonly untilMs: number;
+  readonly rule: string;
+  readonly at: number;
+}
+
+/** An active health check ended. */
+export interface HealthChecked {
+  readonly proxyId: string;
+  readonly outcome: Outcome;
+  readonly latencyMs: number;
+  readonly at: number;
+}
+
+/** The global retry policy changed. `policy` is the new one, `null` when retries are off. */
+export interface PolicyChanged {
+  readonly policy: Readonly<Record<string, unknown>> | null;
+  readonly at: number;
+}
+
+/**
+ * Every fact that a whirl package reports, by event type. `at` is epoch milliseconds from the
+ * emitter's clock. No event carries a password.
+ */
+export type WhirlEvents = {
+  'request:start': RequestStart;
+  'attempt:start': AttemptStart;
+  'attempt:end': AttemptEnd;
+  'retry:scheduled': RetryScheduled;
+  'retry:refused': RetryRefused;
+  'request:end': RequestEnd;
+  'circuit:transition': CircuitTransition;
+  'proxy:added': ProxyAdded;
+  'proxy:removed': ProxyRemoved;
+  'proxy:banned': ProxyBanned;
+  'health:checked': HealthChecked;
+  'policy:changed': PolicyChanged;
+};
