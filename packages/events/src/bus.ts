@@ -111,9 +111,7 @@ export function createBus<Events extends EventMap>(options: BusOptions = {}): Bu
 
   const subscribe = (type: string, listener: AnyListener, once: boolean): Unsubscribe => {
     if (typeof listener !== 'function') {
-      throw new TypeError(
-        `a listener for "${type}" must be a function, got ${String(listener)}`,
-      );
+      throw new TypeError(`a listener for "${type}" must be a function, got ${String(listener)}`);
     }
     let active = true;
     const unsubscribe = () => {

@@ -6,15 +6,7 @@ export type Blame = 'none' | 'proxy' | 'target' | 'caller';
 
 /** Where an attempt ended, in the order in which an attempt passes through them. */
 export type Phase =
-  | 'select'
-  | 'dns'
-  | 'tcp'
-  | 'tls_proxy'
-  | 'socks'
-  | 'connect'
-  | 'tls_target'
-  | 'headers'
-  | 'body';
+  'select' | 'dns' | 'tcp' | 'tls_proxy' | 'socks' | 'connect' | 'tls_target' | 'headers' | 'body';
 
 /** The closed set of reasons for which an attempt fails and a retry is scheduled. */
 export type FailureReason =
@@ -35,13 +27,7 @@ export type FailureReason =
 
 /** The closed set of reasons for which a wanted retry is not made. */
 export type RetryRefusalReason =
-  | 'budget'
-  | 'deadline'
-  | 'attempts'
-  | 'body'
-  | 'method'
-  | 'retry_after'
-  | 'no_proxy';
+  'budget' | 'deadline' | 'attempts' | 'body' | 'method' | 'retry_after' | 'no_proxy';
 
 /** The states of a circuit. `forced_open` and `disabled` are overrides set by a person. */
 export type CircuitState = 'closed' | 'open' | 'half_open' | 'forced_open' | 'disabled';
