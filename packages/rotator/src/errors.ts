@@ -1,0 +1,176 @@
+import type { Outcome, Phase } from '@whirl/events';
+
+/** What one attempt of a request came to. */
+export interface AttemptRecord {
+  /** 0 for the first try. */
+  readonly attempt: number;
+  readonly proxyId: string;
+  readonly outcome: Outcome;
+  readonly statusCode?: number | undefined;
+  readonly errorCode?: string | undefined;
+  /** Milliseconds to the response headers, or to the failure. */
+  readonly latencyMs: number;
+  /** Milliseconds waited before this attempt. */
+  readonly delayBeforeMs: number;
+}
+
+export type WhirlErrorCode =
+  | 'PROXY_CONNECTION'
+  | 'PROXY_AUTHENTICATION'
+  | 'TARGET_CONNECTION'
+  | 'ATTEMPT_TIMEOUT'
+  | 'REQUEST_TIMEOUT'
+  | 'ALL_PROXIES_UNAVAILABLE'
+  | 'NO_PROXIES'
+  | 'PROXIES_BUSY'
+  | 'RETRIES_EXHAUSTED'
+  | 'INVALID_PROXY'
+  | 'INVALID_POLICY'
+  | 'INVALID_REQUEST'
+  | 'CLOSED';
+
+/** The base of every error that this package makes. `code` is stable. */
+export class WhirlError extends Error {
+  readonly code: WhirlErrorCode;
+  /** The attempts made so far, when the error ended a request. */
+  attempts: readonly AttemptRecord[] = [];
+
+  constructor(code: WhirlErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+export interface ConnectionFailure {
+  readonly phase: Phase;
+  readonly proxyId: string;
+  /** Of the proxy's answer to CONNECT. */
+  readonly statusCode?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/** The way to the target through this proxy failed: see `phase`. */
+export class ProxyConnectionError extends WhirlError {
+  readonly phase: Phase;
+  readonly proxyId: string;
+  readonly statusCode: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, failure: ConnectionFailure) {
+    super('PROXY_CONNECTION', message, failure);
+    this.phase = failure.phase;
+    this.proxyId = failure.proxyId;
+    this.statusCode = failure.statusCode;
+    this.retryAfterMs = failure.retryAfterMs;
+  }
+}
+
+/** The proxy wants other credentials: 407, or a refusal in the SOCKS handshake. */
+export class ProxyAuthenticationError extends WhirlError {
+  readonly phase: Phase;
+  readonly proxyId: string;
+  readonly statusCode: number | undefined;
+
+  constructor(message: string, failure: ConnectionFailure) {
+    super('PROXY_AUTHENTICATION', message, failure);
+    this.phase = failure.phase;
+    this.proxyId = failure.proxyId;
+    this.statusCode = failure.statusCode;
+  }
+}
+
+/** The tunnel was good, but the TLS handshake with the target was not. */
+export class TargetConnectionError extends WhirlError {
+  readonly phase: Phase;
+  readonly proxyId: string;
+
+  constructor(message: string, failure: ConnectionFailure) {
+    super('TARGET_CONNECTION', message, failure);
+    this.phase = failure.phase;
+    this.proxyId = failure.proxyId;
+  }
+}
+
+/** One attempt had no response headers within `attemptTimeoutMs`. */
+export class AttemptTimeoutError extends WhirlError {
+  readonly phase: Phase;
+  readonly proxyId: string;
+
+  constructor(timeoutMs: number, phase: Phase, proxyId: string) {
+    super(
+      'ATTEMPT_TIMEOUT',
+      `no response headers through ${proxyId} within ${timeoutMs} ms (phase ${phase})`,
+    );
+    this.phase = phase;
+    this.proxyId = proxyId;
+  }
+}
+
+/** The whole request did not end within `timeoutMs`. */
+export class RequestTimeoutError extends WhirlError {
+  constructor(timeoutMs: number, attempts: readonly AttemptRecord[], cause?: unknown) {
+    super('REQUEST_TIMEOUT', `the request did not end within ${timeoutMs} ms`, { cause });
+    this.attempts = attempts;
+  }
+}
+
+/** No proxy may be used now. `code` tells why: circuits, an empty pool, or all of them busy. */
+export class AllProxiesUnavailableError extends WhirlError {
+  readonly statusCode = 503;
+  /** Milliseconds until the first circuit is due for a test; undefined when none will be. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: 'ALL_PROXIES_UNAVAILABLE' | 'NO_PROXIES' | 'PROXIES_BUSY',
+    message: string,
+    retryAfterMs?: number,
+  ) {
+    super(code, message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The last attempt that the policy allows failed. `cause` is that attempt's error. */
+export class RetriesExhaustedError extends WhirlError {
+  constructor(attempts: readonly AttemptRecord[], cause: unknown) {
+    const n = attempts.length;
+    super('RETRIES_EXHAUSTED', `gave up after ${n} attempt${n === 1 ? '' : 's'}`, { cause });
+    this.attempts = attempts;
+  }
+}
+
+/** A proxy that cannot be used as given. The message never holds its password. */
+export class InvalidProxyError extends WhirlError {
+  constructor(message: string) {
+    super('INVALID_PROXY', message);
+  }
+}
+
+/** A retry policy out of its bounds; `issues` names each field. */
+export class InvalidPolicyError extends WhirlError {
+  readonly issues: readonly { readonly field: string; readonly message: string }[];
+
+  constructor(issues: readonly { field: string; message: string }[]) {
+    super(
+      'INVALID_POLICY',
+      `invalid retry policy: ${issues.map((i) => `${i.field}: ${i.message}`).join('; ')}`,
+    );
+    this.issues = issues;
+  }
+}
+
+/** A request that can never be sent; nothing was dialled. */
+export class InvalidRequestError extends WhirlError {
+  constructor(message: string) {
+    super('INVALID_REQUEST', message);
+  }
+}
+
+/** The rotator was closed. */
+export class ClosedError extends WhirlError {
+  constructor() {
+    super('CLOSED', 'the rotator is closed');
+  }
+}
