@@ -1,1 +1,7 @@
-export {};
+export { startProxy } from './flaky-proxy.ts';
+export type { Behaviour, FlakyProxy, ProxyServerOptions } from './flaky-proxy.ts';
+export { startTarget } from './target.ts';
+export type { Target } from './target.ts';
+export { seededRandom } from './chance.ts';
+export { createVirtualClock } from './virtual-clock.ts';
+export type { VirtualClock } from './virtual-clock.ts';
