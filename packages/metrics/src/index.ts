@@ -1,1 +1,2 @@
-export {};
+export { RetryMetrics } from './retry-metrics.ts';
+export type { Point, ProxyTotals, RetryMetricsOptions, Summary } from './retry-metrics.ts';
