@@ -43,8 +43,7 @@ export interface RetryOptions {
   readonly budget?: RetryBudget | undefined;
   /** Hears of each retry before its delay. What it throws is ignored. */
   readonly onRetry?:
-    | ((event: { attempt: number; error: unknown; delayMs: number }) => unknown)
-    | undefined;
+    ((event: { attempt: number; error: unknown; delayMs: number }) => unknown) | undefined;
 }
 
 const names = [
@@ -176,7 +175,8 @@ export async function retry<T>(
     } catch (error) {
       last = error;
     }
-    if ((signal as AbortSignal | undefined)?.aborted) throw (signal as AbortSignal | undefined)?.reason;
+    if ((signal as AbortSignal | undefined)?.aborted)
+      throw (signal as AbortSignal | undefined)?.reason;
     if (last instanceof RetryTimeoutError) throw last;
     if (attempt + 1 >= maxAttempts || shouldRetry?.(last, attempt) === false) throw last;
     const delayMs = backoff.delay(attempt, previousMs);

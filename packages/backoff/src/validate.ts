@@ -24,9 +24,12 @@ export function number(name: string, value: unknown, min: number, max = Infinity
 }
 
 export function jitterOf(value: unknown): Jitter {
-  const name = value === undefined || value === false ? 'none' : value === true ? 'proportional' : value;
+  const name =
+    value === undefined || value === false ? 'none' : value === true ? 'proportional' : value;
   if (!jitters.includes(name)) {
-    throw new TypeError(`jitter must be a boolean or one of ${jitters.join(', ')}, got ${String(value)}`);
+    throw new TypeError(
+      `jitter must be a boolean or one of ${jitters.join(', ')}, got ${String(value)}`,
+    );
   }
   return name as Jitter;
 }

@@ -51,23 +51,14 @@ export function renderPrometheus(metrics: RetryMetrics, options: PrometheusOptio
   labelled('whirl_attempts_total', 'Attempts ended.', 'outcome', totals.outcomes);
   labelled('whirl_retries_total', 'Retries scheduled.', 'reason', totals.retriesByReason);
   single('whirl_hedges_total', 'counter', 'Hedged attempts.', totals.hedges);
-  labelled(
-    'whirl_retries_refused_total',
-    'Retries not made.',
-    'reason',
-    totals.retriesRefused,
-  );
-  labelled(
-    'whirl_circuit_transitions_total',
-    'Transitions of circuits.',
-    'to',
-    totals.transitions,
-  );
+  labelled('whirl_retries_refused_total', 'Retries not made.', 'reason', totals.retriesRefused);
+  labelled('whirl_circuit_transitions_total', 'Transitions of circuits.', 'to', totals.transitions);
   const states: Record<string, number> = { closed: 0, open: 0, half_open: 0 };
   const all = [...circuits];
   for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
   head('whirl_circuits', 'gauge', 'Circuits by state.');
-  for (const [state, n] of Object.entries(states)) lines.push(`whirl_circuits{state="${state}"} ${n}`);
+  for (const [state, n] of Object.entries(states))
+    lines.push(`whirl_circuits{state="${state}"} ${n}`);
   if (proxies !== undefined) single('whirl_proxies', 'gauge', 'Proxies in the pool.', proxies);
   if (inFlight !== undefined) {
     single('whirl_requests_in_flight', 'gauge', 'Requests in flight.', inFlight);

@@ -157,7 +157,8 @@ export class Selector {
   /** Throws on a duplicate id or a value out of its bounds; nothing is changed then. */
   add(options: CandidateOptions): void {
     const entry = new Entry(options);
-    if (this.#entries.has(entry.id)) throw new RangeError(`id "${entry.id}" is in the pool already`);
+    if (this.#entries.has(entry.id))
+      throw new RangeError(`id "${entry.id}" is in the pool already`);
     let least = Infinity;
     for (const { picks } of this.#entries.values()) least = Math.min(least, picks);
     entry.picks = least === Infinity ? 0 : least;
