@@ -1,4 +1,4 @@
-import { startProxy, startTarget, type Behaviour } from '@whirl/testkit';
+import { startProxy, startSocks5, startTarget, type Behaviour } from '@whirl/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseProxy, parseProxyList, ProxyRotator, type RotatorOptions } from './index.ts';
 
@@ -47,6 +47,23 @@ describe('ProxyRotator', () => {
       expect(summary.totalAttempts).toBe(summary.totalRequests + summary.totalRetries);
     });
   }
+
+  it('C1 SOCKS5 with credentials reaches http and https targets; wrong ones are refused', async () => {
+    for (const tls of [false, true]) {
+      const { rotator, target } = await rig([], {}, tls);
+      const socks = await startSocks5({ username: 'ann', password: 's3cret' });
+      open.push(socks);
+      rotator.addProxy(socks.url);
+      const response = await rotator.get(target.url);
+      expect(await response.body.json()).toMatchObject({ ok: true });
+      expect(response.proxyId).toBe(`ann@127.0.0.1:${socks.port}`);
+      rotator.removeProxy(socks.id);
+      rotator.addProxy(`socks5://ann:wrong@127.0.0.1:${socks.port}`);
+      const error = await rotator.get(target.url).catch((e: unknown) => e);
+      expect(error).toMatchObject({ code: 'PROXY_AUTHENTICATION' });
+      expect(JSON.stringify(error)).not.toContain('wrong');
+    }
+  });
 
   it('C3 a proxy that closes after CONNECT is dialled once per attempt', async () => {
     const { rotator, target, proxies } = await rig(

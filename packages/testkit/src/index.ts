@@ -5,3 +5,5 @@ export type { Target } from './target.ts';
 export { seededRandom } from './chance.ts';
 export { createVirtualClock } from './virtual-clock.ts';
 export type { VirtualClock } from './virtual-clock.ts';
+export { startSocks5 } from './socks-server.ts';
+export type { SocksServer, SocksServerOptions } from './socks-server.ts';
