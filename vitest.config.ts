@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const conditions = ['@whirl/source', 'module', 'node', 'development|production'];
 
@@ -7,6 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'apps/packaging/**'],
     environment: 'node',
     testTimeout: 20_000,
   },

@@ -77,7 +77,7 @@ export class CircuitBreakerGroup {
     return this.#breakers.delete(name);
   }
 
-  entries(): MapIterator<[string, CircuitBreaker]> {
+  entries(): IterableIterator<[string, CircuitBreaker]> {
     return this.#breakers.entries();
   }
 

@@ -1,0 +1,162 @@
+import { createPackageFromTarballData, checkPackage } from '@arethetypeswrong/core';
+import { build } from 'esbuild';
+import { access, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installed, packAll, run, tarballsFor, type Packed } from './packed.ts';
+import { uses } from './uses.ts';
+
+let folder: string;
+let packed: Map<string, Packed>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'whirl-packaging-'));
+  packed = await packAll(folder);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('P1 every public package has a consumer here', () => {
+  expect([...packed.keys()].sort()).toEqual(Object.keys(uses).sort());
+});
+
+describe.each(Object.entries(uses))('P1 %s', (name, use) => {
+  const project = () => join(folder, name.replace('/', '-'));
+
+  it('installs alone, from its tarball and those of its @whirl dependencies', async () => {
+    await installed(project(), tarballsFor(name, packed));
+    for (const other of use.without) {
+      await expect(access(join(project(), 'node_modules', other)), other).rejects.toThrow('ENOENT');
+    }
+  });
+
+  it('works with import', async () => {
+    const source = `import { ${use.names} } from '${name}';${use.body}`;
+    await writeFile(join(project(), 'consumer.mjs'), source);
+    expect(await run(project(), process.execPath, 'consumer.mjs')).toBe(use.prints);
+  });
+
+  it('works with require', async () => {
+    const source = `const { ${use.names} } = require('${name}');${use.body}`;
+    await writeFile(join(project(), 'consumer.cjs'), source);
+    expect(await run(project(), process.execPath, 'consumer.cjs')).toBe(use.prints);
+  });
+
+  it('an import that is not used shakes to nothing', async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: `import * as all from '${name}';`, resolveDir: project() },
+      bundle: true,
+      write: false,
+      minify: true,
+      format: 'esm',
+      platform: 'node',
+    });
+    expect(outputFiles[0]?.text.trim()).toBe('');
+  });
+
+  it('has no problem that publint or are-the-types-wrong can find', async () => {
+    const { tarball } = packed.get(name) as Packed;
+    const bytes = await readFile(tarball);
+    const { messages } = await publint({
+      pack: {
+        tarball: bytes.buffer.slice(
+          bytes.byteOffset,
+          bytes.byteOffset + bytes.byteLength,
+        ) as ArrayBuffer,
+      },
+    });
+    expect(messages).toEqual([]);
+    const checked = await checkPackage(createPackageFromTarballData(bytes));
+    expect(checked.types).toMatchObject({ kind: 'included' });
+    // Node before 12.7 and TypeScript's `node10` know no subpaths; neither is supported.
+    const problems = 'problems' in checked ? checked.problems : [];
+    expect(
+      problems.filter(
+        (problem) => !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('carries its README, its license and its sources, and no test', async () => {
+    const files = await readdir(join(project(), 'node_modules', name), { recursive: true });
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'README.md',
+        'LICENSE',
+        'dist/index.js',
+        'dist/index.cjs',
+        'src/index.ts',
+      ]),
+    );
+    expect(files.filter((file) => file.includes('.test.'))).toEqual([]);
+  });
+});
+
+describe('P1 the types of all packages together', () => {
+  const project = () => join(folder, 'typed');
+  const compiler = (version: string) =>
+    fileURLToPath(new URL(`../node_modules/typescript-${version}/bin/tsc`, import.meta.url));
+
+  beforeAll(async () => {
+    await installed(
+      project(),
+      [...packed.values()].map(({ tarball }) => tarball),
+    );
+    await run(
+      project(),
+      'npm',
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '@types/node@20',
+    );
+    const uniform = Object.entries(uses)
+      .map(([name, { names }]) => `import { ${names} } from '${name}';\nvoid [${names}];`)
+      .join('\n');
+    const typed = `${uniform}
+      const breaker = new CircuitBreaker({ name: 'db' });
+      export const row: Promise<string> = breaker.execute(async () => 'a row');
+      export const delay: number = exponential({ baseMs: 100 }).delay(1);
+      export const status: Promise<number> = new ProxyRotator().get('http://127.0.0.1/').then((r) => r.statusCode);
+      // @ts-expect-error an option that does not exist
+      new CircuitBreaker({ nme: 'db' });
+      createBus<{ hello: string }>().on('hello', (event) => event.toUpperCase());`;
+    await writeFile(join(project(), 'module.mts'), typed);
+    await writeFile(join(project(), 'script.cts'), typed);
+  });
+
+  const modes = [
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['bundler', 'esnext'],
+  ] as const;
+  const versions = ['5.5', '5.9', '6.0', '7.0'];
+  it.each(versions.flatMap((version) => modes.map((mode) => [version, ...mode] as const)))(
+    'check under TypeScript %s and moduleResolution %s',
+    async (version, moduleResolution, module) => {
+      const files = moduleResolution === 'bundler' ? ['module.mts'] : ['module.mts', 'script.cts'];
+      const output = await run(
+        project(),
+        process.execPath,
+        compiler(version),
+        '--noEmit',
+        '--strict',
+        '--exactOptionalPropertyTypes',
+        '--target',
+        'es2022',
+        '--types',
+        'node',
+        '--module',
+        module,
+        '--moduleResolution',
+        moduleResolution,
+        ...files,
+      );
+      expect(output).toBe('');
+    },
+  );
+});
