@@ -2,14 +2,12 @@ import type { AttemptEnd } from '@whirl/events';
 import {
   blameIndex,
   blames,
-  failureReasonIndex,
   failureReasons,
   outcomeIndex,
   outcomes,
   phaseIndex,
   phases,
 } from './closed-sets.ts';
-import { failureReason } from './failure-reason.ts';
 import { hourMs } from './hour-ring.ts';
 import { TextColumn } from './text-column.ts';
 
@@ -40,9 +38,9 @@ export class AttemptLog {
   readonly #codes: string[] = ['other'];
   #written = 0;
 
-  record(event: AttemptEnd): void {
+  /** With the number of its failure reason; `undefined` after a success. */
+  record(event: AttemptEnd, reason: number | undefined): void {
     const row = this.#written++ % maxAttempts;
-    const reason = failureReason(event);
     this.#at[row] = event.at;
     this.#latencyMs[row] = event.latencyMs;
     this.#delayBeforeMs[row] = event.delayBeforeMs;
@@ -56,7 +54,7 @@ export class AttemptLog {
     this.#outcomes[row] = outcomeIndex[event.outcome];
     this.#blames[row] = blameIndex[event.blame];
     this.#phases[row] = phaseIndex[event.phase];
-    this.#reasons[row] = reason === undefined ? noReason : failureReasonIndex[reason];
+    this.#reasons[row] = reason ?? noReason;
   }
 
   /** How many there are since an hour before `now`. */

@@ -1,6 +1,12 @@
 // Run alone, with --expose-gc, by memory.test.ts: prints the bytes that metrics hold after a day.
 import type { FailureReason } from '@whirl/events';
-import { attemptEnd, circuitTransition, midnight, requestEnd, retryScheduled } from './facts.fixture.ts';
+import {
+  attemptEnd,
+  circuitTransition,
+  midnight,
+  requestEnd,
+  retryScheduled,
+} from './facts.fixture.ts';
 import { hourMs } from './hour-ring.ts';
 import { RetryMetrics } from './retry-metrics.ts';
 
@@ -25,7 +31,7 @@ function day(perHour: number): RetryMetrics {
       at = midnight + hour * hourMs + (i * hourMs) / perHour;
       // Texts made anew each time: nobody else keeps them. A fifth more proxies than have rows.
       const requestId = `request-${++requests}-of-this-day`;
-      const proxyId = `user${i % 7}@proxy-${i % (proxies * 1.2)}.example.net:8080`;
+      const proxyId = `user${i % 7}@proxy-${requests % (proxies * 1.2)}.example.net:8080`;
       const origin = `https://${'a'.repeat(200)}.${requests}.example.org`;
       const outcome = i % 3 === 0 ? 'failure' : 'success';
       metrics.record(

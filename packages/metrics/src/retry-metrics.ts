@@ -340,12 +340,13 @@ export class RetryMetrics {
       );
     }
     const reason = failureReason(event);
-    if (reason !== undefined) pool.add(column.failures + failureReasonIndex[reason]);
+    const failure = reason === undefined ? undefined : failureReasonIndex[reason];
+    if (failure !== undefined) pool.add(column.failures + failure);
     else pool.add(column.successByAttempt + Math.min(attempt, attemptNumbers - 1));
     pool.recordLatency(latencyMs);
     this.#attemptDurations.record(latencyMs);
     this.#proxies.recordAttempt(event.proxyId, outcome, latencyMs);
-    this.#attempts.record(event);
+    this.#attempts.record(event, failure);
   }
 
   #requestEnded(event: RequestEnd): void {

@@ -16,11 +16,12 @@ export class TextColumn {
   }
 
   write(row: number, text: string): void {
+    const bytes = this.#bytes;
     const length = Math.min(text.length, this.#length);
     const first = row * this.#length;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
-      this.#bytes[first + i] = code < 256 ? code : 63;
+      bytes[first + i] = code < 256 ? code : 63;
     }
     this.#lengths[row] = length;
   }
