@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const conditions = ['@whirl/source', 'module', 'node', 'development|production'];
+// Not `module`: it is a bundler's condition, under which @opentelemetry/api offers files that Node cannot load.
+const conditions = ['@whirl/source', 'node', 'development|production'];
 
 export default defineConfig({
   resolve: { conditions },

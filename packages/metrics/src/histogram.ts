@@ -1,52 +1,70 @@
-/** Eight buckets an octave from 1 ms to 2 min: a quantile is within 5 % of exact. */
-const perOctave = 8;
-const buckets = 17 * perOctave + 1;
+import { bucketCount, bucketOf, middleOf } from './latency-scale.ts';
 
-/** A latency histogram of fixed size. */
+/**
+ * A latency histogram of fixed size (137 logarithmic buckets, 1 ms to 131 s) that can be merged with
+ * others. A quantile is at most 4.4 % from the exact one within that range. Weights may be fractions,
+ * for what is merged from a summary.
+ */
 export class Histogram {
-  readonly #counts = new Uint32Array(buckets);
-  count = 0;
-  sumMs = 0;
+  readonly #weights = new Float64Array(bucketCount);
+  #total = 0;
+  #sumMs = 0;
 
-  record(ms: number): void {
-    const at = ms <= 1 ? 0 : Math.min(buckets - 1, Math.ceil(Math.log2(ms) * perOctave));
-    this.#counts[at] = (this.#counts[at] as number) + 1;
-    this.count++;
-    this.sumMs += ms;
+  /** How many latencies are in it. */
+  get count(): number {
+    return this.#total;
   }
 
+  /** Their arithmetic mean in milliseconds; null when there are none. */
   get meanMs(): number | null {
-    return this.count === 0 ? null : this.sumMs / this.count;
+    return this.#total === 0 ? null : this.#sumMs / this.#total;
   }
 
-  /** Null when nothing was recorded. */
+  /** Adds one latency in milliseconds. */
+  record(ms: number): void {
+    this.#weights[bucketOf(ms)]! += 1;
+    this.#total += 1;
+    this.#sumMs += ms;
+  }
+
+  /** Adds `weight` latencies to a bucket, without their sum: the mean is then kept elsewhere. */
+  addToBucket(bucket: number, weight: number): void {
+    this.#weights[bucket]! += weight;
+    this.#total += weight;
+  }
+
+  /** Adds all of another histogram. */
+  merge(other: Histogram): void {
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      this.#weights[bucket]! += other.#weights[bucket]!;
+    }
+    this.#total += other.#total;
+    this.#sumMs += other.#sumMs;
+  }
+
+  clear(): void {
+    this.#weights.fill(0);
+    this.#total = 0;
+    this.#sumMs = 0;
+  }
+
+  /**
+   * The latency in milliseconds that a share `q` (0 to 1) does not exceed, by nearest rank; null
+   * when there are none.
+   */
   quantile(q: number): number | null {
-    if (this.count === 0) return null;
-    const rank = Math.max(1, Math.ceil(q * this.count));
+    if (this.#total <= 0) return null;
+    // Fractions do not add up to the last digit: without the slack a rank could fall off the end.
+    const rank = q * this.#total - this.#total * 1e-9;
     let seen = 0;
-    for (let i = 0; i < buckets; i++) {
-      seen += this.#counts[i] as number;
-      if (seen >= rank) return i === 0 ? 1 : 2 ** ((i - 0.5) / perOctave);
+    let last = 0;
+    for (let bucket = 0; bucket < bucketCount; bucket++) {
+      const weight = this.#weights[bucket]!;
+      if (weight === 0) continue;
+      seen += weight;
+      last = bucket;
+      if (seen >= rank) break;
     }
-    return 2 ** ((buckets - 1) / perOctave);
-  }
-
-  /** Calls with each upper bound in ms and the count up to it. */
-  cumulative(boundsMs: readonly number[]): number[] {
-    return boundsMs.map((bound) => {
-      let sum = 0;
-      for (let i = 0; i < buckets && 2 ** (i / perOctave) <= bound * 1.0001; i++) {
-        sum += this.#counts[i] as number;
-      }
-      return sum;
-    });
-  }
-
-  add(other: Histogram): void {
-    for (let i = 0; i < buckets; i++) {
-      this.#counts[i] = (this.#counts[i] as number) + (other.#counts[i] as number);
-    }
-    this.count += other.count;
-    this.sumMs += other.sumMs;
+    return middleOf(last);
   }
 }

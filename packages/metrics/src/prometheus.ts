@@ -1,94 +1,101 @@
-import type { Histogram } from './histogram.ts';
+import type { CircuitState } from '@whirl/events';
+import { circuitStateIndex } from './closed-sets.ts';
+import { families, readSeries, type Reading, type Sample, type SeriesOptions } from './families.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
+import { checkNames, checkWhole } from './validate.ts';
 
-export interface PrometheusOptions {
-  readonly circuits?: Iterable<{ readonly proxyId: string; readonly state: string }> | undefined;
+export interface PrometheusOptions extends SeriesOptions {
+  /** `text` is text format 0.0.4, `openmetrics` OpenMetrics 1.0.0. Default `text`. */
+  readonly format?: keyof typeof contentTypes | undefined;
+  /**
+   * The circuits as they are, instead of as the facts tell: for metrics that began to listen after
+   * the pool was filled.
+   */
+  readonly circuits?:
+    Iterable<{ readonly proxyId: string; readonly state: CircuitState }> | undefined;
+  /** Requests in flight, instead of as the facts tell. */
   readonly inFlight?: number | undefined;
+  /** Proxies in the pool, instead of as the facts tell. */
   readonly proxies?: number | undefined;
-  /** Series per proxy at most; the rest are `other`. Default 200. */
-  readonly maxProxySeries?: number | undefined;
 }
 
-const boundsMs = [50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
+/** What to answer as `content-type`, by format. */
+export const contentTypes = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+} as const;
 
-function escape(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
-}
+const known = ['format', 'maxProxySeries', 'circuits', 'inFlight', 'proxies'];
 
-/** The metrics in Prometheus' text format 0.0.4. */
+/**
+ * The metrics for a Prometheus server to scrape. Counters count since the start and never fall.
+ * Throws a TypeError or RangeError for an option that is unknown or out of bounds.
+ */
 export function renderPrometheus(metrics: RetryMetrics, options: PrometheusOptions = {}): string {
-  const { totals, totalsByProxy } = metrics;
-  const { circuits = [], inFlight, proxies, maxProxySeries = 200 } = options;
+  checkNames(options, known);
+  const { format = 'text' } = options;
+  if (!Object.hasOwn(contentTypes, format)) {
+    throw new RangeError(`format must be text or openmetrics, got ${String(format)}`);
+  }
+  const open = format === 'openmetrics';
+  const reading = withGiven(readSeries(metrics, options), options);
   const lines: string[] = [];
-  const head = (name: string, type: string, help: string) =>
-    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  const labelled = (name: string, help: string, label: string, counts: Record<string, number>) => {
-    head(name, 'counter', help);
-    for (const [value, n] of Object.entries(counts)) {
-      lines.push(`${name}{${label}="${escape(value)}"} ${n}`);
-    }
-  };
-  const single = (name: string, type: string, help: string, value: number) => {
-    head(name, type, help);
-    lines.push(`${name} ${value}`);
-  };
-  const histogram = (name: string, help: string, from: Histogram) => {
-    head(name, 'histogram', help);
-    from.cumulative(boundsMs).forEach((n, i) => {
-      lines.push(`${name}_bucket{le="${(boundsMs[i] as number) / 1000}"} ${n}`);
-    });
-    lines.push(`${name}_bucket{le="+Inf"} ${from.count}`);
-    lines.push(`${name}_sum ${from.sumMs / 1000}`, `${name}_count ${from.count}`);
-  };
-
-  labelled('whirl_requests_total', 'Requests ended.', 'outcome', totals.requestOutcomes);
-  labelled(
-    'whirl_requests_succeeded_total',
-    'Requests by the attempt that succeeded.',
-    'attempt',
-    Object.fromEntries(totals.successByAttempt.entries()) as Record<string, number>,
-  );
-  labelled('whirl_attempts_total', 'Attempts ended.', 'outcome', totals.outcomes);
-  labelled('whirl_retries_total', 'Retries scheduled.', 'reason', totals.retriesByReason);
-  single('whirl_hedges_total', 'counter', 'Hedged attempts.', totals.hedges);
-  labelled('whirl_retries_refused_total', 'Retries not made.', 'reason', totals.retriesRefused);
-  labelled('whirl_circuit_transitions_total', 'Transitions of circuits.', 'to', totals.transitions);
-  const states: Record<string, number> = { closed: 0, open: 0, half_open: 0 };
-  const all = [...circuits];
-  for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
-  head('whirl_circuits', 'gauge', 'Circuits by state.');
-  for (const [state, n] of Object.entries(states))
-    lines.push(`whirl_circuits{state="${state}"} ${n}`);
-  if (proxies !== undefined) single('whirl_proxies', 'gauge', 'Proxies in the pool.', proxies);
-  if (inFlight !== undefined) {
-    single('whirl_requests_in_flight', 'gauge', 'Requests in flight.', inFlight);
+  for (const family of families) {
+    const { name, type, help } = family;
+    // OpenMetrics names a counter without the ending that its samples bear.
+    const familyName = open && type === 'counter' ? name.slice(0, -'_total'.length) : name;
+    lines.push(`# HELP ${familyName} ${escapeHelp(help)}`, `# TYPE ${familyName} ${type}`);
+    for (const sample of family.samples(reading)) lines.push(render(name, sample, open));
   }
-  histogram('whirl_request_duration_seconds', 'Requests, body included.', totals.duration);
-  histogram('whirl_attempt_duration_seconds', 'Attempts, to the headers.', totals.latency);
-
-  head('whirl_proxy_attempts_total', 'counter', 'Attempts by proxy.');
-  let shown = 0;
-  let otherGood = 0;
-  let otherBad = 0;
-  const series = (id: string, good: number, bad: number) => {
-    const proxy = escape(id);
-    lines.push(`whirl_proxy_attempts_total{proxy="${proxy}",outcome="success"} ${good}`);
-    lines.push(`whirl_proxy_attempts_total{proxy="${proxy}",outcome="failure"} ${bad}`);
-  };
-  for (const [id, counts] of totalsByProxy) {
-    if (id === 'other' || shown >= maxProxySeries) {
-      otherGood += counts.successes;
-      otherBad += counts.failures;
-    } else {
-      shown++;
-      series(id, counts.successes, counts.failures);
-    }
-  }
-  if (otherGood + otherBad > 0) series('other', otherGood, otherBad);
-  head('whirl_proxy_circuit_state', 'gauge', '0 closed, 1 half-open, 2 open.');
-  for (const { proxyId, state } of all.slice(0, maxProxySeries)) {
-    const value = state.endsWith('open') ? (state === 'half_open' ? 1 : 2) : 0;
-    lines.push(`whirl_proxy_circuit_state{proxy="${escape(proxyId)}"} ${value}`);
-  }
+  if (open) lines.push('# EOF');
   return `${lines.join('\n')}\n`;
+}
+
+function render(name: string, { suffix, labels, value }: Sample, open: boolean): string {
+  const pairs = Object.entries(labels).map(([label, text]) => {
+    // OpenMetrics wants a bound to look like a float.
+    const shown = open && label === 'le' && /^\d+$/.test(text) ? `${text}.0` : text;
+    return `${label}="${escapeLabel(shown)}"`;
+  });
+  return `${name}${suffix ?? ''}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
+}
+
+function withGiven(reading: Reading, options: PrometheusOptions): Reading {
+  const { circuits, inFlight, proxies } = options;
+  const totals = {
+    ...reading.totals,
+    ...(inFlight === undefined ? {} : { requestsInFlight: checkCount('inFlight', inFlight) }),
+    ...(proxies === undefined ? {} : { proxies: checkCount('proxies', proxies) }),
+  };
+  if (circuits === undefined) return { totals, byProxy: reading.byProxy };
+  const states = new Map<string, CircuitState>();
+  const counts = { closed: 0, open: 0, half_open: 0, forced_open: 0, disabled: 0 };
+  for (const { proxyId, state } of circuits) {
+    if (!Object.hasOwn(circuitStateIndex, state)) {
+      throw new RangeError(`circuits must have a known state, got ${String(state)}`);
+    }
+    states.set(proxyId, state);
+    counts[state]++;
+  }
+  return {
+    totals: { ...totals, circuits: counts },
+    byProxy: reading.byProxy.map((each) =>
+      each.circuit === undefined
+        ? each
+        : { ...each, circuit: states.get(each.proxyId) ?? each.circuit },
+    ),
+  };
+}
+
+function checkCount(name: string, value: number): number {
+  return checkWhole(name, value, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Both formats: backslash, line feed and quote in a label's value. */
+function escapeLabel(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"');
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }

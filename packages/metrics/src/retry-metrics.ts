@@ -1,350 +1,400 @@
-import type { AttemptEnd, CircuitTransition, RequestEnd, WhirlBus } from '@whirl/events';
-import { Histogram } from './histogram.ts';
-
-const hourMs = 3_600_000;
-const maxRecent = 10_000;
-const maxCircuitEvents = 1000;
+import type {
+  AttemptEnd,
+  CircuitTransition,
+  RequestEnd,
+  WhirlBus,
+  WhirlEvents,
+} from '@whirl/events';
+import { AttemptLog, maxAttempts } from './attempt-log.ts';
+import { CircuitLog } from './circuit-log.ts';
+import {
+  circuitStateIndex,
+  circuitStates,
+  failureReasonIndex,
+  failureReasons,
+  outcomeIndex,
+  outcomes,
+  refusalReasonIndex,
+  refusalReasons,
+} from './closed-sets.ts';
+import { DurationCounts } from './duration-counts.ts';
+import { failureReason } from './failure-reason.ts';
+import type { Histogram } from './histogram.ts';
+import { hourMs, HourRing, type Hourly } from './hour-ring.ts';
+import { PendingRetries } from './pending-retries.ts';
+import { PolicyTable } from './policy-table.ts';
+import { attemptNumbers, byWord, column, PoolCounts, unknownReason } from './pool-counts.ts';
+import { PoolGauges } from './pool-gauges.ts';
+import { attemptOutcomes, ProxyTable } from './proxy-table.ts';
+import type {
+  Latencies,
+  Point,
+  PolicyTotals,
+  ProxySeries,
+  ProxyTotals,
+  Sizes,
+  Summary,
+  Totals,
+} from './readings.ts';
+import { checkNames, checkWhole } from './validate.ts';
 
 export interface RetryMetricsOptions {
-  /** Learns from it alone. */
+  /** Where the facts come from. Without one, `record()` is the only way in. */
   readonly bus?: WhirlBus | undefined;
-  /** 1 to 168, default 24. */
+  /** Hours that are held, the current one included. 1 to 168, default 24. */
   readonly retentionHours?: number | undefined;
-  /** Proxies counted apart; the rest are `other`. Default 10,000. */
+  /**
+   * Proxies that are counted apart. Beyond it the least recently used fold into `other`. 1 to
+   * 1,000,000, default 10,000; each takes about 1.1 kB with 24 hours.
+   */
   readonly maxProxies?: number | undefined;
+  /** Epoch milliseconds, for reading. Default: the process's monotonic clock. */
   readonly now?: (() => number) | undefined;
 }
 
-class Counts {
-  requests = 0;
-  refused = 0;
-  succeeded = 0;
-  attempts = 0;
-  retries = 0;
-  hedges = 0;
-  circuitEvents = 0;
-  readonly successByAttempt: number[] = [];
-  readonly retriesRefused: Record<string, number> = {};
-  readonly failures: Record<string, number> = {};
-  readonly outcomes: Record<string, number> = {};
-  readonly requestOutcomes: Record<string, number> = {};
-  readonly retriesByReason: Record<string, number> = {};
-  readonly transitions: Record<string, number> = {};
-  readonly policies: Record<string, { requests: number; succeeded: number }> = {};
-  readonly latency = new Histogram();
-  readonly duration = new Histogram();
+/** How far back to look. */
+export interface HoursOptions {
+  /**
+   * Started hours, the current one included: 1 is the current hour. At least 1, default 24; more
+   * than the retention gives what there is.
+   */
+  readonly hours?: number | undefined;
 }
 
-class ProxyCounts {
-  attempts = 0;
-  successes = 0;
-  failures = 0;
-  opens = 0;
-  latency: Histogram | undefined;
+type Listeners = {
+  readonly [Type in keyof WhirlEvents]?: (event: WhirlEvents[Type]) => void;
+};
+
+/** The types of facts that metrics learn from. */
+const heard = [
+  'request:start',
+  'attempt:end',
+  'retry:scheduled',
+  'retry:refused',
+  'request:end',
+  'circuit:transition',
+  'proxy:added',
+  'proxy:removed',
+] as const satisfies readonly (keyof WhirlEvents)[];
+
+/** Durations beyond this are taken for it, so that sums stay sums: 24 days. */
+const maxDurationMs = 2 ** 31;
+
+/** A duration that can be added up: never negative, never NaN. */
+function duration(ms: number): number {
+  return ms > 0 ? Math.min(ms, maxDurationMs) : 0;
 }
 
-interface Hour {
-  readonly hour: number;
-  readonly counts: Counts;
-  readonly proxies: Map<string, ProxyCounts>;
+function checkHours(options: HoursOptions): number {
+  checkNames(options, ['hours']);
+  return checkWhole('hours', options.hours ?? 24, 1, Number.MAX_SAFE_INTEGER);
 }
 
-export interface Summary {
-  readonly totalRequests: number;
-  readonly refusedRequests: number;
-  readonly totalAttempts: number;
-  readonly totalRetries: number;
-  readonly totalHedges: number;
-  readonly successByAttempt: Readonly<Record<number, number>>;
-  readonly retriesRefused: Readonly<Record<string, number>>;
-  readonly failureByReason: Readonly<Record<string, number>>;
-  readonly circuitBreakerEventsCount: number;
-  readonly retentionHours: number;
+function latencies(histogram: Histogram, meanMs: number | null): Latencies {
+  return {
+    avgLatency: meanMs,
+    p50: histogram.quantile(0.5),
+    p95: histogram.quantile(0.95),
+    p99: histogram.quantile(0.99),
+  };
 }
 
-export interface Point {
-  readonly timestamp: string;
-  readonly totalRequests: number;
-  readonly totalRetries: number;
-  /** Null when there were no requests. */
-  readonly successRate: number | null;
-  /** Milliseconds to the headers, of attempts; null without any. */
-  readonly avgLatency: number | null;
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-}
-
-export interface ProxyTotals {
-  readonly totalAttempts: number;
-  readonly successCount: number;
-  readonly failureCount: number;
-  readonly avgLatency: number | null;
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly circuitBreakerOpens: number;
-}
-
-function bump(counts: Record<string, number>, name: string, by = 1): void {
-  counts[name] = (counts[name] ?? 0) + by;
-}
-
-function whole(name: string, value: number, max: number): number {
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new RangeError(`${name} must be an integer from 1 to ${max}, got ${String(value)}`);
-  }
-  return value;
-}
-
-/** What retries, failover and circuits did in the last hours, in bounded memory, without timers. */
+/**
+ * What retries, failover and circuits did in the last hours, in memory that does not grow with the
+ * traffic. It learns from the bus alone and owns no timer: hours pass when facts arrive or somebody
+ * reads.
+ */
 export class RetryMetrics {
   readonly retentionHours: number;
-  /** Since the start; never falling. For Prometheus. */
-  readonly totals = new Counts();
-  readonly totalsByProxy = new Map<string, ProxyCounts>();
-  readonly #maxProxies: number;
   readonly #now: () => number;
-  #hours: Hour[] = [];
-  #recent: AttemptEnd[] = [];
-  #circuits: CircuitTransition[] = [];
-  readonly #offs: (() => void)[] = [];
+  readonly #ring: HourRing;
+  readonly #pool: PoolCounts;
+  readonly #proxies: ProxyTable;
+  readonly #policies: PolicyTable;
+  readonly #gauges = new PoolGauges();
+  readonly #attempts = new AttemptLog();
+  readonly #circuits = new CircuitLog();
+  readonly #pending = new PendingRetries();
+  readonly #requestDurations = new DurationCounts();
+  readonly #attemptDurations = new DurationCounts();
+  readonly #hourly: Hourly;
+  readonly #listeners: Listeners;
+  readonly #unsubscribes: (() => void)[];
 
   constructor(options: RetryMetricsOptions = {}) {
+    checkNames(options, ['bus', 'retentionHours', 'maxProxies', 'now']);
     const { bus, retentionHours = 24, maxProxies = 10_000 } = options;
-    this.retentionHours = whole('retentionHours', retentionHours, 168);
-    this.#maxProxies = whole('maxProxies', maxProxies, 1_000_000);
-    this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
-    if (bus === undefined) return;
-    this.#offs.push(
-      bus.on('attempt:end', (event) => this.#attempt(event)),
-      bus.on('request:end', (event) => this.#request(event)),
-      bus.on('retry:refused', ({ reason }) =>
-        this.#count((counts) => bump(counts.retriesRefused, reason)),
-      ),
-      bus.on('retry:scheduled', ({ reason }) =>
-        this.#count((counts) => bump(counts.retriesByReason, reason)),
-      ),
-      bus.on('circuit:transition', (event) => this.#transition(event)),
-    );
+    const { now = () => performance.timeOrigin + performance.now() } = options;
+    if (typeof now !== 'function') throw new TypeError(`now must be a function, got ${typeof now}`);
+    this.retentionHours = checkWhole('retentionHours', retentionHours, 1, 168);
+    this.#now = now;
+    this.#ring = new HourRing(retentionHours, now());
+    this.#pool = new PoolCounts(retentionHours, this.#ring.slot);
+    this.#proxies = new ProxyTable(checkWhole('maxProxies', maxProxies, 1, 1_000_000), this.#ring);
+    this.#policies = new PolicyTable(this.#ring);
+    this.#hourly = {
+      finishHour: (slot) => this.#proxies.finishHour(slot),
+      startHour: (slot) => {
+        this.#pool.startHour(slot);
+        this.#proxies.startHour(slot);
+        this.#policies.startHour(slot);
+      },
+    };
+    this.#listeners = {
+      'request:start': () => this.#gauges.requestStarted(),
+      'attempt:end': (event) => this.#attemptEnded(event),
+      'retry:scheduled': (event) => this.#pending.schedule(event),
+      'retry:refused': ({ reason, at }) => {
+        this.#ring.advance(at, this.#hourly);
+        this.#pool.add(column.refusals + refusalReasonIndex[reason]);
+      },
+      'request:end': (event) => this.#requestEnded(event),
+      'circuit:transition': (event) => this.#circuitMoved(event),
+      'proxy:added': ({ proxyId }) => {
+        this.#gauges.proxyAdded();
+        this.#proxies.setInPool(proxyId, true);
+      },
+      'proxy:removed': ({ proxyId }) =>
+        this.#gauges.proxyRemoved(this.#proxies.setInPool(proxyId, false)),
+    };
+    this.#unsubscribes =
+      bus === undefined
+        ? []
+        : heard.map((type) => bus.on(type, this.#listeners[type] as (event: unknown) => void));
   }
 
   /** Stops listening. What was counted can still be read. */
   close(): void {
-    for (const off of this.#offs.splice(0)) off();
+    for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
   }
 
+  /** Takes in one fact: what the bus calls. Facts that do not concern metrics change nothing. */
+  record<Type extends keyof WhirlEvents>(type: Type, event: WhirlEvents[Type]): void {
+    (this.#listeners[type] as ((event: WhirlEvents[Type]) => void) | undefined)?.(event);
+  }
+
+  /** What happened within the retention. */
   getSummary(): Summary {
-    const sum = {
-      totalRequests: 0,
-      refusedRequests: 0,
-      totalAttempts: 0,
-      totalRetries: 0,
-      totalHedges: 0,
-      circuitBreakerEventsCount: 0,
+    const slots = this.#slots({ hours: this.retentionHours });
+    const sum = (at: number): number => {
+      let total = 0;
+      for (const slot of slots) total += this.#pool.inHour(slot, at);
+      return total;
     };
-    const successByAttempt: Record<number, number> = {};
-    const retriesRefused: Record<string, number> = {};
-    const failureByReason: Record<string, number> = {};
-    for (const { counts } of this.#within(this.retentionHours)) {
-      sum.totalRequests += counts.requests;
-      sum.refusedRequests += counts.refused;
-      sum.totalAttempts += counts.attempts;
-      sum.totalRetries += counts.retries;
-      sum.totalHedges += counts.hedges;
-      sum.circuitBreakerEventsCount += counts.circuitEvents;
-      counts.successByAttempt.forEach((n, attempt) => {
-        if (n > 0) successByAttempt[attempt] = (successByAttempt[attempt] ?? 0) + n;
-      });
-      for (const [reason, n] of Object.entries(counts.retriesRefused)) {
-        bump(retriesRefused, reason, n);
-      }
-      for (const [reason, n] of Object.entries(counts.failures)) bump(failureByReason, reason, n);
-    }
+    // Requests whose first attempt ended before the window are not in it, as that attempt is not.
+    const carried = this.#pool.inHour(slots[0]!, column.carried);
     return {
-      ...sum,
-      successByAttempt,
-      retriesRefused,
-      failureByReason,
+      totalRequests: Math.max(0, sum(column.requests) - carried),
+      refusedRequests: sum(column.refused),
+      totalAttempts: sum(column.attempts),
+      totalRetries: sum(column.retries),
+      totalHedges: sum(column.hedges),
+      successByAttempt: this.#successByAttempt(sum),
+      retriesRefused: byWord(refusalReasons, (i) => sum(column.refusals + i), 'drop'),
+      failureByReason: byWord(failureReasons, (i) => sum(column.failures + i), 'drop'),
+      circuitBreakerEventsCount: sum(column.circuitEvents),
       retentionHours: this.retentionHours,
     };
   }
 
   /** One point per started hour, ascending; the last is the current hour. */
-  getTimeseries({ hours = 24 }: { hours?: number } = {}): Point[] {
-    whole('hours', hours, 100_000);
-    return this.#within(hours).map(({ hour, counts }) => ({
-      timestamp: new Date(hour * hourMs).toISOString(),
-      totalRequests: counts.requests,
-      totalRetries: counts.retries,
-      successRate: counts.requests === 0 ? null : counts.succeeded / counts.requests,
-      avgLatency: counts.latency.meanMs,
-      p50: counts.latency.quantile(0.5),
-      p95: counts.latency.quantile(0.95),
-      p99: counts.latency.quantile(0.99),
-    }));
+  getTimeseries(options: HoursOptions = {}): Point[] {
+    return this.#hours(options).map((hour) => {
+      const slot = this.#ring.slotOf(hour);
+      const requests = this.#pool.inHour(slot, column.requests);
+      const latency = this.#pool.latencyOf(slot);
+      return {
+        timestamp: new Date(hour * hourMs).toISOString(),
+        totalRequests: requests,
+        totalRetries: this.#pool.inHour(slot, column.retries),
+        successRate: requests === 0 ? null : this.#pool.inHour(slot, column.succeeded) / requests,
+        ...latencies(latency, latency.meanMs),
+      };
+    });
   }
 
-  getByProxy({ hours = 24 }: { hours?: number } = {}): Record<string, ProxyTotals> {
-    whole('hours', hours, 100_000);
-    const sums = new Map<string, ProxyCounts>();
-    for (const { proxies } of this.#within(hours)) {
-      for (const [id, counts] of proxies) {
-        let sum = sums.get(id);
-        if (sum === undefined) sums.set(id, (sum = new ProxyCounts()));
-        sum.attempts += counts.attempts;
-        sum.successes += counts.successes;
-        sum.failures += counts.failures;
-        sum.opens += counts.opens;
-        if (counts.latency !== undefined) (sum.latency ??= new Histogram()).add(counts.latency);
-      }
+  /** By proxy id; only proxies that did something in these hours. */
+  getByProxy(options: HoursOptions = {}): Record<string, ProxyTotals> {
+    const slots = this.#slots(options);
+    const entries: [string, ProxyTotals][] = [];
+    for (const [row, proxyId] of this.#proxies.rows()) {
+      const counts = this.#proxies.read(row, slots);
+      if (counts === undefined) continue;
+      const { attempts, failures, opens, latencySumMs, latency } = counts;
+      const successes = attempts - failures;
+      const totals = {
+        totalAttempts: attempts,
+        successCount: successes,
+        failureCount: failures,
+        ...latencies(latency, successes === 0 ? null : latencySumMs / successes),
+        circuitBreakerOpens: opens,
+      };
+      entries.push([proxyId, totals]);
     }
-    return Object.fromEntries(
-      [...sums].map(([id, { attempts, successes, failures, opens, latency }]) => [
-        id,
-        {
-          totalAttempts: attempts,
-          successCount: successes,
-          failureCount: failures,
-          avgLatency: latency?.meanMs ?? null,
-          p50: latency?.quantile(0.5) ?? null,
-          p95: latency?.quantile(0.95) ?? null,
-          p99: latency?.quantile(0.99) ?? null,
-          circuitBreakerOpens: opens,
-        },
-      ]),
-    );
+    // Not by assignment: an id of `__proto__` is an id like any other.
+    return Object.fromEntries(entries);
   }
 
-  /** By policy name; a policy without a name is `default`. */
-  getByPolicy({ hours = 24 }: { hours?: number } = {}) {
-    whole('hours', hours, 100_000);
-    const sums: Record<string, { totalRequests: number; successRate: number }> = {};
-    const succeeded: Record<string, number> = {};
-    for (const { counts } of this.#within(hours)) {
-      for (const [name, policy] of Object.entries(counts.policies)) {
-        const sum = (sums[name] ??= { totalRequests: 0, successRate: 0 });
-        sum.totalRequests += policy.requests;
-        bump(succeeded, name, policy.succeeded);
-        sum.successRate = (succeeded[name] ?? 0) / sum.totalRequests;
-      }
+  /** By policy name; requests under a policy without a name count as `default`. */
+  getByPolicy(options: HoursOptions = {}): Record<string, PolicyTotals> {
+    const slots = this.#slots(options);
+    const entries: [string, PolicyTotals][] = [];
+    for (const [name, requests, succeeded] of this.#policies.read(slots)) {
+      entries.push([name, { totalRequests: requests, successRate: succeeded / requests }]);
     }
-    return sums;
+    return Object.fromEntries(entries);
   }
 
-  /** The last 1,000 transitions at most, oldest first. */
-  circuitEvents({ hours = 24 }: { hours?: number } = {}): readonly CircuitTransition[] {
-    whole('hours', hours, 100_000);
-    const from = this.#now() - hours * hourMs;
-    return this.#circuits.filter(({ at }) => at >= from);
+  /** The transitions of the last `hours` × 60 minutes, oldest first; 1,000 are held at most. */
+  circuitEvents(options: HoursOptions = {}): readonly CircuitTransition[] {
+    const hours = Math.min(checkHours(options), this.retentionHours);
+    return this.#circuits.read(this.#now() - hours * hourMs);
   }
 
-  /** The attempts of the last hour, 10,000 at most, newest first. */
-  recentAttempts({ limit = 100 }: { limit?: number } = {}): readonly AttemptEnd[] {
-    const from = this.#now() - hourMs;
-    return this.#recent
-      .slice(-whole('limit', limit, maxRecent))
-      .filter(({ at }) => at >= from)
-      .reverse();
+  /**
+   * The attempts of the last hour, newest first. `limit` 1 to 10,000, which is also what is held at
+   * most; default 100. Request ids are kept to 36 characters, origins to 64.
+   */
+  recentAttempts(options: { readonly limit?: number | undefined } = {}): readonly AttemptEnd[] {
+    checkNames(options, ['limit']);
+    const { limit = 100 } = options;
+    return this.#attempts.read(this.#now(), checkWhole('limit', limit, 1, maxAttempts));
   }
 
-  /** Drops what is older than the retention. Idempotent; reads do it by themselves. */
+  /** Lets go of hours beyond the retention. Reads and facts do it too; twice is once. */
   aggregateHourly(): void {
-    const oldest = this.#hour() - this.retentionHours + 1;
-    this.#hours = this.#hours.filter(({ hour }) => hour >= oldest);
+    this.#ring.advance(this.#now(), this.#hourly);
   }
 
-  sizes(): { attempts: number; hours: number; events: number; proxies: number } {
+  /** How much is held at the moment. */
+  sizes(): Sizes {
+    const now = this.#now();
     return {
-      attempts: Math.min(this.#recent.length, maxRecent),
-      hours: this.#hours.length,
-      events: Math.min(this.#circuits.length, maxCircuitEvents),
-      proxies: this.totalsByProxy.size,
+      attempts: this.#attempts.count(now),
+      hours: this.#slots({ hours: this.retentionHours }).length,
+      events: this.#circuits.read(now - this.retentionHours * hourMs).length,
+      proxies: this.#proxies.size,
     };
   }
 
-  #hour(): number {
-    return Math.floor(this.#now() / hourMs);
+  /** Counts since the start and gauges: what `/prometheus` and its like are made of. */
+  totals(): Totals {
+    const count = (first: number) => (i: number) => this.#pool.sinceStart(first + i);
+    const { transitions, retryReasons, refusals } = column;
+    return {
+      requests: byWord(outcomes, count(column.requestOutcomes), 'keep'),
+      refusedRequests: this.#pool.sinceStart(column.refused),
+      successByAttempt: this.#successByAttempt((at) => this.#pool.sinceStart(at)),
+      attempts: byWord(outcomes, count(column.attemptOutcomes), 'keep'),
+      retries: byWord([...failureReasons, 'unknown'], count(retryReasons), 'keep'),
+      hedges: this.#pool.sinceStart(column.hedges),
+      retriesRefused: byWord(refusalReasons, count(refusals), 'keep'),
+      circuitTransitions: byWord(circuitStates, count(transitions), 'keep'),
+      circuits: this.#gauges.circuits(),
+      proxies: this.#gauges.proxies,
+      requestsInFlight: this.#gauges.requestsInFlight,
+      requestDuration: this.#requestDurations.read(),
+      attemptDuration: this.#attemptDurations.read(),
+    };
   }
 
-  #current(): Hour {
-    const hour = this.#hour();
-    const last = this.#hours.at(-1);
-    if (last !== undefined && last.hour >= hour) return last;
-    const fresh = { hour, counts: new Counts(), proxies: new Map<string, ProxyCounts>() };
-    this.#hours.push(fresh);
-    this.aggregateHourly();
-    return fresh;
-  }
-
-  #within(hours: number): Hour[] {
-    this.#current();
-    const oldest = this.#hour() - Math.min(hours, this.retentionHours) + 1;
-    return this.#hours.filter(({ hour }) => hour >= oldest);
-  }
-
-  #count(change: (counts: Counts) => void): void {
-    change(this.totals);
-    change(this.#current().counts);
-  }
-
-  #proxy(id: string, change: (counts: ProxyCounts) => void): void {
-    for (const proxies of [this.totalsByProxy, this.#current().proxies]) {
-      const name = proxies.has(id) || proxies.size < this.#maxProxies ? id : 'other';
-      let counts = proxies.get(name);
-      if (counts === undefined) proxies.set(name, (counts = new ProxyCounts()));
-      change(counts);
+  /**
+   * Counts by proxy since the start: at most `limit` proxies, the first that were seen, and the rest
+   * as `other`, last. Which ones are shown stays the same while they are held, so that no count ever
+   * falls: a proxy that loses its row adds to `other`.
+   */
+  totalsByProxy(limit: number): ProxySeries[] {
+    checkWhole('limit', limit, 0, 1_000_000);
+    const series: ProxySeries[] = [];
+    const rest = attemptOutcomes.map(() => 0);
+    for (const [row, proxyId] of this.#proxies.rows()) {
+      if (row === 0 || row > limit) {
+        rest.forEach((n, i) => (rest[i] = n + this.#proxies.outcomeCount(row, i)));
+        continue;
+      }
+      series.push({
+        proxyId,
+        attempts: byWord(attemptOutcomes, (i) => this.#proxies.outcomeCount(row, i), 'keep'),
+        circuit: circuitStates[this.#proxies.circuitOf(row)]!,
+      });
     }
+    if (rest.some((n) => n > 0)) {
+      series.push({ proxyId: 'other', attempts: byWord(attemptOutcomes, (i) => rest[i]!, 'keep') });
+    }
+    return series;
   }
 
-  #attempt(event: AttemptEnd): void {
-    const { attempt, hedge, outcome, reason, latencyMs, proxyId } = event;
-    const good = outcome === 'success';
-    this.#count((counts) => {
-      counts.attempts++;
-      if (hedge) counts.hedges++;
-      else if (attempt > 0) counts.retries++;
-      bump(counts.outcomes, outcome);
-      counts.latency.record(latencyMs);
-      if (good) counts.successByAttempt[attempt] = (counts.successByAttempt[attempt] ?? 0) + 1;
-      else if (reason !== undefined) bump(counts.failures, reason);
-    });
-    this.#proxy(proxyId, (counts) => {
-      counts.attempts++;
-      if (good) {
-        counts.successes++;
-        (counts.latency ??= new Histogram()).record(latencyMs);
-      } else counts.failures++;
-    });
-    this.#recent.push(event);
-    if (this.#recent.length >= 2 * maxRecent) this.#recent = this.#recent.slice(-maxRecent);
+  #attemptEnded(event: AttemptEnd): void {
+    this.#ring.advance(event.at, this.#hourly);
+    const pool = this.#pool;
+    const { attempt } = event;
+    const outcome = outcomeIndex[event.outcome];
+    const latencyMs = duration(event.latencyMs);
+    pool.add(column.attempts);
+    pool.add(column.attemptOutcomes + outcome);
+    if (event.hedge) pool.add(column.hedges);
+    else if (attempt > 0) {
+      pool.add(column.retries);
+      pool.add(
+        column.retryReasons + (this.#pending.take(event.requestId, attempt) ?? unknownReason),
+      );
+    }
+    const reason = failureReason(event);
+    const failure = reason === undefined ? undefined : failureReasonIndex[reason];
+    if (failure !== undefined) pool.add(column.failures + failure);
+    else pool.add(column.successByAttempt + Math.min(attempt, attemptNumbers - 1));
+    pool.recordLatency(latencyMs);
+    this.#attemptDurations.record(latencyMs);
+    this.#proxies.recordAttempt(event.proxyId, outcome, latencyMs);
+    this.#attempts.record(event, failure);
   }
 
-  #request({ attemptCount, outcome, durationMs, policyName = 'default' }: RequestEnd): void {
-    this.#count((counts) => {
-      bump(counts.requestOutcomes, outcome);
-      if (attemptCount === 0) {
-        counts.refused++;
-        return;
-      }
-      counts.requests++;
-      counts.duration.record(durationMs);
-      const policy = (counts.policies[policyName] ??= { requests: 0, succeeded: 0 });
-      policy.requests++;
-      if (outcome === 'success') {
-        counts.succeeded++;
-        policy.succeeded++;
-      }
-    });
+  #requestEnded(event: RequestEnd): void {
+    this.#ring.advance(event.at, this.#hourly);
+    const pool = this.#pool;
+    this.#gauges.requestEnded();
+    this.#pending.forget(event.requestId);
+    pool.add(column.requestOutcomes + outcomeIndex[event.outcome]);
+    if (event.attemptCount === 0) {
+      pool.add(column.refused);
+      return;
+    }
+    const succeeded = event.outcome === 'success';
+    pool.add(column.requests);
+    if (succeeded) pool.add(column.succeeded);
+    this.#requestDurations.record(duration(event.durationMs));
+    this.#policies.record(event.policyName ?? 'default', succeeded);
   }
 
-  #transition(event: CircuitTransition): void {
-    this.#count((counts) => {
-      counts.circuitEvents++;
-      bump(counts.transitions, event.to);
-    });
-    if (event.to === 'open') this.#proxy(event.name, (counts) => counts.opens++);
-    this.#circuits.push(event);
-    if (this.#circuits.length > maxCircuitEvents) this.#circuits.shift();
+  #circuitMoved(event: CircuitTransition): void {
+    this.#ring.advance(event.at, this.#hourly);
+    const to = circuitStateIndex[event.to];
+    this.#pool.add(column.circuitEvents);
+    this.#pool.add(column.transitions + to);
+    if (event.to === 'open') this.#proxies.recordOpen(event.name);
+    this.#circuits.record(event);
+    // An attempt that outlives its proxy can still move a circuit that is no longer there.
+    if (this.#proxies.isRemoved(event.name)) return;
+    this.#gauges.circuitMoved(circuitStateIndex[event.from], to);
+    this.#proxies.setCircuit(event.name, to);
+  }
+
+  #successByAttempt(count: (at: number) => number): Record<number, number> {
+    const counts: Record<number, number> = {};
+    for (let attempt = 0; attempt < attemptNumbers; attempt++) {
+      const n = count(column.successByAttempt + attempt);
+      if (n > 0) counts[attempt] = n;
+    }
+    return counts;
+  }
+
+  #hours(options: HoursOptions): number[] {
+    const hours = checkHours(options);
+    this.aggregateHourly();
+    return this.#ring.last(hours);
+  }
+
+  #slots(options: HoursOptions): number[] {
+    return this.#hours(options).map((hour) => this.#ring.slotOf(hour));
   }
 }

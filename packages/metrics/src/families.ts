@@ -1,0 +1,202 @@
+import type { CircuitState } from '@whirl/events';
+import { durationBoundsMs, type Durations } from './duration-counts.ts';
+import type { ProxySeries, Totals } from './readings.ts';
+import type { RetryMetrics } from './retry-metrics.ts';
+import { checkWhole } from './validate.ts';
+
+/** What an exporter may be told. */
+export interface SeriesOptions {
+  /**
+   * Proxies with series of their own, the first that were seen; the rest is `other`. 0 to 1,000,000,
+   * default 200: each has five series.
+   */
+  readonly maxProxySeries?: number | undefined;
+}
+
+/** One number of a family. */
+export interface Sample {
+  /** Behind the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
+  readonly suffix?: '_bucket' | '_sum' | '_count';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** A metric with all of its series, in the terms that every exporter shares. */
+export interface Family {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  /** Reads its numbers. */
+  samples(reading: Reading): readonly Sample[];
+}
+
+/** What the families are read from, at one moment. */
+export interface Reading {
+  readonly totals: Totals;
+  readonly byProxy: readonly ProxySeries[];
+}
+
+const unlabelled = {};
+
+/** A number for each state, for graphs: the higher, the worse. */
+const circuitValues: Readonly<Record<CircuitState, number>> = {
+  closed: 0,
+  disabled: 0,
+  half_open: 1,
+  open: 2,
+  forced_open: 2,
+};
+
+function labelled(label: string, counts: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(counts).map(([word, value]) => ({ labels: { [label]: word }, value }));
+}
+
+function histogram({ cumulative, count, sumMs }: Durations): Sample[] {
+  const buckets = cumulative.map((value, i) => {
+    const boundMs = durationBoundsMs[i];
+    const le = boundMs === undefined ? '+Inf' : String(boundMs / 1000);
+    return { suffix: '_bucket', labels: { le }, value } as const;
+  });
+  return [
+    ...buckets,
+    { suffix: '_sum', labels: unlabelled, value: sumMs / 1000 },
+    { suffix: '_count', labels: unlabelled, value: count },
+  ];
+}
+
+function counter(
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  samples: Family['samples'],
+): Family {
+  return { name, type: 'counter', help, labelNames, samples };
+}
+
+function gauge(
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  samples: Family['samples'],
+): Family {
+  return { name, type: 'gauge', help, labelNames, samples };
+}
+
+/** Every metric that whirl exports, in the order in which it is rendered. */
+export const families: readonly Family[] = [
+  counter(
+    'whirl_requests_total',
+    'Requests that ended, those refused without an attempt included.',
+    ['outcome'],
+    ({ totals }) => labelled('outcome', totals.requests),
+  ),
+  counter(
+    'whirl_requests_refused_total',
+    'Requests that ended without an attempt.',
+    [],
+    ({ totals }) => [{ labels: unlabelled, value: totals.refusedRequests }],
+  ),
+  counter(
+    'whirl_requests_succeeded_total',
+    'Successes by the number of the attempt that succeeded, the first try being 0.',
+    ['attempt'],
+    ({ totals }) => labelled('attempt', totals.successByAttempt),
+  ),
+  counter(
+    'whirl_attempts_total',
+    'Attempts that ended: first tries, retries and hedges.',
+    ['outcome'],
+    ({ totals }) => labelled('outcome', totals.attempts),
+  ),
+  counter(
+    'whirl_retries_total',
+    'Retries that were attempted, by the reason of the failure before.',
+    ['reason'],
+    ({ totals: { retries } }) => {
+      const { unknown, ...known } = retries;
+      return labelled('reason', unknown > 0 ? retries : known);
+    },
+  ),
+  counter('whirl_hedges_total', 'Attempts sent beside one still running.', [], ({ totals }) => [
+    { labels: unlabelled, value: totals.hedges },
+  ]),
+  counter(
+    'whirl_retries_refused_total',
+    'Retries that were wanted and not made.',
+    ['reason'],
+    ({ totals }) => labelled('reason', totals.retriesRefused),
+  ),
+  counter(
+    'whirl_circuit_transitions_total',
+    'Transitions of circuits, by the state they went to.',
+    ['to'],
+    ({ totals }) => labelled('to', totals.circuitTransitions),
+  ),
+  gauge('whirl_circuits', 'Circuits of the pool by state.', ['state'], ({ totals }) =>
+    labelled('state', totals.circuits),
+  ),
+  gauge('whirl_proxies', 'Proxies in the pool.', [], ({ totals }) => [
+    { labels: unlabelled, value: totals.proxies },
+  ]),
+  gauge('whirl_requests_in_flight', 'Requests under way.', [], ({ totals }) => [
+    { labels: unlabelled, value: totals.requestsInFlight },
+  ]),
+  {
+    name: 'whirl_request_duration_seconds',
+    type: 'histogram',
+    help: 'Requests with at least one attempt, from start to the end of the body.',
+    labelNames: ['le'],
+    samples: ({ totals }) => histogram(totals.requestDuration),
+  },
+  {
+    name: 'whirl_attempt_duration_seconds',
+    type: 'histogram',
+    help: 'Attempts, from start to the response headers or the failure.',
+    labelNames: ['le'],
+    samples: ({ totals }) => histogram(totals.attemptDuration),
+  },
+  counter(
+    'whirl_proxy_attempts_total',
+    'Attempts that ended, by proxy; other is all without series of their own.',
+    ['proxy', 'outcome'],
+    ({ byProxy }) =>
+      byProxy.flatMap(({ proxyId, attempts }) =>
+        Object.entries(attempts).map(([outcome, value]) => ({
+          labels: { proxy: proxyId, outcome },
+          value,
+        })),
+      ),
+  ),
+  gauge(
+    'whirl_proxy_circuit_state',
+    'State of the circuit of a proxy: 0 closed, 1 half-open, 2 open.',
+    ['proxy'],
+    ({ byProxy }) =>
+      byProxy.flatMap(({ proxyId, circuit }) =>
+        circuit === undefined
+          ? []
+          : [{ labels: { proxy: proxyId }, value: circuitValues[circuit] }],
+      ),
+  ),
+];
+
+/** Reads what the families ask for, at most once, and refuses bad options at once. */
+export function readSeries(metrics: RetryMetrics, options: SeriesOptions): Reading {
+  const limit = proxyLimit(options);
+  let totals: Totals | undefined;
+  let byProxy: readonly ProxySeries[] | undefined;
+  return {
+    get totals() {
+      return (totals ??= metrics.totals());
+    },
+    get byProxy() {
+      return (byProxy ??= metrics.totalsByProxy(limit));
+    },
+  };
+}
+
+/** The bounded `maxProxySeries` of options that may hold others too. */
+export function proxyLimit({ maxProxySeries = 200 }: SeriesOptions): number {
+  return checkWhole('maxProxySeries', maxProxySeries, 0, 1_000_000);
+}

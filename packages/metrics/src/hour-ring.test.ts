@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { hourMs, HourRing } from './hour-ring.ts';
+
+function ring(slots: number, hour: number) {
+  const calls: string[] = [];
+  const hours = new HourRing(slots, hour * hourMs);
+  const advance = (atMs: number) => {
+    hours.advance(atMs, {
+      finishHour: (slot) => calls.push(`finish ${slot}`),
+      startHour: (slot) => calls.push(`start ${slot}`),
+    });
+    return calls.splice(0);
+  };
+  return { hours, advance };
+}
+
+describe('HourRing', () => {
+  it('stays in the hour up to its last millisecond', () => {
+    const { hours, advance } = ring(3, 100);
+    expect(advance(101 * hourMs - 1)).toEqual([]);
+    expect(hours.last(24)).toEqual([100]);
+    expect(advance(101 * hourMs)).toEqual(['finish 1', 'start 2']);
+    expect(hours.last(24)).toEqual([100, 101]);
+    expect(hours.last(1)).toEqual([101]);
+  });
+
+  it('starts every hour in between, and each slot at most once', () => {
+    const { hours, advance } = ring(3, 100);
+    expect(advance(102 * hourMs)).toEqual(['finish 1', 'start 2', 'start 0']);
+    expect(hours.last(3)).toEqual([100, 101, 102]);
+    expect(advance(1000 * hourMs)).toEqual(['finish 0', 'start 2', 'start 0', 'start 1']);
+    expect(hours.last(3)).toEqual([998, 999, 1000]);
+  });
+
+  it('never goes back, and ignores what is no time', () => {
+    const { hours, advance } = ring(3, 100);
+    expect([...advance(99 * hourMs), ...advance(NaN), ...advance(Infinity)]).toEqual([]);
+    expect(hours.last(3)).toEqual([100]);
+  });
+});

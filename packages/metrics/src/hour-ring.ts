@@ -1,0 +1,57 @@
+export const hourMs = 3_600_000;
+
+/** What keeps something by hour, in slots that are used again and again. */
+export interface Hourly {
+  /** The current hour is over; its slot stays readable. */
+  finishHour(slot: number): void;
+  /** A new hour starts in this slot: what an old one left there is void. */
+  startHour(slot: number): void;
+}
+
+/** Which slot holds which hour. Hours are counted from the epoch; time only moves forward. */
+export class HourRing {
+  readonly slots: number;
+  /** The hour in which counting began. */
+  readonly #firstHour: number;
+  #hour: number;
+  #slot: number;
+  #nextHourAt: number;
+
+  constructor(slots: number, atMs: number) {
+    this.slots = slots;
+    this.#firstHour = this.#hour = Math.floor(atMs / hourMs);
+    this.#slot = this.slotOf(this.#hour);
+    this.#nextHourAt = (this.#hour + 1) * hourMs;
+  }
+
+  /** The current hour's slot. */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  slotOf(hour: number): number {
+    return ((hour % this.slots) + this.slots) % this.slots;
+  }
+
+  /**
+   * Lets time come to `atMs`. An earlier time changes nothing: what happened late counts in the
+   * current hour, so that nothing is lost.
+   */
+  advance(atMs: number, hourly: Hourly): void {
+    if (atMs < this.#nextHourAt || !Number.isFinite(atMs)) return;
+    hourly.finishHour(this.#slot);
+    const last = Math.floor(atMs / hourMs);
+    for (let hour = Math.max(this.#hour, last - this.slots) + 1; hour <= last; hour++) {
+      this.#hour = hour;
+      this.#slot = this.slotOf(hour);
+      hourly.startHour(this.#slot);
+    }
+    this.#nextHourAt = (last + 1) * hourMs;
+  }
+
+  /** The hours that have started among the last `count`, ascending; the last is the current one. */
+  last(count: number): number[] {
+    const first = Math.max(this.#firstHour, this.#hour - Math.min(count, this.slots) + 1);
+    return Array.from({ length: this.#hour - first + 1 }, (_, i) => first + i);
+  }
+}

@@ -1,0 +1,144 @@
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { createBus, type WhirlBus, type WhirlEvents } from '@whirl/events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  attemptEnd,
+  circuitTransition,
+  midnight,
+  requestEnd,
+  requestStart,
+  retryScheduled,
+} from './facts.fixture.ts';
+import { observeRetryMetrics } from './opentelemetry.ts';
+import { RetryMetrics } from './retry-metrics.ts';
+
+describe('observeRetryMetrics', () => {
+  let bus: WhirlBus;
+  let metrics: RetryMetrics;
+  let exporter: PrometheusExporter;
+  let provider: MeterProvider;
+  let stop: () => void;
+
+  beforeEach(() => {
+    bus = createBus<WhirlEvents>();
+    metrics = new RetryMetrics({ bus, now: () => midnight });
+    exporter = new PrometheusExporter({ preventServerStart: true });
+    provider = new MeterProvider({ readers: [exporter] });
+    stop = observeRetryMetrics(metrics, { bus, meter: provider.getMeter('whirl-test') });
+  });
+  afterEach(async () => {
+    stop();
+    await provider.shutdown();
+  });
+
+  /** What the SDK exports now, without comments and without the scope's label. */
+  const exported = async (): Promise<string[]> => {
+    const { resourceMetrics, errors } = await exporter.collect();
+    expect(errors).toEqual([]);
+    return new PrometheusSerializer()
+      .serialize(resourceMetrics)
+      .replaceAll(/,?otel_scope_name="whirl-test"/g, '')
+      .replaceAll('{}', '')
+      .split('\n')
+      .filter((line) => line.startsWith('whirl_') || line.startsWith('http_'));
+  };
+
+  it('M8 records one http.client.request.duration per attempt, in seconds', async () => {
+    bus.emit('request:start', requestStart({ method: 'POST' }));
+    bus.emit(
+      'attempt:end',
+      attemptEnd({ outcome: 'failure', reason: 'status', statusCode: 503, latencyMs: 40 }),
+    );
+    bus.emit('attempt:end', attemptEnd({ attempt: 1, statusCode: 200, latencyMs: 1500 }));
+    bus.emit('request:end', requestEnd({ attemptCount: 2 }));
+    const lines = (await exported()).filter((line) => line.startsWith('http_client'));
+    const labels =
+      'http_request_method="POST",server_address="example.com",server_port="443",url_scheme="https"';
+    const bad = `${labels},http_response_status_code="503",error_type="503"`;
+    const good = `${labels},http_response_status_code="200"`;
+    expect(lines.filter((line) => !line.includes('_bucket'))).toEqual([
+      `http_client_request_duration_count{${bad}} 1`,
+      `http_client_request_duration_sum{${bad}} 0.04`,
+      `http_client_request_duration_count{${good}} 1`,
+      `http_client_request_duration_sum{${good}} 1.5`,
+    ]);
+    expect(lines).toContain(`http_client_request_duration_bucket{${good},le="1"} 0`);
+    expect(lines).toContain(`http_client_request_duration_bucket{${good},le="2.5"} 1`);
+  });
+
+  it('M8 names errors, ports and methods as the conventions do', async () => {
+    bus.emit('request:start', requestStart({ method: 'BREW' }));
+    const failed = { outcome: 'failure', origin: 'http://[::1]:8080' } as const;
+    bus.emit('attempt:end', attemptEnd({ ...failed, errorCode: 'PROXY_CONNECTION' }));
+    bus.emit('attempt:end', attemptEnd({ ...failed, requestId: 'unheard', reason: 'tcp' }));
+    bus.emit('attempt:end', attemptEnd({ outcome: 'timeout', origin: 'nowhere' }));
+    const counts = (await exported()).filter((line) => line.includes('_duration_count'));
+    const labels =
+      'http_request_method="_OTHER",server_address="[::1]",server_port="8080",url_scheme="http"';
+    expect(counts).toEqual([
+      `http_client_request_duration_count{${labels},error_type="PROXY_CONNECTION"} 1`,
+      `http_client_request_duration_count{${labels},error_type="tcp"} 1`,
+      'http_client_request_duration_count{http_request_method="_OTHER",error_type="timeout"} 1',
+    ]);
+  });
+
+  it('M8 observes whirl’s own instruments', async () => {
+    bus.emit('proxy:added', { proxyId: 'p1', weight: 1, at: midnight });
+    bus.emit('request:start', requestStart());
+    bus.emit('request:start', requestStart({ requestId: 'r2' }));
+    bus.emit('attempt:end', attemptEnd({ outcome: 'failure', reason: 'tcp' }));
+    bus.emit('circuit:transition', circuitTransition());
+    bus.emit('retry:scheduled', retryScheduled());
+    bus.emit('attempt:end', attemptEnd({ attempt: 1, proxyId: 'p2' }));
+    bus.emit('request:end', requestEnd({ attemptCount: 2, durationMs: 1200 }));
+    bus.emit('request:end', requestEnd({ outcome: 'circuit_open', attemptCount: 0 }));
+    bus.emit('request:start', requestStart({ requestId: 'r3' }));
+    bus.emit('retry:refused', { requestId: 'r3', attempt: 0, reason: 'budget', at: midnight });
+    const lines = (await exported()).filter(
+      (line) => line.startsWith('whirl_') && !line.includes('_bucket') && !line.endsWith(' 0'),
+    );
+    expect(lines).toEqual([
+      'whirl_requests_total{outcome="success"} 1',
+      'whirl_requests_total{outcome="circuit_open"} 1',
+      'whirl_requests_refused_total 1',
+      'whirl_requests_succeeded_total{attempt="1"} 1',
+      'whirl_attempts_total{outcome="success"} 1',
+      'whirl_attempts_total{outcome="failure"} 1',
+      'whirl_retries_total{reason="tcp"} 1',
+      'whirl_retries_refused_total{reason="budget"} 1',
+      'whirl_circuit_transitions_total{to="open"} 1',
+      'whirl_circuits{state="open"} 1',
+      'whirl_proxies 1',
+      'whirl_requests_in_flight 1',
+      'whirl_proxy_attempts_total{proxy="p1",outcome="failure"} 1',
+      'whirl_proxy_attempts_total{proxy="p2",outcome="success"} 1',
+      'whirl_proxy_circuit_state{proxy="p1"} 2',
+      'whirl_request_duration_count{outcome="success"} 1',
+      'whirl_request_duration_sum{outcome="success"} 1.2',
+    ]);
+  });
+
+  it('stops when told, and leaves no listener behind', async () => {
+    stop();
+    metrics.close();
+    expect(bus.has('attempt:end') || bus.has('request:start') || bus.has('request:end')).toBe(
+      false,
+    );
+    expect(await exported()).toEqual([]);
+  });
+
+  it('without a meter uses the global provider, which does nothing until there is one', () => {
+    const off = observeRetryMetrics(metrics, { bus });
+    bus.emit('attempt:end', attemptEnd());
+    off();
+    expect(metrics.totals().attempts.success).toBe(1);
+  });
+
+  it('refuses bad options', () => {
+    const observe = (options: object) => () => observeRetryMetrics(metrics, options as never);
+    expect(observe({})).toThrow('bus must be a bus, got undefined');
+    expect(observe({ bus, maxProxySeries: NaN })).toThrow(RangeError);
+    expect(observe({ bus, provider })).toThrow('unknown option provider');
+  });
+});
