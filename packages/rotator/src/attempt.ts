@@ -1,12 +1,12 @@
 import type { Outcome } from '@whirl/events';
 import { parseRetryAfter } from '@whirl/backoff';
 import type { Dispatcher } from 'undici';
-import type { Slot } from './clients.ts';
-import { basicAuth } from './connector.ts';
+import type { Lease } from './clients.ts';
 import type { Admission, Engine } from './engine.ts';
 import { AttemptTimeoutError, ProxyAuthenticationError } from './errors.ts';
 import { classify, type Failure } from './failure.ts';
 import type { Controller } from './handler.ts';
+import { basicAuth } from './http-connect.ts';
 import type { Operation } from './operation.ts';
 
 /** A discarded answer is drained up to here, which keeps its connection; then it is destroyed. */
@@ -23,7 +23,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #operation: Operation;
   readonly #admission: Admission;
   readonly #startedAt: number;
-  #slot: Slot | undefined;
+  #lease: Lease | undefined;
   #tunnel = true;
   #timer: NodeJS.Timeout | undefined;
   #upstream: Controller | undefined;
@@ -67,13 +67,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
       });
     }
     this.#timer = setTimeout(() => this.#timeout(), Math.min(policy.attemptTimeoutMs, 2 ** 31 - 1));
-    const slot = clients.take(proxy, origin);
-    this.#slot = slot;
-    this.#tunnel = !slot.absoluteForm;
     const { opts } = this.#operation;
+    const lease = clients.take(proxy, origin, {
+      timeoutMs: policy.attemptTimeoutMs,
+      tunnel: opts.upgrade ? 'always' : undefined,
+    });
+    this.#lease = lease;
+    this.#tunnel = !lease.absoluteForm;
     const headers = [...this.#operation.headers];
     let path = opts.path;
-    if (slot.absoluteForm) {
+    if (lease.absoluteForm) {
       path = origin.origin + path;
       if (!this.#operation.hasHost) headers.push('host', origin.host);
       const auth = basicAuth(proxy);
@@ -81,13 +84,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
     const dispatch: Dispatcher.DispatchOptions = {
       ...opts,
-      origin: slot.absoluteForm ? undefined : origin.origin,
+      origin: lease.absoluteForm ? undefined : origin.origin,
       path,
       headers,
       body: this.#operation.body.open() as Dispatcher.DispatchOptions['body'],
     } as Dispatcher.DispatchOptions;
     try {
-      slot.client.dispatch(dispatch, this);
+      lease.dispatch(dispatch, this);
     } catch (error) {
       this.#lost(error as Error);
     }
@@ -215,7 +218,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #lost(error: Error): void {
-    this.#release();
+    this.#lease?.cut(error);
     if (this.#settled) return;
     this.#fail(classify(error, this.#seen(this.#latencyMs !== undefined)));
   }
@@ -245,7 +248,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #dialPhase() {
-    return this.#slot?.dialing?.phase ?? 'tcp';
+    return this.#lease?.phase ?? 'tcp';
   }
 
   /** Books the outcome, once: the circuit first, then the event. */
@@ -302,18 +305,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Ends the connection, unless other requests wait on it. */
+  /** Ends the connection, with whatever is on it. */
   #cut(error: Error): void {
-    const slot = this.#slot;
-    if (slot === undefined) return;
-    if (slot.requests > 1) this.#upstream?.abort(error);
-    else this.#engine.clients.discard(this.proxyId, slot, error);
+    this.#lease?.cut(error);
   }
 
   #release(): void {
-    const slot = this.#slot;
-    if (slot === undefined) return;
-    this.#slot = undefined;
-    this.#engine.clients.release(slot);
+    this.#lease?.release();
   }
 }

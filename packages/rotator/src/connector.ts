@@ -1,254 +1,268 @@
+import dns from 'node:dns';
 import net from 'node:net';
-import tls from 'node:tls';
 import type { Phase } from '@whirl/events';
 import { parseRetryAfter } from '@whirl/backoff';
-import { SocksClient } from 'socks';
 import { ProxyAuthenticationError, ProxyConnectionError, TargetConnectionError } from './errors.ts';
+import { askForTunnel, basicAuth, type ConnectAnswer } from './http-connect.ts';
 import type { Proxy } from './proxy.ts';
+import { askSocks } from './socks.ts';
+import type { TlsClient } from './tls.ts';
 
-/** TLS settings, of the target (`tls`) or of an https proxy (`proxyTls`). */
-export interface TlsOptions {
-  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
-  readonly cert?: string | Buffer | undefined;
-  readonly key?: string | Buffer | undefined;
+/** What a connection through a proxy leads to. */
+export interface Destination {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Speak TLS with it. */
+  readonly secure: boolean;
+  /** The name to ask for and to verify, where it is not `host`. */
   readonly servername?: string | undefined;
-  readonly rejectUnauthorized?: boolean | undefined;
 }
 
 export interface ConnectorOptions {
-  readonly tls?: TlsOptions | undefined;
-  readonly proxyTls?: TlsOptions | undefined;
+  /** With targets. */
+  readonly tls: TlsClient;
+  /** With https proxies. */
+  readonly proxyTls: TlsClient;
+  /** The wall clock, for the dates of Retry-After. */
   readonly wallNow: () => number;
-}
-
-/** One dial: where it stands, and the way to end it. */
-export interface Dial {
-  phase: Phase;
-  /** Destroys whatever is open. The callback is not called afterwards. */
-  cancel(): void;
 }
 
 type Done = (error: Error | null, socket: net.Socket | null) => void;
 
-/** A CONNECT answer larger than this is refused. */
-const maxHeadBytes = 16_384;
+/** Errors that say that the connection went away, not that TLS went wrong. */
+const lostCodes = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT']);
 
-/** `Basic` credentials; a username without a password is sent too. */
-export function basicAuth(proxy: Proxy): string | undefined {
-  if (proxy.username === undefined && proxy.password === undefined) return undefined;
-  const pair = `${proxy.username ?? ''}:${proxy.password ?? ''}`;
-  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
-}
+const keepAliveProbeMs = 60_000;
 
-function bare(host: string): string {
-  return host.startsWith('[') ? host.slice(1, -1) : host;
-}
+/**
+ * One dial through a proxy, to a destination or (for the absolute form) to the proxy alone. It opens
+ * one connection, calls back once, never synchronously, with the socket or with a typed error that
+ * names its phase. It has no deadline of its own: whoever has one cancels.
+ */
+export class Dial {
+  readonly #proxy: Proxy;
+  readonly #destination: Destination | undefined;
+  readonly #options: ConnectorOptions;
+  readonly #timeoutMs: number;
+  #done: Done | undefined;
+  #phase: Phase = 'dns';
+  #socket: net.Socket | undefined;
+  /** Ends the handshake that listens on the socket. */
+  #stop: (() => void) | undefined;
 
-function tcpPhase(error: NodeJS.ErrnoException): Phase {
-  return error.syscall === 'getaddrinfo' ? 'dns' : 'tcp';
-}
+  /** `timeoutMs`: what the caller allows; only the SOCKS library has to be told. */
+  constructor(
+    proxy: Proxy,
+    destination: Destination | undefined,
+    options: ConnectorOptions,
+    timeoutMs: number,
+    done: Done,
+  ) {
+    this.#proxy = proxy;
+    this.#destination = destination;
+    this.#options = options;
+    this.#timeoutMs = timeoutMs;
+    this.#done = done;
+    this.#resolve();
+  }
 
-/** Dials through a proxy: once, with a typed error that names its phase. It has no deadline. */
-export function dial(
-  proxy: Proxy,
-  target: { host: string; port: number; secure: boolean } | undefined,
-  options: ConnectorOptions,
-  done: Done,
-): Dial {
-  let ended = false;
-  let socket: net.Socket | undefined;
-  const socks = proxy.protocol.startsWith('socks');
+  /** Where it stands. */
+  get phase(): Phase {
+    return this.#phase;
+  }
 
-  const failed = (message: string, extra: { cause?: unknown; statusCode?: number } = {}) =>
-    new ProxyConnectionError(`${proxy.id}: ${message}`, {
-      phase: self.phase,
-      proxyId: proxy.id,
-      ...extra,
-    });
-  const finish = (error: Error | null) => {
-    if (ended) return;
-    ended = true;
-    if (error !== null) {
-      socket?.on('error', ignore).destroy();
-      done(error, null);
-    } else {
-      done(null, socket as net.Socket);
-    }
-  };
-  const self: Dial = {
-    phase: socks ? 'socks' : 'tcp',
-    cancel() {
-      if (ended) return;
-      ended = true;
-      socket?.on('error', ignore).destroy();
-    },
-  };
+  /** Destroys what is open; the callback is not called any more. */
+  cancel(): void {
+    if (this.#done === undefined) return;
+    this.#done = undefined;
+    this.#stop?.();
+    this.#destroy();
+  }
 
-  const watch = (on: net.Socket) => {
-    on.on('error', (error: NodeJS.ErrnoException) => {
-      if (ended) return;
-      if (self.phase === 'tcp') self.phase = tcpPhase(error);
-      if (self.phase === 'tls_target') {
-        finish(
-          new TargetConnectionError(`TLS with the target failed: ${error.message}`, {
-            phase: 'tls_target',
-            proxyId: proxy.id,
-            cause: error,
-          }),
-        );
-      } else {
-        finish(failed(`${self.phase} failed: ${error.code ?? error.message}`, { cause: error }));
-      }
-    });
-    on.on('close', () => {
-      if (!ended) finish(failed(`the connection closed in phase ${self.phase}`));
-    });
-  };
-
-  const secureTarget = () => {
-    if (target === undefined || !target.secure) {
-      finish(null);
+  /** socks4 and socks5 resolve the target's name here; every other kind leaves that to the proxy. */
+  #resolve(): void {
+    const { protocol } = this.#proxy;
+    const to = this.#destination;
+    const here = protocol === 'socks4' || protocol === 'socks5';
+    if (to === undefined || !here || net.isIP(to.host) !== 0) {
+      this.#connect(to);
       return;
     }
-    self.phase = 'tls_target';
-    const host = bare(target.host);
-    const secured = tls.connect({
-      ...(options.tls as tls.ConnectionOptions | undefined),
-      socket: socket as net.Socket,
-      ...(net.isIP(host) === 0 ? { servername: options.tls?.servername ?? host } : { host }),
-      ALPNProtocols: ['http/1.1'],
-    });
-    socket = secured;
-    watch(secured);
-    secured.once('secureConnect', () => finish(null));
-  };
-
-  const tunnel = () => {
-    if (target === undefined) {
-      finish(null);
-      return;
-    }
-    self.phase = 'connect';
-    const on = socket as net.Socket;
-    const authority = `${target.host}:${target.port}`;
-    const auth = basicAuth(proxy);
-    on.write(
-      `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
-        (auth === undefined ? '' : `Proxy-Authorization: ${auth}\r\n`) +
-        '\r\n',
-    );
-    let head = Buffer.alloc(0);
-    const onData = (chunk: Buffer) => {
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end === -1) {
-        if (head.length > maxHeadBytes) finish(failed('its answer to CONNECT is too large'));
-        else if (!'HTTP/1.'.startsWith(head.subarray(0, 7).toString('latin1'))) {
-          finish(failed('its answer to CONNECT is not HTTP'));
-        }
+    dns.lookup(to.host, { family: protocol === 'socks4' ? 4 : 0 }, (error, address) => {
+      if (this.#done === undefined) return;
+      if (error === null) {
+        this.#connect({ ...to, host: address, servername: to.servername ?? to.host });
         return;
       }
-      const text = head.subarray(0, end).toString('latin1');
-      const status = /^HTTP\/1\.[01] (\d{3})\b/.exec(text)?.[1];
-      if (status === undefined) {
-        finish(failed('its answer to CONNECT is not HTTP'));
-        return;
-      }
-      const statusCode = Number(status);
-      if (statusCode >= 100 && statusCode < 200) {
-        const rest = head.subarray(end + 4);
-        head = Buffer.alloc(0);
-        if (rest.length > 0) onData(rest);
-        return;
-      }
-      on.off('data', onData);
-      on.pause();
-      if (statusCode === 407) {
-        finish(
-          new ProxyAuthenticationError(`${proxy.id} answered CONNECT with 407`, {
-            phase: 'connect',
-            proxyId: proxy.id,
-            statusCode,
-          }),
-        );
-      } else if (statusCode >= 200 && statusCode < 300) {
-        const rest = head.subarray(end + 4);
-        if (rest.length > 0) on.unshift(rest);
-        secureTarget();
-      } else {
-        const retryAfter = /^retry-after:[ \t]*(.*?)[ \t]*$/im.exec(text)?.[1];
-        finish(
-          new ProxyConnectionError(`${proxy.id} answered CONNECT with ${statusCode}`, {
-            phase: 'connect',
-            proxyId: proxy.id,
-            statusCode,
-            retryAfterMs:
-              retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, options.wallNow()),
-          }),
-        );
-      }
-    };
-    on.on('data', onData);
-  };
-
-  if (socks) {
-    // The library's own dial has no cancel: the TCP connection is ours, and handed to it open.
-    const on = net.connect({ host: bare(proxy.host), port: proxy.port, noDelay: true });
-    socket = on;
-    self.phase = 'tcp';
-    watch(on);
-    on.once('connect', () => {
-      self.phase = 'socks';
-      const five = proxy.protocol.startsWith('socks5');
-      void SocksClient.createConnection({
-        proxy: {
-          host: bare(proxy.host),
-          port: proxy.port,
-          type: five ? 5 : 4,
-          ...(proxy.username === undefined ? {} : { userId: proxy.username }),
-          ...(proxy.password === undefined ? {} : { password: proxy.password }),
-        },
-        command: 'connect',
-        destination: { host: bare(target?.host ?? ''), port: target?.port ?? 80 },
-        existing_socket: on,
-      } as Parameters<typeof SocksClient.createConnection>[0]).then(
-        () => {
-          if (!ended) secureTarget();
-        },
-        (error: Error) => {
-          if (ended) return;
-          const failure = { phase: 'socks', proxyId: proxy.id, cause: error } as const;
-          finish(
-            /auth/i.test(error.message)
-              ? new ProxyAuthenticationError(`${proxy.id} refused the SOCKS credentials`, failure)
-              : new ProxyConnectionError(`${proxy.id}: SOCKS: ${error.message}`, failure),
-          );
-        },
+      this.#finish(
+        new TargetConnectionError(`the target's name could not be resolved (${error.code})`, {
+          phase: 'dns',
+          proxyId: this.#proxy.id,
+          cause: error,
+        }),
       );
     });
-    return self;
   }
 
-  if (proxy.protocol === 'https') {
-    const host = bare(proxy.host);
-    const secured = tls.connect({
-      ...(options.proxyTls as tls.ConnectionOptions | undefined),
-      host,
-      port: proxy.port,
-      ...(net.isIP(host) === 0 ? { servername: options.proxyTls?.servername ?? host } : {}),
-      ALPNProtocols: ['http/1.1'],
+  #connect(to: Destination | undefined): void {
+    const { host, port, protocol } = this.#proxy;
+    const bare = withoutBrackets(host);
+    const secure = protocol === 'https';
+    this.#phase = net.isIP(bare) === 0 ? 'dns' : 'tcp';
+    const socket = secure
+      ? this.#options.proxyTls.connect({ host: bare, port })
+      : net.connect({ host: bare, port });
+    this.#watch(socket);
+    socket.on('lookup', this.#onLookup);
+    socket.once('connect', () => {
+      socket.setNoDelay(true).setKeepAlive(true, keepAliveProbeMs);
+      if (secure) this.#phase = 'tls_proxy';
+      else this.#reach(to);
     });
-    socket = secured;
-    watch(secured);
-    secured.once('connect', () => (self.phase = 'tls_proxy'));
-    secured.once('secureConnect', tunnel);
-  } else {
-    const on = net.connect({ host: bare(proxy.host), port: proxy.port, noDelay: true });
-    socket = on;
-    watch(on);
-    on.once('connect', tunnel);
+    if (secure) socket.once('secureConnect', () => this.#reach(to));
   }
-  return self;
+
+  /** The proxy is reached: now the target, through it. */
+  #reach(to: Destination | undefined): void {
+    if (this.#done === undefined) return;
+    const socket = this.#socket as net.Socket;
+    if (to === undefined) {
+      this.#finish(null);
+      return;
+    }
+    if (this.#proxy.protocol.startsWith('socks')) {
+      this.#phase = 'socks';
+      if (this.#proxy.protocol === 'socks4' && net.isIPv6(to.host)) {
+        this.#finish(this.#failure('SOCKS4 cannot carry an IPv6 address'));
+        return;
+      }
+      this.#stop = askSocks(socket, this.#proxy, to, this.#timeoutMs, (failure) => {
+        if (failure === undefined) {
+          this.#secure(to);
+          return;
+        }
+        const { error, authentication } = failure;
+        const from = { phase: 'socks', proxyId: this.#proxy.id, cause: error } as const;
+        this.#finish(
+          authentication
+            ? new ProxyAuthenticationError(`${this.#proxy.id} refused the SOCKS credentials`, from)
+            : new ProxyConnectionError(`${this.#proxy.id}: ${error.message}`, from),
+        );
+      });
+      return;
+    }
+    this.#phase = 'connect';
+    const host = net.isIPv6(to.host) ? `[${to.host}]` : to.host;
+    const authority = `${host}:${to.port}`;
+    this.#stop = askForTunnel(socket, authority, basicAuth(this.#proxy), (error, answer) => {
+      if (answer === undefined) this.#finish(this.#failure(error?.message ?? '', error));
+      else if (answer.statusCode >= 200 && answer.statusCode < 300) this.#secure(to);
+      else this.#finish(this.#refusal(answer));
+    });
+  }
+
+  /** The way to the target stands: TLS with it, if that is wanted. */
+  #secure(to: Destination): void {
+    if (this.#done === undefined) return;
+    this.#stop = undefined;
+    if (!to.secure) {
+      this.#finish(null);
+      return;
+    }
+    this.#phase = 'tls_target';
+    const under = this.#socket as net.Socket;
+    this.#unwatch();
+    under.on('error', ignore);
+    const { host, port, servername } = to;
+    const socket = this.#options.tls.connect({ host, port, servername, socket: under });
+    this.#watch(socket);
+    socket.once('secureConnect', () => this.#finish(null));
+  }
+
+  #watch(socket: net.Socket): void {
+    this.#socket = socket;
+    socket.on('error', this.#onError).on('end', this.#onClose).on('close', this.#onClose);
+  }
+
+  #unwatch(): void {
+    this.#socket
+      ?.off('error', this.#onError)
+      .off('end', this.#onClose)
+      .off('close', this.#onClose)
+      .off('lookup', this.#onLookup);
+  }
+
+  readonly #onLookup = (error: Error | null): void => {
+    if (error === null) this.#phase = 'tcp';
+  };
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    const lost = lostCodes.has(error.code ?? '');
+    if (this.#phase === 'tls_target' && !lost) {
+      this.#finish(
+        new TargetConnectionError(`TLS with the target failed: ${error.message}`, {
+          phase: 'tls_target',
+          proxyId: this.#proxy.id,
+          cause: error,
+        }),
+      );
+    } else this.#finish(this.#failure(error.code ?? error.message, error));
+  };
+
+  readonly #onClose = (): void => {
+    this.#finish(this.#failure('the connection was closed'));
+  };
+
+  #failure(why: string, cause?: unknown): ProxyConnectionError {
+    const { id: proxyId } = this.#proxy;
+    const phase = this.#phase;
+    return new ProxyConnectionError(`${proxyId}: ${why} (phase ${phase})`, {
+      phase,
+      proxyId,
+      cause,
+    });
+  }
+
+  #refusal({ statusCode, retryAfter }: ConnectAnswer): Error {
+    const { id: proxyId } = this.#proxy;
+    const message = `${proxyId} answered CONNECT with ${statusCode}`;
+    if (statusCode === 407) {
+      return new ProxyAuthenticationError(message, { phase: 'connect', proxyId, statusCode });
+    }
+    const retryAfterMs =
+      retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, this.#options.wallNow());
+    return new ProxyConnectionError(message, {
+      phase: 'connect',
+      proxyId,
+      statusCode,
+      retryAfterMs,
+    });
+  }
+
+  #finish(error: Error | null): void {
+    const done = this.#done;
+    if (done === undefined) return;
+    this.#done = undefined;
+    this.#stop?.();
+    if (error === null) {
+      this.#unwatch();
+      done(null, this.#socket as net.Socket);
+    } else {
+      this.#destroy();
+      done(error, null);
+    }
+  }
+
+  #destroy(): void {
+    this.#unwatch();
+    this.#socket?.on('error', ignore).destroy();
+  }
+}
+
+/** An IPv6 address as sockets want it: URLs write it in brackets. */
+export function withoutBrackets(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1) : host;
 }
 
 function ignore(): void {}

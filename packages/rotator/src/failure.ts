@@ -20,13 +20,13 @@ export interface Failure {
   readonly error: Error;
 }
 
+/** How undici and Node name what can go wrong on a connection that stands. */
 const networkCodes = new Set([
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-  'UND_ERR_CONNECT_TIMEOUT',
   'ECONNRESET',
   'ECONNREFUSED',
   'ECONNABORTED',
@@ -37,9 +37,25 @@ const networkCodes = new Set([
   'ENETDOWN',
   'EPROTO',
 ]);
+const brokenCodes = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
+const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+/** What CONNECT is answered when the proxy, as it says, did not reach the target. */
+const gatewayStatuses = new Set([502, 503, 504]);
+
+const reasonOfPhase: Partial<Record<Phase, FailureReason>> = {
+  dns: 'dns',
+  tcp: 'tcp',
+  tls_proxy: 'tls_proxy',
+  socks: 'socks',
+  connect: 'connect',
+  tls_target: 'tls_target',
+  body: 'body',
+};
 
 interface Seen {
   readonly proxyId: string;
+  /** The request went through a tunnel, so that only the target can have answered it. */
   readonly tunnel: boolean;
   readonly headersSeen: boolean;
 }
@@ -56,35 +72,41 @@ export function classify(error: Error, { proxyId, tunnel, headersSeen }: Seen): 
   }
   if (error instanceof ProxyConnectionError) {
     const { phase, statusCode, retryAfterMs } = error;
-    const gateway = statusCode === 502 || statusCode === 503 || statusCode === 504;
     return {
       ...base,
       phase,
-      reason: phase as FailureReason,
-      ambiguous: gateway || phase === 'tls_target',
+      reason: reasonOfPhase[phase] ?? 'reset',
+      ambiguous: phase === 'tls_target' || gatewayStatuses.has(statusCode ?? 0),
       statusCode,
       retryAfterMs,
     };
   }
   if (error instanceof TargetConnectionError) {
-    return { ...base, phase: 'tls_target', reason: 'tls_target', ambiguous: true };
+    const { phase } = error;
+    // A name that this machine could not resolve says nothing of any proxy.
+    if (phase === 'dns') return { ...base, phase, reason: 'dns', blame: 'target' };
+    return { ...base, phase, reason: 'tls_target', ambiguous: true };
   }
-  const code = (error as WhirlError | NodeJS.ErrnoException).code;
-  const broken = error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW';
-  if (!broken && !networkCodes.has(code ?? '')) {
-    // A bug in a hook, a body that threw, an argument that undici refuses: nobody's network.
-    return { ...base, blame: 'caller', phase: headersSeen ? 'body' : 'headers', reason: 'aborted' };
-  }
+  const code = (error as WhirlError | NodeJS.ErrnoException).code ?? '';
+  const broken = error.name === 'HTTPParserError' || brokenCodes.has(code);
   const phase = headersSeen ? 'body' : 'headers';
+  if (!broken && !networkCodes.has(code)) {
+    // A bug in a hook, a body that threw, an argument that undici refuses: nobody's network.
+    return { ...base, blame: 'caller', phase, reason: 'aborted' };
+  }
+  const timeout = timeoutCodes.has(code);
   const where = headersSeen ? 'in the response body' : 'before the response headers';
+  const what = broken ? 'a broken answer' : timeout ? 'silence' : 'connection lost';
   return {
     ...base,
+    outcome: timeout ? 'timeout' : 'failure',
     phase,
-    reason: broken ? 'protocol' : headersSeen ? 'body' : 'reset',
+    reason: broken ? 'protocol' : timeout ? 'timeout' : headersSeen ? 'body' : 'reset',
     ambiguous: tunnel && !headersSeen && !broken,
-    error: new ProxyConnectionError(
-      `${proxyId}: ${broken ? 'a broken answer' : 'connection lost'} ${where} (${code ?? error.name})`,
-      { phase, proxyId, cause: error },
-    ),
+    error: new ProxyConnectionError(`${proxyId}: ${what} ${where} (${code || error.name})`, {
+      phase,
+      proxyId,
+      cause: error,
+    }),
   };
 }

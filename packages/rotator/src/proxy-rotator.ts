@@ -3,8 +3,7 @@ import { createBus, type CircuitState, type WhirlBus, type WhirlEvents } from '@
 import { RetryMetrics } from '@whirl/metrics';
 import { adaptive, Selector, type Strategy } from '@whirl/selector';
 import { Dispatcher } from 'undici';
-import { Clients } from './clients.ts';
-import type { TlsOptions } from './connector.ts';
+import { Clients, type TunnelMode } from './clients.ts';
 import { OriginFailures, type Engine, type Member } from './engine.ts';
 import {
   AllProxiesUnavailableError,
@@ -16,8 +15,10 @@ import {
 import { logFacts, type Logger } from './logging.ts';
 import { Operation } from './operation.ts';
 import { noRetries, resolvePolicy, type RetryPolicy, type RetryPolicyOptions } from './policy.ts';
-import { parseProxy, parseProxyList, type Proxy, type ProxyInput } from './proxy.ts';
+import { parseProxies } from './proxy-list.ts';
+import { parseProxy, type Proxy, type ProxyInput } from './proxy.ts';
 import { contextKey, type PoolOptions, type RequestContext } from './request-context.ts';
+import { TlsClient, type TlsOptions } from './tls.ts';
 
 /** The circuit of every proxy. */
 export interface CircuitOptions {
@@ -49,6 +50,10 @@ export interface RotatorOptions {
   readonly connections?: number | undefined;
   /** Proxies with live connections at most, the least recently used are closed. Default 1,000. */
   readonly maxLiveProxies?: number | undefined;
+  /** `always` uses CONNECT for http targets too. Default `auto`: the absolute form. */
+  readonly tunnel?: TunnelMode | undefined;
+  /** `false`: a connection per request, for gateways that give each a new exit. Default true. */
+  readonly keepAlive?: boolean | undefined;
   /** TLS with the target. */
   readonly tls?: TlsOptions | undefined;
   /** TLS with https proxies. */
@@ -132,6 +137,8 @@ const optionNames = new Set([
   'metrics',
   'connections',
   'maxLiveProxies',
+  'tunnel',
+  'keepAlive',
   'tls',
   'proxyTls',
   'logger',
@@ -249,7 +256,13 @@ export class ProxyRotator implements RotatorView {
     for (const name of Object.keys(options)) {
       if (!optionNames.has(name)) throw new TypeError(`unknown rotator option "${name}"`);
     }
-    const { connections = 64, maxLiveProxies = 1000 } = options;
+    const { connections = 64, maxLiveProxies = 1000, tunnel = 'auto', keepAlive = true } = options;
+    if (tunnel !== 'auto' && tunnel !== 'always') {
+      throw new RangeError(`tunnel must be "auto" or "always", got ${String(tunnel)}`);
+    }
+    if (typeof keepAlive !== 'boolean') {
+      throw new TypeError(`keepAlive must be true or false, got ${String(keepAlive)}`);
+    }
     for (const [name, value] of Object.entries({ connections, maxLiveProxies })) {
       if (!Number.isInteger(value) || value < 1) {
         throw new RangeError(`${name} must be an integer ≥ 1, got ${String(value)}`);
@@ -276,8 +289,10 @@ export class ProxyRotator implements RotatorView {
     this.#clients = new Clients({
       connections,
       maxLiveProxies,
-      tls: options.tls,
-      proxyTls: options.proxyTls,
+      tunnel,
+      keepAlive,
+      tls: new TlsClient('tls', options.tls),
+      proxyTls: new TlsClient('proxyTls', options.proxyTls),
       wallNow: Date.now,
     });
     const rotator = this;
@@ -302,13 +317,7 @@ export class ProxyRotator implements RotatorView {
     };
     this.#view = this.view({}) as View;
     this.dispatcher = this.#view.dispatcher;
-    const { proxies = [] } = options;
-    const parsed = typeof proxies === 'string' ? parseProxyList(proxies) : proxies.map(parseProxy);
-    const ids = new Set<string>();
-    for (const { id } of parsed) {
-      if (ids.has(id)) throw new InvalidProxyError(`two proxies have the id "${id}"`);
-      ids.add(id);
-    }
+    const parsed = parseProxies(options.proxies ?? []);
     for (const proxy of parsed) this.#add(proxy);
   }
 
@@ -350,13 +359,7 @@ export class ProxyRotator implements RotatorView {
 
   /** Swaps the pool: kept ids keep what was learned. All or nothing. */
   setProxies(list: readonly ProxyInput[] | string): void {
-    const parsed = typeof list === 'string' ? parseProxyList(list) : list.map(parseProxy);
-    const wanted = new Map<string, Proxy>();
-    for (const proxy of parsed) {
-      if (wanted.has(proxy.id))
-        throw new InvalidProxyError(`two proxies have the id "${proxy.id}"`);
-      wanted.set(proxy.id, proxy);
-    }
+    const wanted = new Map(parseProxies(list).map((proxy) => [proxy.id, proxy]));
     for (const id of [...this.#members.keys()]) if (!wanted.has(id)) this.removeProxy(id);
     for (const proxy of wanted.values()) if (!this.#members.has(proxy.id)) this.#add(proxy);
   }

@@ -1,29 +1,47 @@
 import { InvalidProxyError } from './errors.ts';
+import {
+  addressOf,
+  parseAddress,
+  type ProxyAddress,
+  type ProxyFormat,
+  type ProxyProtocol,
+} from './proxy-address.ts';
 
-const protocols = ['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'] as const;
-export type ProxyProtocol = (typeof protocols)[number];
-
-/** What may be said of a proxy beside its address. */
+/** A proxy as an object: by `url`, or by `host` and `port`, with what else is to be said of it. */
 export interface ProxyOptions {
-  /** The proxy: a URL, `host:port`, `user:pass@host:port` or `host:port:user:pass`. */
-  readonly url: string;
-  /** Default: `host:port`, or `user@host:port` with credentials. */
+  /** A URL, `host:port`, `user:pass@host:port` or `host:port:user:pass`. */
+  readonly url?: string | undefined;
+  /** Instead of `url`: a name or an address. */
+  readonly host?: string | undefined;
+  /** Of `host`. 1 to 65,535. Default: that of the protocol. */
+  readonly port?: number | undefined;
+  /** Of `host`. Default `http`. */
+  readonly protocol?: ProxyProtocol | undefined;
+  /** Taken as it is. Not beside a `url` that has credentials. */
+  readonly username?: string | undefined;
+  /** Taken as it is. Not beside a `url` that has credentials. */
+  readonly password?: string | undefined;
+  /** At most 256 characters. Default: `host:port`, or `user@host:port` with credentials. */
   readonly id?: string | undefined;
   readonly region?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   /** For `weighted()`. Default 1; 0 is never picked by it. */
   readonly weight?: number | undefined;
+  /** ≥ 0. For `costAware()`. */
   readonly cost?: number | undefined;
-  /** Requests in flight through this proxy at most. Default: no bound. */
+  /** Requests in flight through this proxy, ≥ 1. Default: no bound. */
   readonly maxConcurrent?: number | undefined;
+  /** `always` uses CONNECT for http targets too. Default: the rotator's. */
+  readonly tunnel?: 'auto' | 'always' | undefined;
+  /** `false`: a connection per request, for gateways that give each a new exit. Default: the rotator's. */
+  readonly keepAlive?: boolean | undefined;
 }
-
-export type ProxyInput = string | ProxyOptions;
 
 /** A proxy, understood. Its password is not enumerable, so that no log prints it. */
 export interface Proxy {
   readonly id: string;
   readonly protocol: ProxyProtocol;
+  /** In lower case, IPv6 in brackets. */
   readonly host: string;
   readonly port: number;
   readonly username?: string | undefined;
@@ -33,153 +51,164 @@ export interface Proxy {
   readonly weight: number;
   readonly cost?: number | undefined;
   readonly maxConcurrent?: number | undefined;
+  readonly tunnel?: 'auto' | 'always' | undefined;
+  readonly keepAlive?: boolean | undefined;
   /** Without the password. */
   readonly url: string;
 }
 
-const defaultPort: Partial<Record<ProxyProtocol, number>> = {
-  http: 80,
-  https: 443,
-  socks4: 1080,
-  socks4a: 1080,
-  socks5: 1080,
-  socks5h: 1080,
-};
+/** What is taken for a proxy; one that was understood before is taken as it is. */
+export type ProxyInput = string | ProxyOptions | Proxy;
 
-/** Hides whatever could be a password in a text that was not understood. */
-export function redact(text: string): string {
-  return text
-    .replace(/^([a-z0-9+.-]+:\/\/)?([^\s/@:]*):(.*)@/i, '$1$2:***@')
-    .replace(/^([^\s/@:]+:\d+:[^:]*):.+$/, '$1:***');
-}
+const optionNames = new Set([
+  'url',
+  'host',
+  'port',
+  'protocol',
+  'username',
+  'password',
+  'id',
+  'region',
+  'tags',
+  'weight',
+  'cost',
+  'maxConcurrent',
+  'tunnel',
+  'keepAlive',
+]);
+const noTags: readonly string[] = Object.freeze([]);
 
-function fail(text: string, why: string): never {
-  throw new InvalidProxyError(`"${redact(text)}" is not a proxy: ${why}`);
-}
+/** A class, because a private field is what neither JSON nor an inspector prints. */
+class ParsedProxy implements Proxy {
+  readonly id: string;
+  readonly protocol: ProxyProtocol;
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | undefined;
+  readonly #password: string | undefined;
+  readonly region: string | undefined;
+  readonly tags: readonly string[];
+  readonly weight: number;
+  readonly cost: number | undefined;
+  readonly maxConcurrent: number | undefined;
+  readonly tunnel: 'auto' | 'always' | undefined;
+  readonly keepAlive: boolean | undefined;
 
-function decode(text: string, whole: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return fail(whole, 'its credentials hold a broken % escape');
+  constructor(address: ProxyAddress, options: ProxyOptions) {
+    const { host, port, username } = address;
+    this.id =
+      options.id ?? (username === undefined ? `${host}:${port}` : `${username}@${host}:${port}`);
+    this.protocol = address.protocol;
+    this.host = host;
+    this.port = port;
+    this.username = username;
+    this.#password = address.password;
+    this.region = options.region;
+    this.tags =
+      options.tags === undefined || options.tags.length === 0
+        ? noTags
+        : Object.freeze([...options.tags]);
+    this.weight = options.weight ?? 1;
+    this.cost = options.cost;
+    this.maxConcurrent = options.maxConcurrent;
+    this.tunnel = options.tunnel;
+    this.keepAlive = options.keepAlive;
+    Object.freeze(this);
+  }
+
+  get password(): string | undefined {
+    return this.#password;
+  }
+
+  get url(): string {
+    const user = this.username === undefined ? '' : `${encodeURIComponent(this.username)}@`;
+    return `${this.protocol}://${user}${this.host}:${this.port}`;
   }
 }
 
-function toUrlText(text: string): string {
-  if (text.includes('://')) return text;
-  const parts = text.split(':');
-  if (!text.includes('@') && !text.startsWith('[') && parts.length >= 4) {
-    const [host, port, user, ...rest] = parts as [string, string, string, ...string[]];
-    if (/^\d+$/.test(port)) {
-      return `http://${encodeURIComponent(user)}:${encodeURIComponent(rest.join(':'))}@${host}:${port}`;
-    }
-    if (/^\d+$/.test(parts[3] ?? '')) {
-      throw new InvalidProxyError(
-        'a proxy as user:pass:host:port is ambiguous: write user:pass@host:port or a URL',
-      );
-    }
-    fail('***', 'expected host:port:user:pass');
+function invalid(name: string, must: string, value: unknown): never {
+  throw new InvalidProxyError(`${name} must be ${must}, got ${String(value)}`);
+}
+
+function checkName(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '' || value.length > 256) {
+    invalid(name, 'a text of 1 to 256 characters', value);
   }
-  return `http://${text}`;
+}
+
+function check(options: ProxyOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!optionNames.has(name)) throw new InvalidProxyError(`unknown proxy option "${name}"`);
+  }
+  const { id, region, tags, weight, cost, maxConcurrent, tunnel, keepAlive } = options;
+  if (id !== undefined) checkName('id', id);
+  if (region !== undefined) checkName('region', region);
+  if (tags !== undefined) {
+    if (!Array.isArray(tags)) invalid('tags', 'a list of texts', tags);
+    for (const tag of tags) checkName('each of tags', tag);
+  }
+  for (const [name, value] of [
+    ['weight', weight],
+    ['cost', cost],
+  ] as const) {
+    if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
+      invalid(name, 'a number ≥ 0', value);
+    }
+  }
+  if (maxConcurrent !== undefined && (!Number.isInteger(maxConcurrent) || maxConcurrent < 1)) {
+    invalid('maxConcurrent', 'an integer ≥ 1', maxConcurrent);
+  }
+  if (tunnel !== undefined && tunnel !== 'auto' && tunnel !== 'always') {
+    invalid('tunnel', '"auto" or "always"', tunnel);
+  }
+  if (keepAlive !== undefined && typeof keepAlive !== 'boolean') {
+    invalid('keepAlive', 'true or false', keepAlive);
+  }
+}
+
+function addressIn(options: ProxyOptions, format: ProxyFormat | undefined): ProxyAddress {
+  const { url, host, port, protocol = 'http', username, password } = options;
+  for (const [name, value] of Object.entries({ url, host, username, password })) {
+    if (value !== undefined && typeof value !== 'string') {
+      throw new InvalidProxyError(`a proxy's ${name} must be a text, got ${typeof value}`);
+    }
+  }
+  if ((url === undefined) === (host === undefined)) {
+    throw new InvalidProxyError('a proxy has either a url or a host');
+  }
+  if (host !== undefined) {
+    if (port !== undefined && !Number.isInteger(port)) invalid('port', 'an integer', port);
+    const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+    const written = {
+      host: bracketed,
+      port: port === undefined ? undefined : String(port),
+      username,
+      password,
+    };
+    return addressOf(protocol, written, false, bracketed);
+  }
+  if (port !== undefined || options.protocol !== undefined) {
+    throw new InvalidProxyError('port and protocol go with host; a url has its own');
+  }
+  const address = parseAddress(url as string, format);
+  if (username === undefined && password === undefined) return address;
+  if (address.username !== undefined || address.password !== undefined) {
+    throw new InvalidProxyError('the credentials are given twice: in the url and beside it');
+  }
+  const written = { host: address.host, port: String(address.port), username, password };
+  return addressOf(address.protocol, written, false, `${address.host}:${address.port}`);
 }
 
 /**
- * Understands one proxy. Throws `InvalidProxyError`, whose message names the text without its
- * password.
+ * Understands one proxy. `format` says how four parts between colons are meant. Throws
+ * `InvalidProxyError`, whose message names the text without its password.
  */
-export function parseProxy(input: ProxyInput): Proxy {
-  const options: ProxyOptions = typeof input === 'string' ? { url: input } : input;
-  if (options === null || typeof options !== 'object' || typeof options.url !== 'string') {
-    throw new InvalidProxyError('a proxy must be a string or an object with a url');
+export function parseProxy(input: ProxyInput, options: { format?: ProxyFormat } = {}): Proxy {
+  if (typeof input === 'string') return new ParsedProxy(parseAddress(input, options.format), {});
+  if (input instanceof ParsedProxy) return input;
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
+    throw new InvalidProxyError('a proxy must be a text or an object with a url or a host');
   }
-  const text = options.url.trim();
-  if (text === '') throw new InvalidProxyError('a proxy must not be empty');
-  const urlText = toUrlText(text);
-  let url: URL;
-  try {
-    url = new URL(urlText.replace(/^[a-z0-9+.-]+:/i, 'http:'));
-  } catch {
-    return fail(text, 'expected http://user:pass@host:port or host:port with a port of 1 to 65535');
-  }
-  const scheme = urlText.slice(0, urlText.indexOf(':')).toLowerCase();
-  const protocol = protocols.find((each) => each === scheme);
-  if (protocol === undefined) {
-    return fail(text, `its scheme must be one of ${protocols.join(', ')}`);
-  }
-  if (url.hostname === '') fail(text, 'it has no host');
-  if ((url.pathname !== '/' && url.pathname !== '') || url.search !== '' || url.hash !== '') {
-    fail(text, 'it must not have a path, a query or a fragment');
-  }
-  const authority = urlText.slice(urlText.indexOf('://') + 3).replace(/\/$/, '');
-  const written = /:(\d+)$/.exec(authority.slice(authority.lastIndexOf('@') + 1))?.[1];
-  const port = written === undefined ? (defaultPort[protocol] ?? 80) : Number(written);
-  if (!text.includes('://') && written === undefined) fail(text, 'it has no port');
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    fail(text, 'its port must be 1 to 65535');
-  }
-  const weight = options.weight ?? 1;
-  if (!Number.isFinite(weight) || weight < 0) {
-    throw new InvalidProxyError(`weight must be a number ≥ 0, got ${String(weight)}`);
-  }
-  const host = url.hostname;
-  const username = url.username === '' ? undefined : decode(url.username, text);
-  const password = url.password === '' ? undefined : decode(url.password, text);
-  const user = username === undefined ? '' : `${encodeURIComponent(username)}@`;
-  const proxy = {
-    id: options.id ?? (username === undefined ? `${host}:${port}` : `${username}@${host}:${port}`),
-    protocol,
-    host,
-    port,
-    username,
-    region: options.region,
-    tags: Object.freeze([...(options.tags ?? [])]),
-    weight,
-    cost: options.cost,
-    maxConcurrent: options.maxConcurrent,
-    url: `${protocol}://${user}${host}:${port}`,
-  };
-  Object.defineProperty(proxy, 'password', { value: password, enumerable: false });
-  return Object.freeze(proxy);
-}
-
-/**
- * Understands a list: one proxy a line, with comments (`#`) and blank lines, or a JSON array.
- * All or nothing: an error names its line. Identical lines collapse.
- */
-export function parseProxyList(text: string): Proxy[] {
-  const entries: { line: number; input: ProxyInput; key: string }[] = [];
-  if (text.trimStart().startsWith('[')) {
-    let list: unknown;
-    try {
-      list = JSON.parse(text);
-    } catch {
-      throw new InvalidProxyError('the list begins like JSON, but is not');
-    }
-    (list as ProxyInput[]).forEach((input, i) =>
-      entries.push({ line: i + 1, input, key: JSON.stringify(input) }),
-    );
-  } else {
-    text.split(/\r?\n/).forEach((raw, i) => {
-      const line = raw.replace(/(^|\s)#.*$/, '').trim();
-      if (line !== '') entries.push({ line: i + 1, input: line, key: line });
-    });
-  }
-  const byId = new Map<string, { line: number; key: string }>();
-  const proxies: Proxy[] = [];
-  for (const { line, input, key } of entries) {
-    let proxy: Proxy;
-    try {
-      proxy = parseProxy(input);
-    } catch (error) {
-      throw new InvalidProxyError(`line ${line}: ${(error as Error).message}`);
-    }
-    const before = byId.get(proxy.id);
-    if (before === undefined) {
-      byId.set(proxy.id, { line, key });
-      proxies.push(proxy);
-    } else if (before.key !== key) {
-      throw new InvalidProxyError(`lines ${before.line} and ${line} have one id, "${proxy.id}"`);
-    }
-  }
-  return proxies;
+  check(input);
+  return new ParsedProxy(addressIn(input, options.format), input);
 }

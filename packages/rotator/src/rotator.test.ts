@@ -1,4 +1,4 @@
-import { startProxy, startSocks5, startTarget, type Behaviour } from '@whirl/testkit';
+import { startProxy, startSocks, startTarget, type Behaviour } from '@whirl/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseProxy, parseProxyList, ProxyRotator, type RotatorOptions } from './index.ts';
 
@@ -51,7 +51,7 @@ describe('ProxyRotator', () => {
   it('C1 SOCKS5 with credentials reaches http and https targets; wrong ones are refused', async () => {
     for (const tls of [false, true]) {
       const { rotator, target } = await rig([], {}, tls);
-      const socks = await startSocks5({ username: 'ann', password: 's3cret' });
+      const socks = await startSocks({ username: 'ann', password: 's3cret' });
       open.push(socks);
       rotator.addProxy(socks.url);
       const response = await rotator.get(target.url);

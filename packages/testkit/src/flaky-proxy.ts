@@ -1,99 +1,106 @@
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-
-interface Common {
-  /** Waited before anything is answered. */
-  readonly latencyMs?: number;
-  /** Hosts that this proxy refuses. */
-  readonly bannedHosts?: readonly { readonly host: string; readonly statusCode?: number }[];
-}
-
-/** What a proxy does with the requests that reach it. */
-export type Behaviour = Common &
-  (
-    | { readonly kind: 'ok' }
-    | { readonly kind: 'refuse' }
-    | { readonly kind: 'reset' }
-    | { readonly kind: 'hang' }
-    | { readonly kind: 'close-after-connect' }
-    | { readonly kind: 'garbage' }
-    | { readonly kind: 'status'; readonly statusCode: number; readonly retryAfter?: string }
-    | { readonly kind: 'cut-body'; readonly afterBytes?: number }
-    | {
-        readonly kind: 'mix';
-        readonly parts: readonly { readonly ratio: number; readonly behaviour: Behaviour }[];
-      }
-  );
+import { draw, type Behaviour } from './behaviour.ts';
+import { certificateOf } from './certificate.ts';
+import { listen, OpenSockets, stop } from './open-sockets.ts';
 
 export interface FlakyProxy {
   /** With its credentials. */
   readonly url: string;
+  /** As the rotator names it: `host:port`, or `user@host:port`. */
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  /** The certificate to trust, in PEM; only over TLS. */
+  readonly ca: string | undefined;
+  /** Connections accepted; requests received, CONNECT among them; CONNECT requests. */
   readonly stats: { connections: number; requests: number; connects: number };
+  /** The first 1,000 requests, as they came. */
+  readonly received: readonly {
+    readonly method: string;
+    /** The absolute URL, or the authority of CONNECT. */
+    readonly url: string;
+    readonly headers: http.IncomingHttpHeaders;
+  }[];
+  /** Takes effect for the next connection and request. */
   behave(behaviour: Behaviour): Promise<void>;
+  /** Sockets open now, to clients and to targets. */
   openSockets(): number;
+  /** Resolves when no socket is open. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ProxyServerOptions {
+  /** Default: any that is free. */
   readonly port?: number;
+  /** A loopback address. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Wants these credentials, else answers 407. */
   readonly username?: string;
   readonly password?: string;
+  /** TLS between the client and this proxy. */
+  readonly tls?: boolean;
+  /** Names that this proxy resolves itself, as a hosts file would. */
+  readonly hosts?: Readonly<Record<string, string>>;
   readonly behaviour?: Behaviour;
   readonly random?: () => number;
 }
 
-const hopByHop = ['proxy-authorization', 'proxy-connection', 'connection', 'keep-alive'];
+const hopByHop = new Set([
+  'proxy-authorization',
+  'proxy-connection',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+]);
+const notHttp = '\u0000\u0001 this is not HTTP \u0002\r\n\r\n';
+const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
+const largeHead = `HTTP/1.1 200 OK\r\nx-padding: ${'a'.repeat(65_536)}\r\n\r\n`;
 
 /** Starts a real forward proxy on loopback: CONNECT and absolute form, told how to misbehave. */
 export async function startProxy(options: ProxyServerOptions = {}): Promise<FlakyProxy> {
-  const { username, password = '', random = Math.random } = options;
+  const { username, password = '', hosts = {}, random = Math.random } = options;
+  const host = options.host ?? '127.0.0.1';
+  const urlHost = net.isIPv6(host) ? `[${host}]` : host;
   let behaviour: Behaviour = options.behaviour ?? { kind: 'ok' };
   const stats = { connections: 0, requests: 0, connects: 0 };
-  const sockets = new Set<net.Socket>();
+  const received: FlakyProxy['received'][number][] = [];
+  const sockets = new OpenSockets();
   const timers = new Set<NodeJS.Timeout>();
   const agent = new http.Agent({ keepAlive: false });
   const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
-  const track = (socket: net.Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
+  const note = ({ method = '', url = '', headers }: http.IncomingMessage) => {
+    stats.requests++;
+    if (received.length < 1000) received.push({ method, url, headers });
   };
-  const draw = (from: Behaviour): Behaviour => {
-    if (from.kind !== 'mix') return from;
-    let at = random();
-    for (const part of from.parts) {
-      if (at < part.ratio) return draw(part.behaviour);
-      at -= part.ratio;
+  const resolve = (name: string) => hosts[name] ?? name;
+  const after = (ms: number, act: () => void) => {
+    if (ms <= 0) {
+      act();
+      return;
     }
-    return { ...from, kind: 'ok' } as Behaviour;
-  };
-  /** What to answer instead of forwarding, if anything. */
-  const verdict = (chosen: Behaviour, request: http.IncomingMessage, host: string) => {
-    if (username !== undefined && request.headers['proxy-authorization'] !== expected) return 407;
-    const banned = chosen.bannedHosts?.find((each) => each.host === host);
-    if (banned !== undefined) return banned.statusCode ?? 403;
-    return chosen.kind === 'status' ? chosen.statusCode : undefined;
-  };
-  const later = (chosen: Behaviour, act: () => void) => {
-    if (chosen.latencyMs === undefined) return act();
     const timer = setTimeout(() => {
       timers.delete(timer);
       act();
-    }, chosen.latencyMs);
+    }, ms);
     timers.add(timer);
   };
   const reset = (socket: Duplex) => (socket as net.Socket).resetAndDestroy();
-  /** True when the behaviour itself has dealt with the socket. */
-  const misbehaved = (chosen: Behaviour, socket: Duplex): boolean => {
-    if (chosen.kind === 'reset') reset(socket);
-    else if (chosen.kind === 'garbage') socket.end('\u0000\u0001 this is not HTTP \u0002\r\n\r\n');
-    else return chosen.kind === 'hang';
-    return true;
+  const dribble = (socket: Duplex, bytes: Buffer, everyMs: number) => {
+    if (bytes.length === 0 || socket.destroyed) return;
+    socket.write(bytes.subarray(0, 1));
+    after(everyMs, () => dribble(socket, bytes.subarray(1), everyMs));
+  };
+  /** What to answer instead of forwarding, if anything. */
+  const verdict = (chosen: Behaviour, request: http.IncomingMessage, wanted: string) => {
+    if (username !== undefined && request.headers['proxy-authorization'] !== expected) return 407;
+    const banned = chosen.bannedHosts?.find((each) => each.host === wanted);
+    if (banned !== undefined) return banned.statusCode ?? 403;
+    return chosen.kind === 'status' ? chosen.statusCode : undefined;
   };
   const extra = (chosen: Behaviour, statusCode: number): Record<string, string> => ({
     ...(statusCode === 407 ? { 'proxy-authenticate': 'Basic realm="proxy"' } : {}),
@@ -101,148 +108,193 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
       ? { 'retry-after': chosen.retryAfter }
       : {}),
   });
+  /** True when the behaviour has dealt with the request, whatever it asks for. */
+  const misbehaved = (chosen: Behaviour, socket: Duplex): boolean => {
+    switch (chosen.kind) {
+      case 'reset':
+        reset(socket);
+        return true;
+      case 'close':
+        socket.destroy();
+        return true;
+      case 'half-close':
+        socket.end();
+        return true;
+      case 'garbage':
+        socket.end(notHttp);
+        return true;
+      case 'large-header':
+        socket.write(largeHead);
+        return true;
+      case 'dribble':
+        if (chosen.part === 'body') return false;
+        dribble(socket, Buffer.from(`HTTP/1.1 200 OK\r\n\r\n`), chosen.everyMs ?? 1000);
+        return true;
+      default:
+        return chosen.kind === 'hang';
+    }
+  };
 
-  const server = http.createServer((request, response) => {
-    stats.requests++;
-    const chosen = draw(behaviour);
-    response.on('error', () => {});
-    later(chosen, () => {
-      if (misbehaved(chosen, request.socket)) return;
-      if (chosen.kind === 'close-after-connect') {
-        request.socket.end();
-        return;
-      }
-      let url: URL;
-      try {
-        url = new URL(request.url ?? '');
-      } catch {
-        response.writeHead(400).end();
-        return;
-      }
-      const refused = verdict(chosen, request, url.hostname);
-      if (refused !== undefined) {
-        response.writeHead(refused, extra(chosen, refused)).end(`proxy says ${refused}\n`);
-        return;
-      }
-      const headers = { ...request.headers };
-      for (const name of hopByHop) delete headers[name];
-      const upstream = http.request(url, { method: request.method ?? 'GET', headers, agent });
-      upstream.on('socket', (socket) => {
-        if (!sockets.has(socket)) track(socket);
-      });
-      upstream.on('error', () => {
-        if (response.headersSent) reset(request.socket);
-        else response.writeHead(502).end();
-      });
-      upstream.on('response', (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.on('error', () => reset(request.socket));
-        let passed = 0;
-        if (chosen.kind === 'cut-body') {
-          const limit = chosen.afterBytes ?? 1;
-          response.flushHeaders();
-          answer.on('data', (chunk: Buffer) => {
-            const part = chunk.subarray(0, Math.max(0, limit - passed));
-            passed += chunk.length;
-            response.write(part, () => {
-              if (passed >= limit) reset(request.socket);
-            });
-          });
-          answer.on('end', () => reset(request.socket));
-        } else answer.pipe(response);
-      });
-      response.on('close', () => upstream.destroy());
-      request.pipe(upstream);
+  const forward = (
+    chosen: Behaviour,
+    url: URL,
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+  ) => {
+    const headers: string[] = [];
+    for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
+      const name = request.rawHeaders[i] as string;
+      if (!hopByHop.has(name.toLowerCase()))
+        headers.push(name, request.rawHeaders[i + 1] as string);
+    }
+    const upstream = http.request({
+      host: resolve(url.hostname.replace(/^\[|\]$/g, '')),
+      port: url.port || 80,
+      path: url.pathname + url.search,
+      method: request.method ?? 'GET',
+      headers: headers as never,
+      agent,
     });
-  });
+    upstream.on('socket', (socket) => sockets.add(socket));
+    upstream.on('error', () => {
+      if (response.headersSent) reset(request.socket);
+      else response.writeHead(502).end();
+    });
+    upstream.on('response', (answer) => {
+      const kept = answer.rawHeaders.filter(
+        (_, i, all) => !hopByHop.has((all[i - (i % 2)] as string).toLowerCase()),
+      );
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, kept);
+      answer.on('error', () => reset(request.socket));
+      if (chosen.kind === 'dribble') {
+        response.flushHeaders();
+        const one = () => {
+          if (response.destroyed) return;
+          const byte = answer.read(1) as Buffer | null;
+          if (byte !== null) response.write(byte);
+          if (answer.readableEnded) response.end();
+          else after(chosen.everyMs ?? 1000, one);
+        };
+        one();
+      } else if (chosen.kind === 'cut-body') {
+        const limit = chosen.afterBytes ?? 1;
+        let passed = 0;
+        response.flushHeaders();
+        answer.on('data', (chunk: Buffer) => {
+          const part = chunk.subarray(0, Math.max(0, limit - passed));
+          passed += chunk.length;
+          response.write(part, () => {
+            if (passed >= limit) reset(request.socket);
+          });
+        });
+        answer.on('end', () => reset(request.socket));
+      } else answer.pipe(response);
+    });
+    response.on('close', () => upstream.destroy());
+    request.pipe(upstream);
+  };
 
+  const listener: http.RequestListener = (request, response) => {
+    note(request);
+    const chosen = draw(behaviour, random);
+    response.on('error', () => {});
+    after(chosen.latencyMs ?? 0, () => {
+      if (misbehaved(chosen, request.socket) || chosen.kind === 'silent-after-connect') return;
+      if (chosen.kind === 'close-after-connect') request.socket.end();
+      else if (chosen.kind === 'plain-after-connect') request.socket.end(notHttp);
+      else if (!URL.canParse(request.url ?? '')) response.writeHead(400).end();
+      else {
+        const url = new URL(request.url ?? '');
+        const refused = verdict(chosen, request, url.hostname);
+        if (refused === undefined) forward(chosen, url, request, response);
+        else response.writeHead(refused, extra(chosen, refused)).end(`proxy says ${refused}\n`);
+      }
+    });
+  };
+  const certificate = options.tls === true ? await certificateOf() : undefined;
+  const server =
+    certificate === undefined
+      ? http.createServer(listener)
+      : https.createServer(certificate, listener);
+
+  const tunnel = (chosen: Behaviour, authority: string, socket: net.Socket, head: Buffer) => {
+    const { hostname, port } = new URL(`http://${authority}`);
+    const upstream = net.connect(Number(port) || 80, resolve(hostname.replace(/^\[|\]$/g, '')));
+    sockets.add(upstream);
+    upstream.on('connect', () => {
+      socket.write(established);
+      if (head.length > 0) upstream.write(head);
+      socket.pipe(upstream);
+      if (chosen.kind !== 'cut-body') {
+        upstream.pipe(socket);
+        return;
+      }
+      const limit = chosen.afterBytes ?? 4096;
+      let passed = 0;
+      upstream.on('data', (chunk: Buffer) => {
+        passed += chunk.length;
+        if (passed > limit) reset(socket);
+        else socket.write(chunk);
+      });
+    });
+    upstream.on('error', () => {
+      if (socket.writable) socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    upstream.on('close', () => socket.destroySoon());
+    socket.on('close', () => upstream.destroy());
+  };
   server.on('connect', (request: http.IncomingMessage, socket: net.Socket, head: Buffer) => {
-    stats.requests++;
+    note(request);
     stats.connects++;
-    const chosen = draw(behaviour);
-    later(chosen, () => {
+    const chosen = draw(behaviour, random);
+    after(chosen.latencyMs ?? 0, () => {
       if (misbehaved(chosen, socket)) return;
-      const { hostname, port } = new URL(`http://${request.url ?? ''}`);
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const refused = verdict(chosen, request, host);
+      const authority = request.url ?? '';
+      const refused = verdict(chosen, request, new URL(`http://${authority}`).hostname);
       if (refused !== undefined) {
         const lines = Object.entries(extra(chosen, refused)).map(([k, v]) => `${k}: ${v}\r\n`);
-        socket.end(
-          `HTTP/1.1 ${refused} ${http.STATUS_CODES[refused] ?? ''}\r\n${lines.join('')}content-length: 0\r\n\r\n`,
-        );
-        return;
-      }
-      if (chosen.kind === 'close-after-connect') {
-        socket.end('HTTP/1.1 200 Connection established\r\n\r\n');
-        return;
-      }
-      const upstream = net.connect(Number(port) || 80, host, () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        if (head.length > 0) upstream.write(head);
-        socket.pipe(upstream);
-        if (chosen.kind !== 'cut-body') {
-          upstream.pipe(socket);
-          return;
-        }
-        const limit = chosen.afterBytes ?? 4096;
-        let passed = 0;
-        upstream.on('data', (chunk: Buffer) => {
-          passed += chunk.length;
-          if (passed > limit) reset(socket);
-          else socket.write(chunk);
-        });
-      });
-      track(upstream);
-      upstream.on('error', () => {
-        if (socket.writable) socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
-      });
-      upstream.on('close', () => socket.destroy());
-      socket.on('close', () => upstream.destroy());
+        const reason = http.STATUS_CODES[refused] ?? '';
+        socket.end(`HTTP/1.1 ${refused} ${reason}\r\n${lines.join('')}content-length: 0\r\n\r\n`);
+      } else if (chosen.kind === 'close-after-connect') socket.end(established);
+      else if (chosen.kind === 'silent-after-connect') socket.write(established);
+      else if (chosen.kind === 'plain-after-connect') socket.end(established + notHttp);
+      else tunnel(chosen, authority, socket, head);
     });
   });
   server.on('connection', (socket: net.Socket) => {
     stats.connections++;
-    track(socket);
+    sockets.add(socket);
+    if (behaviour.kind === 'close') socket.destroy();
   });
   server.on('clientError', (_, socket) => socket.destroy());
+  const halt = () => {
+    for (const timer of timers) clearTimeout(timer);
+    timers.clear();
+    return stop(server, sockets);
+  };
 
-  const listen = (port: number) =>
-    new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      for (const timer of timers) clearTimeout(timer);
-      timers.clear();
-      if (server.listening) server.close(() => resolve());
-      else resolve();
-      for (const socket of sockets) socket.destroy();
-    });
-
-  await listen(options.port ?? 0);
-  const { port } = server.address() as net.AddressInfo;
-  if (behaviour.kind === 'refuse') await stop();
-  const user = username === undefined ? '' : `${encodeURIComponent(username)}`;
+  const port = await listen(server, options.port ?? 0, host);
+  if (behaviour.kind === 'refuse') await halt();
+  const user = username === undefined ? '' : encodeURIComponent(username);
   const credentials =
     username === undefined ? '' : `${user}${password && `:${encodeURIComponent(password)}`}@`;
   return {
-    url: `http://${credentials}127.0.0.1:${port}`,
-    id: username === undefined ? `127.0.0.1:${port}` : `${username}@127.0.0.1:${port}`,
-    host: '127.0.0.1',
+    url: `${certificate === undefined ? 'http' : 'https'}://${credentials}${urlHost}:${port}`,
+    id: `${username === undefined ? '' : `${username}@`}${urlHost}:${port}`,
+    host,
     port,
+    ca: certificate?.cert,
     stats,
+    received,
     async behave(next) {
       behaviour = next;
-      if (next.kind === 'refuse') await stop();
-      else if (!server.listening) await listen(port);
+      if (next.kind === 'refuse') await halt();
+      else if (!server.listening) await listen(server, port, host);
     },
     openSockets: () => sockets.size,
+    idle: () => sockets.whenNone(),
     async close() {
-      await stop();
+      await halt();
       agent.destroy();
     },
   };

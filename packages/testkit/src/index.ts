@@ -1,9 +1,12 @@
-export { startProxy } from './flaky-proxy.ts';
-export type { Behaviour, FlakyProxy, ProxyServerOptions } from './flaky-proxy.ts';
-export { startTarget } from './target.ts';
-export type { Target } from './target.ts';
+export type { Behaviour } from './behaviour.ts';
+export { certificateOf } from './certificate.ts';
+export type { Certificate } from './certificate.ts';
 export { seededRandom } from './chance.ts';
+export { startProxy } from './flaky-proxy.ts';
+export type { FlakyProxy, ProxyServerOptions } from './flaky-proxy.ts';
+export { startSocks } from './socks-server.ts';
+export type { SocksBehaviour, SocksServer, SocksServerOptions } from './socks-server.ts';
+export { startTarget } from './target.ts';
+export type { Target, TargetOptions } from './target.ts';
 export { createVirtualClock } from './virtual-clock.ts';
 export type { VirtualClock } from './virtual-clock.ts';
-export { startSocks5 } from './socks-server.ts';
-export type { SocksServer, SocksServerOptions } from './socks-server.ts';

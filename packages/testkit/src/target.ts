@@ -1,8 +1,9 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { generate } from 'selfsigned';
+import { certificateOf } from './certificate.ts';
+import { listen, OpenSockets, stop } from './open-sockets.ts';
 
 export interface Target {
   readonly url: string;
@@ -18,16 +19,30 @@ export interface Target {
     readonly headers: http.IncomingHttpHeaders;
     readonly body: string;
   }[];
+  /** Sockets open now. */
+  openSockets(): number;
+  /** Resolves when no socket is open. */
+  idle(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface TargetOptions {
+  /** Speak TLS. Default false. */
+  readonly tls?: boolean;
+  /** A loopback address. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Over TLS: only clients with a certificate of this authority, in PEM, are let in. */
+  readonly clientCa?: string;
 }
 
 /**
  * Starts a target on loopback: `/`, `/status/NNN`, `/echo`, `/delay/MS`, `/bytes/N`, `/cut`,
  * `/redirect`, `/gzip`. Over TLS its certificate is made at start.
  */
-export async function startTarget({ tls = false }: { tls?: boolean } = {}): Promise<Target> {
+export async function startTarget(options: TargetOptions = {}): Promise<Target> {
+  const { tls = false, host = '127.0.0.1', clientCa } = options;
   const received: Target['received'][number][] = [];
-  const sockets = new Set<Socket>();
+  const sockets = new OpenSockets();
   const timers = new Set<NodeJS.Timeout>();
   let requests = 0;
   const answer = (request: http.IncomingMessage, response: http.ServerResponse, body: Buffer) => {
@@ -93,48 +108,38 @@ export async function startTarget({ tls = false }: { tls?: boolean } = {}): Prom
       answer(request, response, body);
     });
   };
-  const pems = tls
-    ? await generate([{ name: 'commonName', value: 'localhost' }], {
-        keySize: 2048,
-        extensions: [
-          { name: 'basicConstraints', cA: true },
-          {
-            name: 'subjectAltName',
-            altNames: [
-              { type: 2, value: 'localhost' },
-              { type: 7, ip: '127.0.0.1' },
-            ],
-          },
-        ],
-      })
-    : undefined;
+  const certificate = tls ? await certificateOf() : undefined;
   const server =
-    pems === undefined
+    certificate === undefined
       ? http.createServer(listener)
-      : https.createServer({ key: pems.private, cert: pems.cert }, listener);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-  });
+      : https.createServer(
+          {
+            ...certificate,
+            ...(clientCa === undefined
+              ? {}
+              : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+          },
+          listener,
+        );
+  server.on('connection', (socket: net.Socket) => sockets.add(socket));
   server.on('tlsClientError', () => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const port = await listen(server, 0, host);
+  const urlHost = net.isIPv6(host) ? `[${host}]` : host;
+  const origin = `${tls ? 'https' : 'http'}://${urlHost}:${port}`;
   return {
     url: `${origin}/`,
     origin,
     port,
-    ca: pems?.cert,
+    ca: certificate?.cert,
     received,
     get requests() {
       return requests;
     },
-    close: () =>
-      new Promise((resolve) => {
-        for (const timer of timers) clearTimeout(timer);
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    openSockets: () => sockets.size,
+    idle: () => sockets.whenNone(),
+    close: () => {
+      for (const timer of timers) clearTimeout(timer);
+      return stop(server, sockets);
+    },
   };
 }
