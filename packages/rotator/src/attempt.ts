@@ -40,6 +40,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #held: { readonly head: Head; readonly judgement: Judgement } | undefined;
   /** What it came to has been said; whatever still arrives is not for the caller. */
   #settled = false;
+  /** The circuit has its verdict. */
+  #told = false;
   #drained = 0;
 
   constructor(
@@ -242,6 +244,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { policy, request } = this.#operation;
     const failure = failureOf(head, found, policy, this.#tunnel, this.#engine.wallNow());
     if (failure !== undefined) {
+      // Before a successor is looked for: this answer may be the one that opens the circuit.
+      this.#tellCircuit(failure);
       carryOut(this.#engine, found, member, request.origin.origin);
       const fatal = found !== 'none' && found.verdict === 'fatal';
       if (!fatal && this.#operation.replaces(this, failure, () => this.#discard(failure))) return;
@@ -297,20 +301,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#settled = true;
     clearTimeout(this.#timer);
     const { bus, now, pool, budget } = this.#engine;
-    const { member, ticket } = this.#admission;
+    const { member } = this.#admission;
     const at = now();
     const record = this.#record(failure, at);
     const { latencyMs, outcome } = record;
     const blame = failure?.blame ?? 'none';
-    const { breaker } = member;
-    if (breaker !== undefined) {
-      if (blame === 'proxy') breaker.fail(ticket, latencyMs);
-      else if (blame === 'caller') breaker.release(ticket);
-      else breaker.succeed(ticket, latencyMs);
-      if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
-        breaker.trip({ reason: 'failures' });
-      }
-    }
+    this.#tellCircuit(failure);
     if (outcome === 'success') budget?.deposit();
     this.#operation.record(record);
     if (bus.has('attempt:end')) {
@@ -333,6 +329,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
       });
     }
     pool.free(member);
+  }
+
+  /** The verdict, once. Only the proxy's own failures count against it. */
+  #tellCircuit(failure: Failure | undefined): void {
+    const { member, ticket } = this.#admission;
+    const { breaker } = member;
+    if (breaker === undefined || this.#told) return;
+    this.#told = true;
+    const durationMs = this.#latencyMs ?? this.#engine.now() - this.#startedAt;
+    if (failure?.blame === 'proxy') breaker.fail(ticket, durationMs);
+    else if (failure?.blame === 'caller') breaker.release(ticket);
+    else breaker.succeed(ticket, durationMs);
+    if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
+      breaker.trip({ reason: 'failures' });
+    }
   }
 
   #record(failure: Failure | undefined, at: number): AttemptRecord {
