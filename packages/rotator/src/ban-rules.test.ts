@@ -3,7 +3,13 @@ import { banProxy, banTarget, throttle, type BanRule } from './index.ts';
 import { checkBanRules, Judgement } from './ban-rules.ts';
 import { errorOf, fast, rig } from './rig.test-kit.ts';
 
-const answer = { statusCode: 200, headers: {}, method: 'GET', origin: 'https://a.test', proxyId: 'p' };
+const answer = {
+  statusCode: 200,
+  headers: {},
+  method: 'GET',
+  origin: 'https://a.test',
+  proxyId: 'p',
+};
 const now = 1_700_000_000_000;
 
 /** A rule for the answers of one proxy. */

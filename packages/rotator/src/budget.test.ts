@@ -16,7 +16,9 @@ describe('the retry budget', () => {
   });
 
   it('G2 a listed status is returned when its retry is refused', async () => {
-    const { rotator, target } = await rig([{ kind: 'ok' }], { budget: { ratio: 0, minPerSecond: 0 } });
+    const { rotator, target } = await rig([{ kind: 'ok' }], {
+      budget: { ratio: 0, minPerSecond: 0 },
+    });
     const response = await rotator.get(`${target.origin}/status/503`);
     expect(await response.body.text()).toBe('status 503\n');
     expect(response.attempts).toHaveLength(1);

@@ -334,8 +334,8 @@ describe('failover within a request', () => {
       }),
     );
     expect(most).toBe(2);
-    expect(order.slice(0, 2).sort()).toEqual([0, 1]);
-    expect(order.slice(-2).sort()).toEqual([10, 11]);
+    expect(order.slice(0, 2).toSorted((a, b) => a - b)).toEqual([0, 1]);
+    expect(order.slice(-2).toSorted((a, b) => a - b)).toEqual([10, 11]);
   });
 
   it('F16d proxyId pins a request to one proxy, its retries too', async () => {

@@ -25,7 +25,7 @@ function* pairsOf(given: NonNullable<HeadersGiven>): Generator<readonly [string,
 /**
  * Headers of every shape as one flat list. Two kinds are dropped: `proxy-authorization`, because a
  * target must never see the credentials of a proxy, and a second `content-length`, which the
- * built-in fetch of Node 20 sends beside the user's own. Throws `InvalidRequestError` for a header
+ * built-in fetch of Node 20 sends beside the user's own ("5, 5"). Throws `InvalidRequestError` for a header
  * that HTTP does not allow, naming the header but not its value.
  */
 export function flatHeaders(given: HeadersGiven): string[] {
@@ -46,7 +46,7 @@ export function flatHeaders(given: HeadersGiven): string[] {
       throw new InvalidRequestError(`the header "${lower}" cannot be set: it is the connection's`);
     }
     for (const each of Array.isArray(value) ? value : [value]) {
-      const text = String(each);
+      const text = lower === 'content-length' ? once(String(each)) : String(each);
       try {
         validateHeaderName(name);
         validateHeaderValue(name, text);
@@ -57,6 +57,12 @@ export function flatHeaders(given: HeadersGiven): string[] {
     }
   }
   return flat;
+}
+
+/** The one value of a list that says the same again and again. */
+function once(list: string): string {
+  const [first = '', ...rest] = list.split(',').map((each) => each.trim());
+  return rest.every((each) => each === first) ? first : list;
 }
 
 /** Whether a flat list has this header; `name` in lower case. */

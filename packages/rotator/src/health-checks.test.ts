@@ -48,13 +48,17 @@ describe('health checks', () => {
   });
 
   it('F15 a closed circuit is never tested, and the timer keeps no process alive', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
-    const { rotator, target, proxies, told, next } = await rig([{ kind: 'ok' }, { kind: 'reset' }], {
-      circuitBreaker,
-      retryPolicy: once,
-      healthCheck: { url: 'http://127.0.0.1:9/', intervalMs: 10 },
-    });
+    const { rotator, target, proxies, told, next } = await rig(
+      [{ kind: 'ok' }, { kind: 'reset' }],
+      {
+        circuitBreaker,
+        retryPolicy: once,
+        healthCheck: { url: 'http://127.0.0.1:9/', intervalMs: 10 },
+      },
+    );
     expect(timers()).toBe(before);
     await errorOf(rotator.get(target.url, { proxyId: proxies[1]?.id }));
     await next('health:checked');

@@ -147,11 +147,14 @@ export class HealthChecks {
     }, this.#timeoutMs);
     timer.unref();
     const handler: Dispatcher.DispatchHandler = {
+      onRequestStart() {},
       onResponseStart: (_, statusCode) => {
         if (ended || statusCode < 200) return;
         end(this.#isHealthy(statusCode) ? 'success' : 'failure');
         cut();
       },
+      onResponseData() {},
+      onResponseEnd() {},
       onResponseError: (_, error) => {
         lease.cut(error);
         const seen = { proxyId: member.id, tunnel: !lease.absoluteForm, headersSeen: false };

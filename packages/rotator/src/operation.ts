@@ -316,6 +316,7 @@ export class Operation {
 
   #plan(attempt: Attempt, failure: Failure): Plan | RetryRefusalReason {
     const { request } = this;
+    this.#failedRegion = attempt.region;
     const plan = planNext(this.engine, this.#ask(), {
       policy: this.policy,
       backoff: this.#backoff,
@@ -338,7 +339,6 @@ export class Operation {
   }
 
   #schedule(attempt: Attempt, failure: Failure, { delayMs, admission }: Plan): void {
-    this.#failedRegion = attempt.region;
     this.#reserved = admission;
     clearTimeout(this.#hedgeTimer);
     this.#facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
