@@ -1,16 +1,19 @@
-import type { Outcome } from '@whirl/events';
-import { parseRetryAfter } from '@whirl/backoff';
+import type { Outcome, Phase } from '@whirl/events';
 import type { Dispatcher } from 'undici';
+import { carryOut, failureOf, type Found, type Head } from './answer.ts';
+import { Judgement } from './ban-rules.ts';
 import type { Lease } from './clients.ts';
-import type { Admission, Engine } from './engine.ts';
-import { AttemptTimeoutError, ProxyAuthenticationError } from './errors.ts';
+import { maxTimerMs, type Engine } from './engine.ts';
+import { AttemptTimeoutError, ProxyAuthenticationError, type AttemptRecord } from './errors.ts';
 import { classify, type Failure } from './failure.ts';
-import type { Controller } from './handler.ts';
-import { basicAuth } from './http-connect.ts';
+import type { Controller, UpgradeSocket } from './handler.ts';
+import type { Admission } from './member.ts';
 import type { Operation } from './operation.ts';
+import { codeOf } from './request-facts.ts';
 
-/** A discarded answer is drained up to here, which keeps its connection; then it is destroyed. */
+/** A discarded answer is drained up to here and no longer, which keeps its connection. */
 const drainBytes = 131_072;
+const drainMs = 1000;
 
 type Headers = Record<string, string | string[]>;
 
@@ -19,31 +22,46 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly number: number;
   readonly proxyId: string;
   readonly delayBeforeMs: number;
+  readonly hedge: boolean;
   readonly #engine: Engine;
   readonly #operation: Operation;
   readonly #admission: Admission;
   readonly #startedAt: number;
   #lease: Lease | undefined;
   #tunnel = true;
+  /** The attempt's deadline; once its answer is discarded, that of the drain. */
   #timer: NodeJS.Timeout | undefined;
   #upstream: Controller | undefined;
   #latencyMs: number | undefined;
   #statusCode: number | undefined;
-  #statusFailure: Failure | undefined;
+  /** The answer stands, but it is not a good one. */
+  #standing: Failure | undefined;
+  /** An answer whose body the rules want to see before anybody else does. */
+  #held: { readonly head: Head; readonly judgement: Judgement } | undefined;
   /** What it came to has been said; whatever still arrives is not for the caller. */
   #settled = false;
+  /** The circuit has its verdict. */
+  #told = false;
   #drained = 0;
 
-  constructor(operation: Operation, admission: Admission, number: number, delayBeforeMs: number) {
+  constructor(
+    operation: Operation,
+    admission: Admission,
+    number: number,
+    delayBeforeMs: number,
+    hedge: boolean,
+  ) {
     this.#operation = operation;
     this.#engine = operation.engine;
     this.#admission = admission;
     this.number = number;
     this.delayBeforeMs = delayBeforeMs;
-    this.proxyId = admission.member.proxy.id;
+    this.hedge = hedge;
+    this.proxyId = admission.member.id;
     this.#startedAt = this.#engine.now();
   }
 
+  /** Whether anything of the request went out. */
   get sent(): boolean {
     return this.#upstream !== undefined;
   }
@@ -52,45 +70,34 @@ export class Attempt implements Dispatcher.DispatchHandler {
     return this.#admission.member.proxy.region;
   }
 
+  /** How it stands before it has ended. */
+  get provisional(): AttemptRecord {
+    return this.#record(this.#standing, this.#engine.now());
+  }
+
   start(): void {
     const { bus, clients } = this.#engine;
-    const { id: requestId, origin, policy } = this.#operation;
+    const { id: requestId, request, policy, sessionId } = this.#operation;
     const { proxy } = this.#admission.member;
     if (bus.has('attempt:start')) {
       bus.emit('attempt:start', {
         requestId,
         attempt: this.number,
         proxyId: this.proxyId,
-        origin: origin.origin,
-        hedge: false,
+        origin: request.origin.origin,
+        hedge: this.hedge,
         at: this.#startedAt,
       });
     }
-    this.#timer = setTimeout(() => this.#timeout(), Math.min(policy.attemptTimeoutMs, 2 ** 31 - 1));
-    const { opts } = this.#operation;
-    const lease = clients.take(proxy, origin, {
-      timeoutMs: policy.attemptTimeoutMs,
-      tunnel: opts.upgrade ? 'always' : undefined,
-    });
+    // A listener may have ended the request.
+    if (this.#settled) return;
+    const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
+    this.#timer = setTimeout(() => this.#timeout(), timeoutMs);
+    const lease = request.lease(clients, proxy, timeoutMs, sessionId);
     this.#lease = lease;
     this.#tunnel = !lease.absoluteForm;
-    const headers = [...this.#operation.headers];
-    let path = opts.path;
-    if (lease.absoluteForm) {
-      path = origin.origin + path;
-      if (!this.#operation.hasHost) headers.push('host', origin.host);
-      const auth = basicAuth(proxy);
-      if (auth !== undefined) headers.push('proxy-authorization', auth);
-    }
-    const dispatch: Dispatcher.DispatchOptions = {
-      ...opts,
-      origin: lease.absoluteForm ? undefined : origin.origin,
-      path,
-      headers,
-      body: this.#operation.body.open() as Dispatcher.DispatchOptions['body'],
-    } as Dispatcher.DispatchOptions;
     try {
-      lease.dispatch(dispatch, this);
+      lease.dispatch(request.through(lease, proxy), this);
     } catch (error) {
       this.#lost(error as Error);
     }
@@ -104,25 +111,28 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#upstream?.resume();
   }
 
-  /** Ends it from above: the caller's abort (neutral), or a deadline. */
+  /** Ends it from above: the caller's abort or a faster attempt (neutral), or a deadline. */
   kill(error: Error, outcome: 'aborted' | 'timeout'): void {
     if (this.#settled) return;
-    const phase =
-      this.#latencyMs !== undefined ? 'body' : this.sent ? 'headers' : this.#dialPhase();
+    const phase = this.#phase();
+    // The caller's deadline is the proxy's fault only if this attempt had most of the time.
+    const { timeoutMs = Infinity } = this.#operation.policy;
+    const slow = 2 * (this.#engine.now() - this.#startedAt) >= timeoutMs;
+    const proxy = outcome === 'timeout' && this.#latencyMs === undefined && slow;
     this.#settle({
       outcome,
       phase,
       reason: outcome,
-      blame: outcome === 'aborted' || phase === 'body' ? 'caller' : 'proxy',
+      blame: proxy ? 'proxy' : 'caller',
       ambiguous: false,
       error,
     });
-    this.#cut(error);
+    this.#lease?.cut(error);
   }
 
   onRequestStart(controller: Controller): void {
     this.#upstream = controller;
-    this.#operation.body.touch();
+    this.#operation.request.body.touch();
     if (this.#settled) controller.abort(new Error('the attempt is over'));
     else if (this.#operation.paused) controller.pause();
   }
@@ -131,10 +141,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
     controller: Controller,
     statusCode: number,
     headers: Headers,
-    socket: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>[3],
+    socket: UpgradeSocket,
   ): void {
-    clearTimeout(this.#timer);
-    this.#release();
+    this.#lease?.release();
     if (this.#settled) {
       socket.destroy();
       return;
@@ -156,11 +165,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#operation.forwardStart(this, controller, statusCode, headers, statusMessage);
       return;
     }
-    clearTimeout(this.#timer);
     this.#latencyMs = this.#engine.now() - this.#startedAt;
     this.#statusCode = statusCode;
-    const tunnel = this.#tunnel;
-    if (statusCode === 407 && !tunnel) {
+    if (statusCode === 407 && !this.#tunnel) {
       const error = new ProxyAuthenticationError(`${this.proxyId} answered with 407`, {
         phase: 'headers',
         proxyId: this.proxyId,
@@ -169,57 +176,93 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#fail(classify(error, this.#seen(false)));
       return;
     }
-    if (tunnel) this.#engine.origins.clear(this.#operation.origin.origin);
-    const { retryStatusCodes } = this.#operation.policy;
-    if (retryStatusCodes.includes(statusCode)) {
-      const retryAfter = headers['retry-after'];
-      const failure: Failure = {
-        outcome: 'failure',
-        phase: 'headers',
-        reason: 'status',
-        blame: tunnel ? 'target' : 'proxy',
-        ambiguous: false,
-        statusCode,
-        retryAfterMs:
-          typeof retryAfter === 'string'
-            ? parseRetryAfter(retryAfter, this.#engine.wallNow())
-            : undefined,
-        error: new Error(`status ${statusCode}`),
-      };
-      if (this.#operation.retryAfterStatus(this, failure, (settled) => this.#settle(settled)))
-        return;
-      this.#statusFailure = failure;
-    }
-    this.#operation.forwardStart(this, controller, statusCode, headers, statusMessage);
+    const { banRules, origins } = this.#engine;
+    const { method, origin } = this.#operation.request;
+    if (this.#tunnel) origins.clear(origin.origin);
+    const head: Head = { controller, statusCode, headers, statusMessage };
+    const { proxyId } = this;
+    const answer = { statusCode, headers, method, origin: origin.origin, proxyId };
+    this.#held = { head, judgement: new Judgement(banRules, answer) };
+    this.#judge(false);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    if (!this.#settled) {
-      this.#operation.forwardData(chunk);
-      return;
-    }
-    this.#drained += chunk.length;
-    if (this.#drained > drainBytes) {
-      const error = new Error('a discarded answer is too large to drain');
-      controller.abort(error);
-      this.#cut(error);
+    if (this.#settled) {
+      this.#drained += chunk.length;
+      if (this.#drained > drainBytes) this.#stopDrain();
+    } else if (this.#held === undefined) this.#operation.forwardData(chunk);
+    else {
+      this.#held.judgement.add(chunk);
+      this.#judge(false);
     }
   }
 
   onResponseEnd(controller: Controller, trailers: Headers): void {
-    this.#release();
-    if (this.#settled) return;
-    this.#settle(this.#statusFailure);
-    this.#operation.forwardEnd(this, controller, trailers);
+    this.#lease?.release();
+    if (this.#held !== undefined) this.#judge(true);
+    if (this.#settled) {
+      clearTimeout(this.#timer);
+      return;
+    }
+    this.#settle(this.#standing);
+    this.#operation.forwardEnd(this.#standing?.outcome ?? 'success', controller, trailers);
   }
 
   onResponseError(_controller: Controller, error: Error): void {
     this.#lost(error);
   }
 
+  /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
+  #judge(ended: boolean): void {
+    if (this.#held === undefined) return;
+    const { head, judgement } = this.#held;
+    try {
+      const found = judgement.ask(ended);
+      if (found === undefined) return;
+      this.#held = undefined;
+      this.#decide(head, found);
+    } catch (error) {
+      this.#held = undefined;
+      this.#fail({
+        outcome: 'failure',
+        phase: 'headers',
+        reason: 'aborted',
+        blame: 'caller',
+        ambiguous: false,
+        error: error as Error,
+      });
+      this.#lease?.cut(error as Error);
+      return;
+    }
+    const { body } = judgement;
+    if (!this.#settled && body.length > 0) this.#operation.forwardData(body);
+  }
+
+  /** The answer is known: it goes to the caller, or another attempt takes over. */
+  #decide(head: Head, found: Found): void {
+    const { member } = this.#admission;
+    const { policy, request } = this.#operation;
+    const failure = failureOf(head, found, policy, this.#tunnel, this.#engine.wallNow());
+    if (failure !== undefined) {
+      // Before a successor is looked for: this answer may be the one that opens the circuit.
+      this.#tellCircuit(failure);
+      carryOut(this.#engine, found, member, request.origin.origin);
+      const fatal = found !== 'none' && found.verdict === 'fatal';
+      if (!fatal && this.#operation.replaces(this, failure, () => this.#discard(failure))) return;
+      this.#standing = failure;
+    }
+    clearTimeout(this.#timer);
+    const { controller, statusCode, headers, statusMessage } = head;
+    this.#engine.hedging?.record(this.#latencyMs ?? 0);
+    this.#operation.forwardStart(this, controller, statusCode, headers, statusMessage);
+  }
+
   #lost(error: Error): void {
     this.#lease?.cut(error);
-    if (this.#settled) return;
+    if (this.#settled) {
+      clearTimeout(this.#timer);
+      return;
+    }
     this.#fail(classify(error, this.#seen(this.#latencyMs !== undefined)));
   }
 
@@ -229,8 +272,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #fail(failure: Failure): void {
     const { origins, now } = this.#engine;
+    const { origin } = this.#operation.request.origin;
     const settled =
-      failure.ambiguous && origins.blamesTarget(this.#operation.origin.origin, this.proxyId, now())
+      failure.ambiguous && origins.blamesTarget(origin, this.proxyId, now())
         ? { ...failure, blame: 'target' as const }
         : failure;
     this.#settle(settled);
@@ -240,15 +284,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #timeout(): void {
     if (this.#settled) return;
-    const phase = this.sent ? 'headers' : this.#dialPhase();
     const { attemptTimeoutMs } = this.#operation.policy;
-    const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId);
+    const error = new AttemptTimeoutError(attemptTimeoutMs, this.#phase(), this.proxyId);
     this.#fail(classify(error, this.#seen(false)));
-    this.#cut(error);
+    this.#lease?.cut(error);
   }
 
-  #dialPhase() {
-    return this.#lease?.phase ?? 'tcp';
+  #phase(): Phase {
+    if (this.#latencyMs !== undefined) return 'body';
+    return this.sent ? 'headers' : (this.#lease?.phase ?? 'tcp');
   }
 
   /** Books the outcome, once: the circuit first, then the event. */
@@ -256,41 +300,22 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    const { bus, now } = this.#engine;
-    const { breaker } = this.#admission.member;
-    const { ticket } = this.#admission;
+    const { bus, now, pool, budget } = this.#engine;
+    const { member } = this.#admission;
     const at = now();
-    const latencyMs = this.#latencyMs ?? at - this.#startedAt;
+    const record = this.#record(failure, at);
+    const { latencyMs, outcome } = record;
     const blame = failure?.blame ?? 'none';
-    if (breaker !== undefined) {
-      if (blame === 'proxy') breaker.fail(ticket, latencyMs);
-      else if (blame === 'caller') breaker.release(ticket);
-      else breaker.succeed(ticket, latencyMs);
-      if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
-        breaker.trip({ reason: 'failures' });
-      }
-    }
-    const outcome: Outcome = failure?.outcome ?? 'success';
-    const statusCode = failure?.statusCode ?? this.#statusCode;
-    const errorCode =
-      failure === undefined || failure.reason === 'status'
-        ? undefined
-        : (failure.error as { code?: string }).code;
-    this.#operation.record({
-      attempt: this.number,
-      proxyId: this.proxyId,
-      outcome,
-      latencyMs,
-      delayBeforeMs: this.delayBeforeMs,
-      ...(statusCode === undefined ? {} : { statusCode }),
-      ...(errorCode === undefined ? {} : { errorCode }),
-    });
+    this.#tellCircuit(failure);
+    if (outcome === 'success') budget?.deposit();
+    this.#operation.record(record);
     if (bus.has('attempt:end')) {
+      const { statusCode, errorCode } = record;
       bus.emit('attempt:end', {
         requestId: this.#operation.id,
         attempt: this.number,
         proxyId: this.proxyId,
-        origin: this.#operation.origin.origin,
+        origin: this.#operation.request.origin.origin,
         outcome,
         blame,
         phase: failure?.phase ?? 'body',
@@ -299,18 +324,53 @@ export class Attempt implements Dispatcher.DispatchHandler {
         reason: failure?.reason,
         latencyMs,
         delayBeforeMs: this.delayBeforeMs,
-        hedge: false,
+        hedge: this.hedge,
         at,
       });
     }
+    pool.free(member);
   }
 
-  /** Ends the connection, with whatever is on it. */
-  #cut(error: Error): void {
+  /** The verdict, once. Only the proxy's own failures count against it. */
+  #tellCircuit(failure: Failure | undefined): void {
+    const { member, ticket } = this.#admission;
+    const { breaker } = member;
+    if (breaker === undefined || this.#told) return;
+    this.#told = true;
+    const durationMs = this.#latencyMs ?? this.#engine.now() - this.#startedAt;
+    if (failure?.blame === 'proxy') breaker.fail(ticket, durationMs);
+    else if (failure?.blame === 'caller') breaker.release(ticket);
+    else breaker.succeed(ticket, durationMs);
+    if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
+      breaker.trip({ reason: 'failures' });
+    }
+  }
+
+  #record(failure: Failure | undefined, at: number): AttemptRecord {
+    const statusCode = failure?.statusCode ?? this.#statusCode;
+    const errorCode = codeOf(failure?.error);
+    return {
+      attempt: this.number,
+      proxyId: this.proxyId,
+      outcome: (failure?.outcome ?? 'success') satisfies Outcome,
+      latencyMs: this.#latencyMs ?? at - this.#startedAt,
+      delayBeforeMs: this.delayBeforeMs,
+      ...(statusCode === undefined ? {} : { statusCode }),
+      ...(errorCode === undefined ? {} : { errorCode }),
+    };
+  }
+
+  /** Nobody wants the answer: what is left of it is read for a while, to keep the connection. */
+  #discard(failure: Failure): void {
+    this.#settle(failure);
+    this.#upstream?.resume();
+    this.#timer = setTimeout(() => this.#stopDrain(), drainMs);
+    this.#timer.unref();
+  }
+
+  #stopDrain(): void {
+    clearTimeout(this.#timer);
+    const error = new Error('a discarded answer is too large to drain');
     this.#lease?.cut(error);
-  }
-
-  #release(): void {
-    this.#lease?.release();
   }
 }

@@ -1,6 +1,25 @@
 /** What a recorded body may hold and still be sent again. */
 const maxRecordedBytes = 1_048_576;
 
+function sizeOf(chunk: unknown): number {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk);
+  return (chunk as { byteLength?: number }).byteLength ?? 0;
+}
+
+/** What can be sent again as it is. */
+function isPlain(source: unknown): boolean {
+  return (
+    typeof source !== 'object' ||
+    source === null ||
+    ArrayBuffer.isView(source) ||
+    source instanceof ArrayBuffer ||
+    source instanceof Blob ||
+    ['FormData', 'Blob', 'File'].includes(
+      (source as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '',
+    )
+  );
+}
+
 /**
  * A body that can be asked for once per attempt. Texts, buffers, forms and blobs are sent again as
  * they are; an async generator (the shape in which the built-in fetch hands over every body) is
@@ -9,34 +28,31 @@ const maxRecordedBytes = 1_048_576;
 export class ReplayableBody {
   readonly #source: unknown;
   readonly #iterator: AsyncIterator<unknown> | undefined;
-  readonly #once: boolean;
+  readonly #plain: boolean;
   #chunks: unknown[] | undefined = [];
   #size = 0;
   #ended = false;
   #pending: Promise<void> | undefined;
   #touched = false;
 
+  /** `record`: the request may be sent twice, so a generator is worth keeping. */
   constructor(source: unknown, record: boolean) {
     this.#source = source;
-    const object = typeof source === 'object' && source !== null ? source : undefined;
-    const plain =
-      object === undefined ||
-      ArrayBuffer.isView(object) ||
-      object instanceof ArrayBuffer ||
-      object instanceof FormData ||
-      object instanceof Blob ||
-      object instanceof URLSearchParams;
-    const generator =
-      !plain && Object.prototype.toString.call(object) === '[object AsyncGenerator]';
-    if (record && generator) {
-      this.#iterator = (object as unknown as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    this.#plain = isPlain(source);
+    if (record && Object.prototype.toString.call(source) === '[object AsyncGenerator]') {
+      this.#iterator = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
     }
-    this.#once = !plain && this.#iterator === undefined;
   }
 
   /** Whether one more attempt could send the same bytes. */
   get replayable(): boolean {
-    return this.#touched ? !this.#once && this.#chunks !== undefined : true;
+    if (this.#plain || !this.#touched) return true;
+    return this.#iterator !== undefined && this.#chunks !== undefined;
+  }
+
+  /** Whether two attempts could send it at the same time. */
+  get shareable(): boolean {
+    return this.#plain || (this.#ended && this.#chunks !== undefined);
   }
 
   /** Marks that an attempt began to send. Until then even a stream is untouched. */
@@ -49,6 +65,13 @@ export class ReplayableBody {
     return this.#iterator === undefined ? this.#source : this.#replay();
   }
 
+  /** The request is over: a generator that was not read to its end may clean up. */
+  close(): void {
+    if (this.#iterator === undefined || this.#ended) return;
+    this.#ended = true;
+    void this.#iterator.return?.().catch(() => {});
+  }
+
   async *#replay(): AsyncGenerator<unknown> {
     this.#touched = true;
     const chunks = this.#chunks ?? [];
@@ -56,7 +79,7 @@ export class ReplayableBody {
       while (i >= chunks.length && !this.#ended) await (this.#pending ??= this.#pull(chunks));
       if (i >= chunks.length) return;
       yield chunks[i];
-      // Past the cap nothing is kept: what was yielded is let go.
+      // Past the cap nothing is kept: what was sent is let go.
       if (this.#chunks === undefined) chunks[i] = undefined;
     }
   }
@@ -68,7 +91,7 @@ export class ReplayableBody {
         this.#ended = true;
         return;
       }
-      this.#size += (value as { length?: number }).length ?? 0;
+      this.#size += sizeOf(value);
       if (this.#size > maxRecordedBytes) this.#chunks = undefined;
       chunks.push(value);
     } finally {

@@ -16,6 +16,11 @@ interface LegacyHandler {
   onError?(error: Error): void;
 }
 
+/** The connection that a request was upgraded to. */
+export type UpgradeSocket = Parameters<
+  NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>
+>[3];
+
 /** A controller that shows the raw headers, as undici 7's own does. */
 export interface Controller extends Dispatcher.DispatchController {
   rawHeaders?: RawHeaders | null;

@@ -5,18 +5,18 @@ export type { Proxy, ProxyInput, ProxyOptions } from './proxy.ts';
 export type { ProxyFormat, ProxyProtocol } from './proxy-address.ts';
 export { presets } from './policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
-export type { PoolOptions } from './request-context.ts';
-export type { TlsOptions } from './tls.ts';
+export { banProxy, banTarget, throttle } from './ban-rules.ts';
+export type { Answer, BanRule, Verdict } from './ban-rules.ts';
 export type { TunnelMode } from './clients.ts';
-export { ProxyRotator } from './proxy-rotator.ts';
-export type {
-  CircuitBreakerView,
-  CircuitOptions,
-  InFlightRequest,
-  ProxyView,
-  RequestOptions,
-  RotatorOptions,
-  RotatorResponse,
-  RotatorView,
-} from './proxy-rotator.ts';
+export type { CircuitOptions } from './circuit-options.ts';
+export type { HealthCheckOptions } from './health-checks.ts';
+export type { HedgeOptions } from './hedging.ts';
 export type { Logger } from './logging.ts';
+export type { PoolEntry } from './pool.ts';
+export type { CircuitBreakerView, InFlightRequest, ProxyView } from './pool-views.ts';
+export { ProxyRotator } from './proxy-rotator.ts';
+export type { RequestBody } from './request-body.ts';
+export type { PoolOptions } from './request-context.ts';
+export type { RotatorOptions } from './rotator-options.ts';
+export type { TlsOptions } from './tls.ts';
+export type { FetchOptions, RequestOptions, RotatorResponse, RotatorView, Verb } from './view.ts';

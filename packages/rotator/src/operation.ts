@@ -1,225 +1,182 @@
 import type { Backoff } from '@whirl/backoff';
-import type { FailureReason, Outcome, RetryRefusalReason } from '@whirl/events';
+import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
-import { ReplayableBody } from './body.ts';
-import { admit, type Engine } from './engine.ts';
+import { Caller } from './caller.ts';
+import { maxTimerMs, type Engine } from './engine.ts';
 import {
-  ClosedError,
-  InvalidRequestError,
   RequestTimeoutError,
   RetriesExhaustedError,
   WhirlError,
   type AttemptRecord,
 } from './errors.ts';
 import type { Failure } from './failure.ts';
-import { modern, type Controller } from './handler.ts';
-import { backoffOf, noRetries, resolvePolicy, type RetryPolicy } from './policy.ts';
+import type { Controller, UpgradeSocket } from './handler.ts';
+import type { Admission } from './member.ts';
+import { planNext, type Plan } from './next-attempt.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import { backoffOf, type RetryPolicy } from './policy.ts';
+import type { Ask } from './pool.ts';
 import type { RequestContext } from './request-context.ts';
-
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE']);
-const neverSent = new Set(['select', 'dns', 'tcp', 'tls_proxy', 'socks', 'connect']);
+import { RequestFacts } from './request-facts.ts';
 
 type Headers = Record<string, string | string[]>;
-type UpgradeSocket = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>[3];
-
-/** Headers of every shape as one flat list; proxy credentials are ours alone to give. */
-function flatHeaders(given: Dispatcher.DispatchOptions['headers']): string[] {
-  const pairs: [string, unknown][] = [];
-  if (Array.isArray(given)) {
-    for (let i = 0; i + 1 < given.length; i += 2) pairs.push([String(given[i]), given[i + 1]]);
-  } else if (given !== null && given !== undefined) {
-    const entries =
-      Symbol.iterator in given
-        ? (given as Iterable<[string, unknown]>)
-        : Object.entries(given as Record<string, unknown>);
-    for (const [name, value] of entries) pairs.push([name, value]);
-  }
-  const flat: string[] = [];
-  let length = false;
-  for (const [name, value] of pairs) {
-    const lower = name.toLowerCase();
-    if (lower === 'proxy-authorization' || value === undefined) continue;
-    if (lower === 'content-length') {
-      if (length) continue;
-      length = true;
-    }
-    for (const each of Array.isArray(value) ? value : [value]) flat.push(name, String(each));
-  }
-  return flat;
-}
-
-function has(headers: readonly string[], name: string): boolean {
-  for (let i = 0; i < headers.length; i += 2) if (headers[i]?.toLowerCase() === name) return true;
-  return false;
-}
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
 export class Operation {
   readonly id: string;
   readonly engine: Engine;
-  readonly opts: Dispatcher.DispatchOptions;
-  readonly origin: URL;
-  readonly method: string;
+  readonly request: OutgoingRequest;
   readonly policy: RetryPolicy;
-  readonly headers: readonly string[];
-  readonly hasHost: boolean;
-  readonly body: ReplayableBody;
   readonly startedAt: number;
-  readonly controller: Controller;
+  /** Epoch ms at which the next attempt begins, while one is waited for. */
   nextRetryAt: number | undefined;
-  paused = false;
+  readonly #caller: Caller;
   readonly #context: RequestContext;
-  readonly #handler: Dispatcher.DispatchHandler;
+  readonly #facts: RequestFacts;
   readonly #backoff: Backoff;
   readonly #tried = new Set<string>();
   readonly #records: AttemptRecord[] = [];
-  #current: Attempt | undefined;
+  /** Attempts that may still bring the answer: one, or two while a hedge is out. */
+  readonly #live = new Set<Attempt>();
+  /** The attempt begun last. */
+  #latest: Attempt | undefined;
+  /** The attempt whose answer the caller gets. */
+  #winner: Attempt | undefined;
+  #begun = 0;
+  #hedged = 0;
   #previousDelayMs: number | undefined;
+  #lastError: Error | undefined;
   #failedRegion: string | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #delayTimer: NodeJS.Timeout | undefined;
-  #forwarded = false;
+  #hedgeTimer: NodeJS.Timeout | undefined;
+  #leaveLine: (() => void) | undefined;
+  #reserved: Admission | undefined;
   #ended = false;
   #statusCode: number | undefined;
   readonly #onEnd: () => void;
 
+  /** Throws `InvalidRequestError` for what could never be sent. */
   constructor(
     engine: Engine,
     opts: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
     context: RequestContext,
-    ended: () => void,
+    onEnd: () => void,
   ) {
-    this.#onEnd = ended;
     this.engine = engine;
-    this.opts = opts;
-    this.#handler = modern(handler);
+    this.policy = context.policy ?? engine.policy;
+    this.request = new OutgoingRequest(opts, this.policy);
     this.#context = context;
-    context.attempts = this.#records;
-    this.method = String(opts.method).toUpperCase();
-    let origin: URL;
-    try {
-      origin = new URL(String(opts.origin));
-    } catch {
-      throw new InvalidRequestError(
-        `the origin must be an absolute URL, got "${String(opts.origin)}"`,
-      );
-    }
-    if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
-      throw new InvalidRequestError(`the URL must be http: or https:, got "${origin.protocol}"`);
-    }
-    this.origin = origin;
-    const { retryPolicy } = context;
-    this.policy =
-      retryPolicy === undefined
-        ? engine.policy
-        : retryPolicy === null
-          ? noRetries
-          : resolvePolicy(retryPolicy);
+    this.#onEnd = onEnd;
     this.#backoff = backoffOf(this.policy, engine.random);
-    this.headers = flatHeaders(opts.headers);
-    this.hasHost = has(this.headers, 'host');
-    this.body = new ReplayableBody(opts.body, true);
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
-    const operation = this;
-    let reason: Error | null = null;
-    this.controller = {
-      get paused() {
-        return operation.paused;
-      },
-      get aborted() {
-        return reason !== null;
-      },
-      get reason() {
-        return reason;
-      },
-      pause() {
-        operation.paused = true;
-        operation.#current?.pause();
-      },
-      resume() {
-        operation.paused = false;
-        operation.#current?.resume();
-      },
-      abort(why: Error) {
-        if (reason !== null || operation.#ended) return;
-        reason = why ?? new DOMException('This operation was aborted', 'AbortError');
-        operation.end('aborted', reason);
-      },
-    } as Controller;
+    const { method, origin } = this.request;
+    const common = { requestId: this.id, method, origin: origin.origin };
+    this.#facts = new RequestFacts(engine, common, this.startedAt);
+    this.#caller = new Caller(handler, {
+      abort: (reason) => this.end('aborted', reason),
+      pause: () => this.#live.forEach((attempt) => attempt.pause()),
+      resume: () => this.#live.forEach((attempt) => attempt.resume()),
+      threw: (error) => this.end('aborted', error),
+    });
+    context.operation = this;
   }
 
-  get attemptCount(): number {
-    return this.#current === undefined ? 0 : this.#current.number + 1;
+  get paused(): boolean {
+    return this.#caller.paused;
   }
 
+  get sessionId(): string | undefined {
+    return this.#context.sessionId;
+  }
+
+  /** The number of the attempt begun last, 0 before the first. */
+  get attempt(): number {
+    return this.#latest?.number ?? 0;
+  }
+
+  /** Of the attempt begun last. */
   get proxyId(): string | undefined {
-    return this.#current?.proxyId;
+    return this.#latest?.proxyId;
+  }
+
+  /** The proxy whose answer the caller got. */
+  get answeredBy(): string | undefined {
+    return this.#winner?.proxyId;
+  }
+
+  /** In their order; the answer's is provisional until its body has ended. */
+  get attempts(): readonly AttemptRecord[] {
+    const answer = this.#ended ? undefined : this.#winner?.provisional;
+    const all = answer === undefined ? this.#records : [...this.#records, answer];
+    return all.toSorted((a, b) => a.attempt - b.attempt);
   }
 
   start(): void {
-    const { bus, operations } = this.engine;
-    operations.set(this.id, this);
-    if (bus.has('request:start')) {
-      bus.emit('request:start', {
-        requestId: this.id,
-        method: this.method,
-        origin: this.origin.origin,
-        at: this.startedAt,
-      });
-    }
+    this.engine.operations.set(this.id, this);
+    this.#facts.start();
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
-      this.#deadlineTimer = setTimeout(
-        () => this.#timedOut(undefined),
-        Math.min(timeoutMs, 2 ** 31 - 1),
-      );
+      this.#deadlineTimer = setTimeout(() => this.#timedOut(), Math.min(timeoutMs, maxTimerMs));
     }
-    this.#guard(() => this.#handler.onRequestStart?.(this.controller, {}));
-    if (!this.#ended) this.#begin(0, 0, undefined);
+    this.#caller.requestStart();
+    if (!this.#ended) this.#begin(0, undefined);
   }
 
   /** Ends the request from outside an attempt: an abort, a deadline, a close. */
-  end(outcome: Outcome, error: Error): void {
+  end(outcome: 'aborted' | 'timeout', error: Error): void {
     if (this.#ended) return;
-    this.#current?.kill(error, outcome === 'timeout' ? 'timeout' : 'aborted');
-    this.#finish(outcome, error);
-    this.#guard(() => this.#handler.onResponseError?.(this.controller, error));
+    for (const attempt of this.#live) attempt.kill(error, outcome);
+    this.#fail(outcome, error);
   }
 
   record(record: AttemptRecord): void {
     this.#records.push(record);
   }
 
-  /** A retryable status: begins the next attempt and says true, or leaves the response to stand. */
-  retryAfterStatus(
-    attempt: Attempt,
-    failure: Failure,
-    settle: (failure: Failure) => void,
-  ): boolean {
+  /**
+   * An answer that is not wanted. Says true after `settle` when another attempt takes over, or
+   * leaves the answer to stand.
+   */
+  replaces(attempt: Attempt, failure: Failure, settle: () => void): boolean {
+    this.#lastError = failure.error;
+    if (this.#live.size > 1) {
+      // The other attempt may still bring a better one.
+      this.#live.delete(attempt);
+      settle();
+      return true;
+    }
     const plan = this.#plan(attempt, failure);
     if (typeof plan === 'string') {
-      this.#refused(attempt, plan);
+      this.#refused(attempt.number, plan);
       return false;
     }
-    settle(failure);
+    this.#live.delete(attempt);
+    settle();
     this.#schedule(attempt, failure, plan);
     return true;
   }
 
   attemptFailed(attempt: Attempt, failure: Failure): void {
-    if (this.#ended || attempt !== this.#current) return;
-    const { error } = failure;
-    if (this.#forwarded) {
-      this.#fail(failure.outcome, error);
+    if (this.#ended || !this.#live.delete(attempt)) return;
+    const { outcome, error } = failure;
+    this.#lastError = error;
+    if (failure.blame === 'caller') {
+      for (const other of this.#live) other.kill(error, 'aborted');
+      this.#fail(outcome, error);
       return;
     }
-    const final = failure.blame === 'caller';
-    const auth = failure.reason === 'proxy_auth' && !this.policy.failoverOnProxyAuth;
-    if (final || auth) {
-      this.#fail(failure.outcome, error);
+    if (attempt === this.#winner) {
+      this.#fail(outcome, error);
+      return;
+    }
+    // A failed hedge never beats a pending first attempt, nor the other way round.
+    if (this.#live.size > 0) return;
+    if (failure.reason === 'proxy_auth' && !this.policy.failoverOnProxyAuth) {
+      this.#fail(outcome, error);
       return;
     }
     const plan = this.#plan(attempt, failure);
@@ -227,11 +184,11 @@ export class Operation {
       this.#schedule(attempt, failure, plan);
       return;
     }
-    this.#refused(attempt, plan);
-    if (plan === 'deadline') this.#timedOut(error);
+    this.#refused(attempt.number, plan);
+    if (plan === 'deadline') this.#timedOut();
     else if (plan === 'attempts' || plan === 'no_proxy' || plan === 'retry_after') {
-      this.#fail(failure.outcome, new RetriesExhaustedError(this.#records, error));
-    } else this.#fail(failure.outcome, error);
+      this.#fail(outcome, new RetriesExhaustedError(this.attempts, error));
+    } else this.#fail(outcome, error);
   }
 
   forwardStart(
@@ -241,28 +198,19 @@ export class Operation {
     headers: Headers,
     statusMessage: string | undefined,
   ): void {
-    if (this.#ended || attempt !== this.#current) return;
-    this.controller.rawHeaders = upstream.rawHeaders ?? null;
-    if (statusCode >= 200) {
-      this.#forwarded = true;
-      this.#statusCode = statusCode;
-      this.#context.answeredBy = attempt.proxyId;
-    }
-    this.#guard(() =>
-      this.#handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage),
-    );
+    if (this.#ended) return;
+    if (statusCode >= 200) this.#won(attempt, statusCode);
+    this.#caller.responseStart(upstream, statusCode, headers, statusMessage);
   }
 
   forwardData(chunk: Buffer): void {
-    if (!this.#ended) this.#guard(() => this.#handler.onResponseData?.(this.controller, chunk));
+    if (!this.#ended) this.#caller.data(chunk);
   }
 
-  forwardEnd(attempt: Attempt, upstream: Controller, trailers: Headers): void {
-    if (this.#ended || attempt !== this.#current) return;
-    this.controller.rawTrailers = upstream.rawTrailers ?? null;
-    const last = this.#records.at(-1);
-    this.#finish(last?.outcome ?? 'success', undefined);
-    this.#guard(() => this.#handler.onResponseEnd?.(this.controller, trailers));
+  forwardEnd(outcome: Outcome, upstream: Controller, trailers: Headers): void {
+    if (this.#ended) return;
+    this.#finish(outcome, undefined);
+    this.#caller.end(upstream, trailers);
   }
 
   upgraded(
@@ -273,69 +221,115 @@ export class Operation {
     socket: UpgradeSocket,
   ): void {
     if (this.#ended) return;
-    this.controller.rawHeaders = upstream.rawHeaders ?? null;
-    this.#statusCode = statusCode;
-    this.#context.answeredBy = attempt.proxyId;
+    this.#won(attempt, statusCode);
     this.#finish('success', undefined);
-    this.#guard(() =>
-      this.#handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket),
-    );
+    this.#caller.upgrade(upstream, statusCode, headers, socket);
   }
 
-  #begin(number: number, delayMs: number, last: Failure | undefined): void {
+  /** First answer wins; whoever else is out is aborted, and its proxy is not to blame. */
+  #won(attempt: Attempt, statusCode: number): void {
+    this.#winner = attempt;
+    this.#statusCode = statusCode;
+    clearTimeout(this.#hedgeTimer);
+    for (const other of this.#live) {
+      if (other === attempt) continue;
+      this.#live.delete(other);
+      other.kill(new Error('another attempt answered first'), 'aborted');
+    }
+  }
+
+  #ask(): Ask {
     const { region = this.#failedRegion, sessionId, tags, proxyId } = this.#context;
-    const admission = admit(this.engine, {
+    return {
       tried: this.#tried,
-      target: this.origin.origin,
+      target: this.request.origin.origin,
       region,
       sessionId,
       tags,
       proxyId,
-    });
-    if (admission === undefined) {
-      if (last === undefined) this.#fail('circuit_open', this.engine.unavailable());
-      else {
-        this.#emitRefused(number - 1, 'no_proxy');
-        this.#fail(last.outcome, new RetriesExhaustedError(this.#records, last.error));
-      }
+    };
+  }
+
+  /** `last` is the failure that this attempt is to mend. */
+  #begin(delayMs: number, last: Failure | undefined): void {
+    const { pool, queueTimeoutMs } = this.engine;
+    const ask = this.#ask();
+    const admission = this.#reserved ?? pool.admit(ask);
+    this.#reserved = undefined;
+    if (admission !== undefined) {
+      this.#launch(admission, delayMs, false);
       return;
     }
-    const attempt = new Attempt(this, admission, number, delayMs);
+    const why = pool.whyNot(ask);
+    const none = () => {
+      if (last === undefined) {
+        this.#fail('circuit_open', why);
+        return;
+      }
+      this.#refused(this.attempt, 'no_proxy');
+      this.#fail(last.outcome, new RetriesExhaustedError(this.attempts, last.error));
+    };
+    if (why.code !== 'PROXIES_BUSY' || queueTimeoutMs === 0) {
+      none();
+      return;
+    }
+    this.#leaveLine = pool.line.join(ask, queueTimeoutMs, (free) => {
+      this.#leaveLine = undefined;
+      if (free === undefined) none();
+      else this.#launch(free, delayMs, false);
+    });
+  }
+
+  #launch(admission: Admission, delayMs: number, hedge: boolean): void {
+    const attempt = new Attempt(this, admission, this.#begun++, delayMs, hedge);
+    if (hedge) this.#hedged++;
     this.#tried.add(attempt.proxyId);
-    this.#current = attempt;
+    this.#latest = attempt;
+    this.#live.add(attempt);
+    this.#armHedge(admission);
     attempt.start();
   }
 
-  /** How long to wait for the next attempt, or why there is none. */
-  #plan(attempt: Attempt, failure: Failure): number | RetryRefusalReason {
-    const { policy, engine } = this;
-    if (attempt.number + 1 >= policy.maxAttempts) return 'attempts';
-    const sent = attempt.sent && !neverSent.has(failure.phase);
+  #armHedge({ probe }: Admission): void {
+    clearTimeout(this.#hedgeTimer);
+    const { hedging } = this.engine;
+    if (hedging === undefined || this.#hedged > 0 || probe) return;
     if (
-      sent &&
-      !idempotent.has(this.method) &&
-      !policy.retryNonIdempotent &&
-      !has(this.headers, 'idempotency-key')
-    ) {
-      return 'method';
-    }
-    if (!this.body.replayable) return 'body';
-    const { proxyId } = this.#context;
-    if (proxyId === undefined && engine.selector.availableCount === 0) return 'no_proxy';
-    const another = proxyId === undefined && engine.selector.availableCount > this.#tried.size;
-    const immediate = policy.failoverDelay === 'none' && another && failure.blame === 'proxy';
-    let delayMs = immediate ? 0 : this.#backoff.delay(attempt.number, this.#previousDelayMs);
-    if (!immediate) this.#previousDelayMs = delayMs;
-    const { retryAfterMs } = failure;
-    if (policy.respectRetryAfter && retryAfterMs !== undefined && !immediate) {
-      if (retryAfterMs > policy.maxRetryAfterMs) return 'retry_after';
-      if (policy.timeoutMs !== undefined && retryAfterMs >= this.#remainingMs()) {
-        return 'retry_after';
-      }
-      delayMs = Math.max(delayMs, retryAfterMs);
-    }
-    if (delayMs >= this.#remainingMs()) return 'deadline';
-    return delayMs;
+      !this.request.repeatable ||
+      !this.request.body.shareable ||
+      this.#context.proxyId !== undefined
+    )
+      return;
+    const afterMs = hedging.delayMs;
+    if (afterMs === undefined) return;
+    this.#hedgeTimer = setTimeout(() => this.#hedge(), Math.min(afterMs, maxTimerMs));
+  }
+
+  #hedge(): void {
+    if (this.#ended || this.#winner !== undefined || this.#live.size !== 1) return;
+    const { pool, budget } = this.engine;
+    const admission = pool.admit(this.#ask(), { fresh: true, closed: true });
+    if (admission === undefined) return;
+    if (budget?.tryWithdraw() === false) pool.giveBack(admission);
+    else this.#launch(admission, 0, true);
+  }
+
+  #plan(attempt: Attempt, failure: Failure): Plan | RetryRefusalReason {
+    const { request } = this;
+    this.#failedRegion = attempt.region;
+    const plan = planNext(this.engine, this.#ask(), {
+      policy: this.policy,
+      backoff: this.#backoff,
+      attempts: this.#begun - this.#hedged,
+      sent: attempt.sent,
+      repeatable: request.repeatable,
+      replayable: request.body.replayable,
+      previousDelayMs: this.#previousDelayMs,
+      failure,
+      remainingMs: this.#remainingMs(),
+    });
+    if (typeof plan !== 'string' && plan.delayMs > 0) this.#previousDelayMs = plan.delayMs;
+    return plan;
   }
 
   #remainingMs(): number {
@@ -344,97 +338,58 @@ export class Operation {
     return this.startedAt + timeoutMs - this.engine.now();
   }
 
-  #schedule(attempt: Attempt, failure: Failure, delayMs: number): void {
-    const { bus, now } = this.engine;
-    const number = attempt.number + 1;
-    this.#failedRegion = attempt.region;
-    const at = now();
-    if (bus.has('retry:scheduled')) {
-      bus.emit('retry:scheduled', {
-        requestId: this.id,
-        attempt: number,
-        failedProxyId: attempt.proxyId,
-        delayMs,
-        reason: failure.reason satisfies FailureReason,
-        at,
-      });
-    }
+  #schedule(attempt: Attempt, failure: Failure, { delayMs, admission }: Plan): void {
+    this.#reserved = admission;
+    clearTimeout(this.#hedgeTimer);
+    this.#facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
     if (this.#ended) return;
     if (delayMs <= 0) {
       queueMicrotask(() => {
-        if (!this.#ended) this.#begin(number, 0, failure);
+        if (!this.#ended) this.#begin(0, failure);
       });
       return;
     }
-    this.nextRetryAt = at + delayMs;
+    this.nextRetryAt = this.engine.now() + delayMs;
     this.#delayTimer = setTimeout(
       () => {
         this.nextRetryAt = undefined;
-        this.#begin(number, delayMs, failure);
+        this.#begin(delayMs, failure);
       },
-      Math.min(delayMs, 2 ** 31 - 1),
+      Math.min(delayMs, maxTimerMs),
     );
   }
 
-  #refused(attempt: Attempt, reason: RetryRefusalReason): void {
-    if (this.policy.maxAttempts > 1) this.#emitRefused(attempt.number, reason);
+  #refused(attempt: number, reason: RetryRefusalReason): void {
+    if (this.policy.maxAttempts > 1) this.#facts.retryRefused(attempt, reason);
   }
 
-  #emitRefused(attempt: number, reason: RetryRefusalReason): void {
-    const { bus, now } = this.engine;
-    if (bus.has('retry:refused')) {
-      bus.emit('retry:refused', { requestId: this.id, attempt, reason, at: now() });
-    }
-  }
-
-  #timedOut(cause: unknown): void {
-    const { timeoutMs } = this.policy;
-    const error = new RequestTimeoutError(timeoutMs ?? 0, this.#records, cause);
-    this.end('timeout', error);
+  #timedOut(): void {
+    const timeoutMs = this.policy.timeoutMs ?? 0;
+    this.end('timeout', new RequestTimeoutError(timeoutMs, this.attempts, this.#lastError));
   }
 
   #fail(outcome: Outcome, error: Error): void {
     if (this.#ended) return;
-    if (error instanceof WhirlError) error.attempts = this.#records;
+    if (error instanceof WhirlError) error.attempts = this.attempts;
     this.#finish(outcome, error);
-    this.#guard(() => this.#handler.onResponseError?.(this.controller, error));
+    this.#caller.error(error);
   }
 
   /** Says how the request ended, once, and lets go of everything. */
   #finish(outcome: Outcome, error: Error | undefined): void {
     this.#ended = true;
+    this.#live.clear();
     clearTimeout(this.#deadlineTimer);
     clearTimeout(this.#delayTimer);
-    const { bus, now, operations } = this.engine;
+    clearTimeout(this.#hedgeTimer);
+    this.nextRetryAt = undefined;
+    this.#leaveLine?.();
+    const { operations, pool } = this.engine;
+    if (this.#reserved !== undefined) pool.giveBack(this.#reserved);
+    this.#reserved = undefined;
+    this.request.body.close();
     operations.delete(this.id);
+    this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
     this.#onEnd();
-    if (!bus.has('request:end')) return;
-    const at = now();
-    bus.emit('request:end', {
-      requestId: this.id,
-      method: this.method,
-      origin: this.origin.origin,
-      outcome,
-      attemptCount: this.#records.length,
-      statusCode: this.#statusCode,
-      errorCode: (error as { code?: string } | undefined)?.code,
-      durationMs: at - this.startedAt,
-      policyName: this.policy.name,
-      at,
-    });
-  }
-
-  /** A handler that throws ends its own request, and nobody else's. */
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      if (!this.#ended) this.end('aborted', error as Error);
-    }
-  }
-
-  /** Ends the request because its rotator is closing. */
-  close(): void {
-    this.end('aborted', new ClosedError());
   }
 }

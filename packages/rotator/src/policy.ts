@@ -1,6 +1,7 @@
 import { exponential, fixed, linear, type Backoff } from '@whirl/backoff';
 import { z } from 'zod';
 import { InvalidPolicyError } from './errors.ts';
+import type { Logger } from './logging.ts';
 
 /** When and how a request is tried again. Every field has a default; durations are milliseconds. */
 export interface RetryPolicyOptions {
@@ -73,14 +74,24 @@ const schema = z.strictObject({
   name: z.string().min(1).max(100).optional(),
 });
 
-/** Fills in the defaults. Throws `InvalidPolicyError`, which names each field and its bound. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+}
+
+/** Fills in the defaults. Throws `InvalidPolicyError`, which names each field, bound and value. */
 export function resolvePolicy(options: RetryPolicyOptions = {}): RetryPolicy {
   const result = schema.safeParse(options);
   if (!result.success) {
     throw new InvalidPolicyError(
-      result.error.issues.flatMap((issue) => {
-        const fields = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.join('.')];
-        return fields.map((field) => ({ field, message: issue.message }));
+      result.error.issues.flatMap(({ code, path, message, ...issue }) => {
+        if (code === 'unrecognized_keys') {
+          const { keys } = issue as unknown as { keys: string[] };
+          return keys.map((field) => ({ field, message: 'unknown field' }));
+        }
+        let value: unknown = options;
+        for (const key of path) value = (value as Record<PropertyKey, unknown>)[key];
+        const field = path.length === 0 ? 'retryPolicy' : path.join('.');
+        return [{ field, message: `${message}, got ${shown(value)}` }];
       }),
     );
   }
@@ -117,6 +128,34 @@ export function backoffOf(policy: RetryPolicy, random: () => number): Backoff {
       return linear({ baseMs, maxMs, jitter, random });
     case 'fixed':
       return fixed({ baseMs, jitter, random });
+  }
+}
+
+/** Warnings already given: a policy for each request must not fill the log. */
+const maxWarned = 100;
+
+/** Says once of a policy that its delays alone take longer than its deadline. */
+export class PolicyWarnings {
+  readonly #logger: Logger | undefined;
+  readonly #warned = new Set<string>();
+
+  constructor(logger: Logger | undefined) {
+    this.#logger = logger;
+  }
+
+  check(policy: RetryPolicy): void {
+    const { timeoutMs, maxAttempts, name } = policy;
+    if (this.#logger === undefined || timeoutMs === undefined) return;
+    const backoff = backoffOf({ ...policy, jitter: false }, () => 0);
+    let delaysMs = 0;
+    for (let retry = 0; retry < maxAttempts - 1; retry++) delaysMs += backoff.delay(retry);
+    const key = `${name ?? ''} ${timeoutMs} ${delaysMs}`;
+    if (timeoutMs >= delaysMs || this.#warned.has(key) || this.#warned.size >= maxWarned) return;
+    this.#warned.add(key);
+    this.#logger.warn(
+      { policy: name, timeoutMs, delaysMs },
+      'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
+    );
   }
 }
 

@@ -1,5 +1,5 @@
-import type { AttemptRecord } from './errors.ts';
-import type { RetryPolicyOptions } from './policy.ts';
+import type { Operation } from './operation.ts';
+import type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
 
 /** What a request, or a view of the rotator, asks of the pool. */
 export interface PoolOptions {
@@ -15,12 +15,20 @@ export interface PoolOptions {
   readonly proxyId?: string | undefined;
 }
 
-/** How a verb talks to the engine through a dispatcher's options. */
-export interface RequestContext extends PoolOptions {
-  /** Filled in by the engine. */
-  attempts: readonly AttemptRecord[];
-  /** Filled in by the engine: the proxy that answered. */
-  answeredBy: string;
+/** Their names: what `fetch` takes out of its init, and all that a view or a verb knows. */
+export const poolOptionNames = ['retryPolicy', 'region', 'sessionId', 'tags', 'proxyId'] as const;
+
+/** The same, understood once: how a verb or a view talks to the engine. */
+export interface RequestContext {
+  /** Undefined: the global policy of the moment. */
+  readonly policy: RetryPolicy | undefined;
+  readonly region: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly proxyId: string | undefined;
+  /** Filled in by the engine, for who wants to see the attempts. */
+  operation?: Operation | undefined;
 }
 
+/** Under which a verb's context travels through a dispatcher's options. */
 export const contextKey: unique symbol = Symbol('whirl.context');

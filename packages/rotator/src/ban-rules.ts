@@ -1,0 +1,105 @@
+/**
+ * What a rule says of an answer. `ok`: it stands, whatever its status. `retry`: try again, nobody
+ * is to blame. `fatal`: it stands as a failure, nothing is tried again. `banTarget`: this proxy is
+ * avoided for this origin for a while. `banProxy`: the proxy's circuit opens for that long.
+ * `throttle`: the same, but the proxy is not to blame for it. After a ban the request is tried
+ * again, as its policy allows; without a further attempt the answer is returned.
+ */
+export type Verdict =
+  | 'ok'
+  | 'retry'
+  | 'fatal'
+  | { readonly action: 'banTarget' | 'banProxy' | 'throttle'; readonly forMs: number };
+
+/** What a rule looks at. */
+export interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** The first bytes as they came (perhaps compressed); empty without `bodyBytes`. */
+  readonly body: Buffer;
+  readonly method: string;
+  readonly origin: string;
+  readonly proxyId: string;
+}
+
+/** Recognises answers that look like an answer, but are a block, a captcha or a limit. */
+export interface BanRule {
+  /** Shown in `proxy:banned`. */
+  readonly name: string;
+  /** How much of the body to wait for before `judge` is asked. 0 to 1,048,576, default 0. */
+  readonly bodyBytes?: number | undefined;
+  /** The first rule with a verdict decides; undefined leaves it to the next one. */
+  judge(answer: Answer): Verdict | undefined;
+}
+
+const maxBodyBytes = 1_048_576;
+
+function ban(action: 'banTarget' | 'banProxy' | 'throttle', forMs: number): Verdict {
+  if (!Number.isFinite(forMs) || forMs <= 0) {
+    throw new RangeError(`${action}: forMs must be a number > 0, got ${String(forMs)}`);
+  }
+  return { action, forMs };
+}
+
+/** The proxy is avoided for this origin for `forMs` milliseconds, and used for others. */
+export const banTarget = (forMs: number): Verdict => ban('banTarget', forMs);
+/** The proxy's circuit opens for `forMs` milliseconds; the failure counts against the proxy. */
+export const banProxy = (forMs: number): Verdict => ban('banProxy', forMs);
+/** The proxy rests for `forMs` milliseconds; nothing counts against it. */
+export const throttle = (forMs: number): Verdict => ban('throttle', forMs);
+
+/** Throws a TypeError or RangeError that names the rule and the option. */
+export function checkBanRules(rules: readonly BanRule[]): readonly BanRule[] {
+  if (!Array.isArray(rules)) throw new TypeError('banRules must be a list');
+  rules.forEach((rule, i) => {
+    if (typeof rule?.name !== 'string' || rule.name === '') {
+      throw new TypeError(`banRules[${i}].name must be a text`);
+    }
+    if (typeof rule.judge !== 'function') {
+      throw new TypeError(`banRules[${i}].judge must be a function`);
+    }
+    const { bodyBytes = 0 } = rule;
+    if (!Number.isInteger(bodyBytes) || bodyBytes < 0 || bodyBytes > maxBodyBytes) {
+      throw new RangeError(
+        `banRules[${i}].bodyBytes must be an integer from 0 to ${maxBodyBytes}, got ${String(bodyBytes)}`,
+      );
+    }
+  });
+  return Object.freeze([...rules]);
+}
+
+/** What the rules make of one answer; asked again as more of its body is known. */
+export class Judgement {
+  readonly #rules: readonly BanRule[];
+  readonly #answer: Omit<Answer, 'body'>;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #next = 0;
+
+  constructor(rules: readonly BanRule[], answer: Omit<Answer, 'body'>) {
+    this.#rules = rules;
+    this.#answer = answer;
+  }
+
+  /** What was held back so far. */
+  get body(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+  }
+
+  /** The verdict and its rule; `'none'` when no rule has one; undefined: more body is needed. */
+  ask(ended: boolean): { rule: string; verdict: Verdict } | 'none' | undefined {
+    for (let rule = this.#rules[this.#next]; rule !== undefined; rule = this.#rules[++this.#next]) {
+      const { bodyBytes = 0 } = rule;
+      if (!ended && this.#size < bodyBytes) return undefined;
+      const body = bodyBytes === 0 ? Buffer.alloc(0) : this.body.subarray(0, bodyBytes);
+      const verdict = rule.judge({ ...this.#answer, body });
+      if (verdict !== undefined) return { rule: rule.name, verdict };
+    }
+    return 'none';
+  }
+}

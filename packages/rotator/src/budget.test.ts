@@ -1,0 +1,81 @@
+import { createRetryBudget } from '@whirl/backoff';
+import { describe, expect, it } from 'vitest';
+import { errorOf, fast, rig } from './rig.test-kit.ts';
+
+describe('the retry budget', () => {
+  it('G2 a refused retry surfaces the original error itself at once, and is counted', async () => {
+    const budget = createRetryBudget({ ratio: 0, minPerSecond: 0 });
+    // The default policy would sleep for a second first.
+    const { rotator, target, told } = await rig([{ kind: 'reset' }], { budget, retryPolicy: {} });
+    const error = await errorOf(rotator.get(target.url));
+    expect(error).toMatchObject({ code: 'PROXY_CONNECTION', phase: 'headers' });
+    expect(error['attempts']).toHaveLength(1);
+    expect(told('retry:scheduled')).toEqual([]);
+    expect(told('retry:refused')).toMatchObject([{ reason: 'budget' }]);
+    expect(budget.refused).toBe(1);
+  });
+
+  it('G2 a listed status is returned when its retry is refused', async () => {
+    const { rotator, target } = await rig([{ kind: 'ok' }], {
+      budget: { ratio: 0, minPerSecond: 0 },
+    });
+    const response = await rotator.get(`${target.origin}/status/503`);
+    expect(await response.body.text()).toBe('status 503\n');
+    expect(response.attempts).toHaveLength(1);
+  });
+
+  it('G3 a failover from a proxy that never got past connect is free', async () => {
+    const { rotator, target } = await rig(
+      [{ kind: 'refuse' }, { kind: 'status', statusCode: 503 }, { kind: 'ok' }],
+      { budget: { ratio: 0, minPerSecond: 0 } },
+      { tls: true },
+    );
+    for (let i = 0; i < 4; i++) {
+      const response = await rotator.get(target.url);
+      expect(response.statusCode).toBe(200);
+      await response.body.dump();
+    }
+  });
+
+  it('G3 it earns from successes only', async () => {
+    const budget = createRetryBudget({ ratio: 0.5, minPerSecond: 0 });
+    const { rotator, target } = await rig([{ kind: 'ok' }], { budget });
+    for (let i = 0; i < 4; i++) await (await rotator.get(target.url)).body.dump();
+    expect(budget.balance).toBe(2);
+    await (await rotator.get(`${target.origin}/status/503`, { retryPolicy: null })).body.dump();
+    await (await rotator.get(`${target.origin}/status/502`, { retryPolicy: null })).body.dump();
+    // Not retried, but an unlisted status is an answer like any other.
+    expect(budget.balance).toBe(3);
+  });
+
+  it('G3 total outage of an https target at 1,000 requests a second: at most 1.10 attempts each', async () => {
+    let now = 1_700_000_000_000;
+    const { rotator, target, told } = await rig(
+      Array.from({ length: 3 }, () => ({ kind: 'close-after-connect' }) as const),
+      { now: () => now, retryPolicy: { ...fast, maxAttempts: 4 }, circuitBreaker: false },
+      { tls: true },
+    );
+    const requests = 500;
+    for (let sent = 0; sent < requests; sent += 50) {
+      await Promise.all(
+        Array.from({ length: 50 }, () => {
+          now += 1;
+          return errorOf(rotator.get(target.url));
+        }),
+      );
+    }
+    const attempts = told('attempt:start').length;
+    // The reserve of the first second, and what half a second adds to it.
+    expect(attempts - requests).toBe(15);
+    expect(attempts / requests).toBeLessThanOrEqual(1.1);
+  });
+
+  it('budget: false is no bound', async () => {
+    const { rotator, target, told } = await rig([{ kind: 'reset' }], {
+      budget: false,
+      circuitBreaker: false,
+    });
+    await Promise.all(Array.from({ length: 30 }, () => errorOf(rotator.get(target.url))));
+    expect(told('attempt:start')).toHaveLength(90);
+  });
+});

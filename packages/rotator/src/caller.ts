@@ -1,0 +1,102 @@
+import type { Dispatcher } from 'undici';
+import type { Controller, UpgradeSocket } from './handler.ts';
+
+type Headers = Record<string, string | string[]>;
+
+/** What the caller may ask for through its controller, and what becomes of a handler that throws. */
+export interface CallerRequests {
+  abort(reason: Error): void;
+  pause(): void;
+  resume(): void;
+  threw(error: Error): void;
+}
+
+/**
+ * The caller's side of a request: its handler behind one controller that stays the same over all
+ * attempts. A handler that throws ends its own request, and nobody else's.
+ */
+export class Caller {
+  readonly controller: Controller;
+  readonly #handler: Dispatcher.DispatchHandler;
+  readonly #asks: CallerRequests;
+  #paused = false;
+  #reason: Error | null = null;
+
+  constructor(handler: Dispatcher.DispatchHandler, asks: CallerRequests) {
+    this.#handler = handler;
+    this.#asks = asks;
+    const caller = this;
+    this.controller = {
+      get paused() {
+        return caller.#paused;
+      },
+      get aborted() {
+        return caller.#reason !== null;
+      },
+      get reason() {
+        return caller.#reason;
+      },
+      pause() {
+        caller.#paused = true;
+        asks.pause();
+      },
+      resume() {
+        caller.#paused = false;
+        asks.resume();
+      },
+      abort(why: Error) {
+        if (caller.#reason !== null) return;
+        caller.#reason = why ?? new DOMException('This operation was aborted', 'AbortError');
+        asks.abort(caller.#reason);
+      },
+    } as Controller;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  requestStart(): void {
+    this.#guard(() => this.#handler.onRequestStart?.(this.controller, {}));
+  }
+
+  responseStart(
+    upstream: Controller,
+    statusCode: number,
+    headers: Headers,
+    statusMessage: string | undefined,
+  ): void {
+    this.controller.rawHeaders = upstream.rawHeaders ?? null;
+    this.#guard(() =>
+      this.#handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage),
+    );
+  }
+
+  data(chunk: Buffer): void {
+    this.#guard(() => this.#handler.onResponseData?.(this.controller, chunk));
+  }
+
+  end(upstream: Controller, trailers: Headers): void {
+    this.controller.rawTrailers = upstream.rawTrailers ?? null;
+    this.#guard(() => this.#handler.onResponseEnd?.(this.controller, trailers));
+  }
+
+  upgrade(upstream: Controller, statusCode: number, headers: Headers, socket: UpgradeSocket): void {
+    this.controller.rawHeaders = upstream.rawHeaders ?? null;
+    this.#guard(() =>
+      this.#handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket),
+    );
+  }
+
+  error(error: Error): void {
+    this.#guard(() => this.#handler.onResponseError?.(this.controller, error));
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#asks.threw(error as Error);
+    }
+  }
+}

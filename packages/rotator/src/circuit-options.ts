@@ -1,0 +1,56 @@
+import {
+  allOf,
+  CircuitBreaker,
+  failureCount,
+  failureRate,
+  type CircuitBreakerGroupOptions,
+  type TripRule,
+} from '@whirl/circuit-breaker';
+
+/**
+ * The circuit of a proxy. By default it opens after 5 failures within 60 s, if at least half of the
+ * calls within those 60 s failed: the bare count would open healthy busy proxies, at 100 requests a
+ * second already with one error in a thousand.
+ */
+export interface CircuitOptions {
+  /** Failures within `windowMs` that open the circuit. An integer ≥ 1, default 5. */
+  readonly failureThreshold?: number | undefined;
+  /** Milliseconds in which failures count. ≥ 1, default 60,000. */
+  readonly windowMs?: number | undefined;
+  /** Milliseconds until an open circuit is tested. ≥ 1, default 30,000. */
+  readonly openMs?: number | undefined;
+  /** Tests that may be out at once. An integer ≥ 1, default 1. */
+  readonly halfOpenPermits?: number | undefined;
+  /** Successful tests that close the circuit. An integer ≥ 1, default 1. */
+  readonly successThreshold?: number | undefined;
+  /** Milliseconds after which a test that did not end may be replaced. ≥ 1, default `openMs`. */
+  readonly probeLeaseMs?: number | undefined;
+  /** Bounds the growth of the open time. ≥ `openMs`, default 300,000 or `openMs` if larger. */
+  readonly maxOpenMs?: number | undefined;
+  /** The open time grows by this factor with each failed test in a row. ≥ 1, default 1. */
+  readonly openMultiplier?: number | undefined;
+  /** Spreads the open time by ± this ratio. 0 to 1, default 0. */
+  readonly openJitter?: number | undefined;
+  /** Another rule for opening, in place of `failureThreshold` and `windowMs`. */
+  readonly trip?: TripRule | undefined;
+}
+
+/** Decides a circuit's options. Throws a TypeError or RangeError that names the option. */
+export function resolveCircuit(
+  options: CircuitOptions,
+  clock: Pick<CircuitBreakerGroupOptions, 'now' | 'random'>,
+): CircuitBreakerGroupOptions {
+  const { failureThreshold: threshold = 5, windowMs = 60_000, trip } = options;
+  const resolved = {
+    ...options,
+    trip:
+      trip ??
+      allOf(
+        failureCount({ threshold, windowMs }),
+        failureRate({ ratio: 0.5, windowMs, minimumCalls: 1 }),
+      ),
+    ...clock,
+  };
+  void new CircuitBreaker(resolved);
+  return resolved;
+}

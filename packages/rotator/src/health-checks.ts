@@ -1,0 +1,171 @@
+import type { CircuitBreaker } from '@whirl/circuit-breaker';
+import type { Dispatcher } from 'undici';
+import { maxTimerMs, type Engine } from './engine.ts';
+import { classify } from './failure.ts';
+import type { Admission } from './member.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import { noRetries } from './policy.ts';
+
+/** Tests open circuits that no traffic would reach. */
+export interface HealthCheckOptions {
+  /** What is asked for with GET, through each proxy. http: or https:. */
+  readonly url: string | URL;
+  /**
+   * Milliseconds between rounds. A circuit that has been due for a test since the last round is
+   * tested in this one: traffic had its chance. ≥ 10, default 10,000.
+   */
+  readonly intervalMs?: number | undefined;
+  /** Milliseconds to the headers of the answer. > 0, default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Tests under way at once. An integer ≥ 1, default 4. */
+  readonly concurrency?: number | undefined;
+  /** Which answers close the circuit. Default: a status of 200 to 399. */
+  readonly isHealthy?: ((statusCode: number) => boolean) | undefined;
+}
+
+const names = ['url', 'intervalMs', 'timeoutMs', 'concurrency', 'isHealthy'];
+
+/** Rounds of tests. Its timer keeps no process alive. */
+export class HealthChecks {
+  readonly #engine: Engine;
+  readonly #url: URL;
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #concurrency: number;
+  readonly #isHealthy: (statusCode: number) => boolean;
+  readonly #timer: NodeJS.Timeout;
+  /** Circuits that were due in the last round, and how often they had changed by then. */
+  #waiting = new Map<CircuitBreaker, number>();
+  readonly #queue = new Set<CircuitBreaker>();
+  #running = 0;
+  #closed = false;
+
+  /** Throws a TypeError or RangeError that names the option. */
+  constructor(engine: Engine, options: HealthCheckOptions) {
+    for (const name of Object.keys(options)) {
+      if (!names.includes(name)) throw new TypeError(`unknown option "healthCheck.${name}"`);
+    }
+    const { url, intervalMs = 10_000, timeoutMs = 10_000, concurrency = 4 } = options;
+    const { isHealthy = (statusCode: number) => statusCode >= 200 && statusCode < 400 } = options;
+    if (!URL.canParse(String(url)) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new TypeError('healthCheck.url must be an absolute http: or https: URL');
+    }
+    for (const [name, value, least] of [
+      ['intervalMs', intervalMs, 10],
+      ['timeoutMs', timeoutMs, 1],
+    ] as const) {
+      if (!Number.isFinite(value) || value < least || value > maxTimerMs) {
+        throw new RangeError(
+          `healthCheck.${name} must be from ${least} to ${maxTimerMs}, got ${String(value)}`,
+        );
+      }
+    }
+    if (!Number.isInteger(concurrency) || concurrency < 1) {
+      throw new RangeError(
+        `healthCheck.concurrency must be an integer ≥ 1, got ${String(concurrency)}`,
+      );
+    }
+    if (typeof isHealthy !== 'function') {
+      throw new TypeError(`healthCheck.isHealthy must be a function, got ${typeof isHealthy}`);
+    }
+    this.#engine = engine;
+    this.#url = new URL(url);
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = timeoutMs;
+    this.#concurrency = concurrency;
+    this.#isHealthy = isHealthy;
+    this.#timer = setInterval(() => this.#round(), this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#queue.clear();
+  }
+
+  #round(): void {
+    const { pool, now } = this.#engine;
+    const due = new Map<CircuitBreaker, number>();
+    for (const breaker of pool.circuits.due(now())) {
+      if (this.#waiting.get(breaker) === breaker.generation) this.#queue.add(breaker);
+      else due.set(breaker, breaker.generation);
+    }
+    this.#waiting = due;
+    this.#next();
+  }
+
+  #next(): void {
+    const { pool, now } = this.#engine;
+    for (const breaker of this.#queue) {
+      if (this.#running >= this.#concurrency) return;
+      this.#queue.delete(breaker);
+      // Traffic may have come first. The circuit admits one test at a time, so a second one to the
+      // same proxy cannot be under way.
+      const admission = breaker.isDue(now()) ? pool.enter(breaker.name) : undefined;
+      if (admission === undefined) continue;
+      this.#running++;
+      this.#probe(admission);
+    }
+  }
+
+  #probe({ member, ticket }: Admission): void {
+    const { clients, pool, bus, now } = this.#engine;
+    const startedAt = now();
+    const request = new OutgoingRequest(
+      {
+        origin: this.#url.origin,
+        path: this.#url.pathname + this.#url.search,
+        method: 'GET',
+        headers: [],
+      },
+      noRetries,
+    );
+    const lease = request.lease(clients, member.proxy, this.#timeoutMs, undefined);
+    let ended = false;
+    const end = (outcome: 'success' | 'failure' | 'timeout' | 'aborted') => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      if (outcome === 'success') member.breaker?.succeed(ticket);
+      else if (outcome === 'aborted') member.breaker?.release(ticket);
+      else member.breaker?.fail(ticket);
+      const at = now();
+      if (bus.has('health:checked')) {
+        const latencyMs = at - startedAt;
+        bus.emit('health:checked', { proxyId: member.id, outcome, latencyMs, at });
+      }
+      pool.free(member);
+      this.#running--;
+      if (!this.#closed) this.#next();
+    };
+    // The answer's body is of no use: its connection is closed rather than read to the end.
+    const cut = () => lease.cut(new Error('the health check is over'));
+    const timer = setTimeout(() => {
+      end('timeout');
+      cut();
+    }, this.#timeoutMs);
+    timer.unref();
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart() {},
+      onResponseStart: (_, statusCode) => {
+        if (ended || statusCode < 200) return;
+        end(this.#isHealthy(statusCode) ? 'success' : 'failure');
+        cut();
+      },
+      onResponseData() {},
+      onResponseEnd() {},
+      onResponseError: (_, error) => {
+        lease.cut(error);
+        const seen = { proxyId: member.id, tunnel: !lease.absoluteForm, headersSeen: false };
+        end(classify(error, seen).blame === 'caller' ? 'aborted' : 'failure');
+      },
+    };
+    try {
+      lease.dispatch(request.through(lease, member.proxy), handler);
+    } catch (error) {
+      lease.cut(error as Error);
+      end('aborted');
+    }
+  }
+}

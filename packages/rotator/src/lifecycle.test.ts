@@ -1,0 +1,202 @@
+import { consecutiveFailures } from '@whirl/circuit-breaker';
+import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
+import { describe, expect, it } from 'vitest';
+import { ProxyRotator } from './index.ts';
+import { closing, errorOf, fast, rig, sums } from './rig.test-kit.ts';
+
+const once = { maxAttempts: 1 };
+
+describe('the pool of a rotator', () => {
+  it('F17 setProxies swaps at once, and kept ids keep what was learned', async () => {
+    const { rotator, target, proxies, told } = await rig([{ kind: 'reset' }, { kind: 'ok' }]);
+    await (await rotator.get(target.url)).body.dump();
+    const [bad, good] = proxies.map(({ url }) => url) as [string, string];
+    rotator.setProxies([bad, 'http://new.test:1']);
+    expect(rotator.proxies().map(({ id }) => id)).toEqual([proxies[0]?.id, 'new.test:1']);
+    expect(rotator.proxies()[0]).toMatchObject({ successRate: 0 });
+    expect(rotator.getCircuitBreakerStates().get(proxies[0]?.id ?? '')?.failureCount).toBe(1);
+    expect(told('proxy:removed')).toMatchObject([{ proxyId: proxies[1]?.id }]);
+    expect(told('proxy:added')).toMatchObject([{ proxyId: 'new.test:1' }]);
+    // All or nothing.
+    expect(() => rotator.setProxies([good, 'nonsense'])).toThrow(/entry 2/);
+    expect(() => rotator.setProxies([{ url: good, circuitBreaker: { openMs: 0 } }])).toThrow(
+      /openMs/,
+    );
+    expect(rotator.proxies()).toHaveLength(2);
+  });
+
+  it('F17 the same id twice is refused, and nothing changes', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1'] });
+    expect(() => rotator.addProxy('u:secret@h:1')).not.toThrow();
+    expect(() => rotator.addProxy('http://h:1')).toThrow(/"h:1" is in the pool already/);
+    expect(rotator.proxies().map(({ url }) => url)).toEqual(['http://h:1', 'http://u@h:1']);
+  });
+
+  it('F17 clearUnhealthyProxies removes open circuits and those that hardly ever succeed', async () => {
+    const { rotator, target, proxies } = await rig(
+      [{ kind: 'reset' }, { kind: 'ok' }, { kind: 'reset' }],
+      {
+        retryPolicy: once,
+        circuitBreaker: { failureThreshold: 30 },
+      },
+    );
+    const [few, good, hopeless] = proxies.map(({ id }) => id) as [string, string, string];
+    for (let i = 0; i < 20; i++) await errorOf(rotator.get(target.url, { proxyId: hopeless }));
+    for (let i = 0; i < 19; i++) await errorOf(rotator.get(target.url, { proxyId: few }));
+    expect(rotator.clearUnhealthyProxies()).toEqual([hopeless]);
+    rotator.forceOpenCircuitBreaker(few);
+    expect(rotator.clearUnhealthyProxies()).toEqual([few]);
+    expect(rotator.proxies().map(({ id }) => id)).toEqual([good]);
+  });
+
+  it('F17b getCircuitBreakerStates shows every proxy, used or not', () => {
+    const now = 1_700_000_000_000;
+    const rotator = new ProxyRotator({ proxies: ['h:1'], now: () => now });
+    expect(rotator.getCircuitBreakerStates().get('h:1')).toEqual({
+      state: 'closed',
+      failureCount: 0,
+      failureThreshold: 5,
+      windowMs: 60_000,
+      openMs: 30_000,
+      nextTestAt: undefined,
+      lastTransitionAt: now,
+      failureTimes: [],
+      canAttempt: true,
+    });
+  });
+
+  it('F22 the default circuit needs 5 failures and half of the calls; trip and addProxy change it', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'ok' }], { retryPolicy: once });
+    const [proxy] = proxies;
+    const id = proxy?.id ?? '';
+    const state = () => rotator.getCircuitBreakerStates().get(id)?.state;
+    const get = async (path: string) => (await rotator.get(target.origin + path)).body.dump();
+    for (let i = 0; i < 6; i++) await get('/');
+    for (let i = 0; i < 5; i++) await get('/status/503');
+    expect(state()).toBe('closed');
+    await get('/status/503');
+    expect(state()).toBe('open');
+
+    rotator.removeProxy(id);
+    rotator.addProxy({ url: proxy?.url ?? '', circuitBreaker: { trip: consecutiveFailures(2) } });
+    await get('/status/503');
+    expect(state()).toBe('closed');
+    await get('/status/503');
+    expect(state()).toBe('open');
+    rotator.setProxies([]);
+    rotator.addProxy({ url: proxy?.url ?? '', circuitBreaker: false });
+    expect(rotator.getCircuitBreakerStates().size).toBe(0);
+  });
+
+  it('F21 the logger hears attempts, circuits and failed requests, and no secret', async () => {
+    const lines: [string, string, object][] = [];
+    const log = (level: string) => (object: object, message: string) =>
+      void lines.push([level, message, object]);
+    const logger = {
+      debug: log('debug'),
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+    };
+    const { rotator, target, proxies } = await rig([{ kind: 'reset' }], { logger, proxies: [] });
+    rotator.addProxy(`http://ann:hunter2@127.0.0.1:${proxies[0]?.port}`);
+    rotator.bus.on('attempt:end', () => {});
+    await errorOf(rotator.get(target.url));
+    rotator.forceOpenCircuitBreaker(rotator.proxies()[0]?.id ?? '');
+    rotator.resetCircuitBreaker(rotator.proxies()[0]?.id ?? '');
+    expect(lines.map(([level, message]) => [level, message])).toEqual([
+      ['debug', 'Attempt'],
+      ['debug', 'Retry attempt'],
+      ['debug', 'Retry attempt'],
+      ['warn', 'request failed'],
+      ['warn', 'circuit breaker closed to forced_open'],
+      ['info', 'circuit breaker forced_open to closed'],
+    ]);
+    expect(lines[1]?.[2]).toMatchObject({ attempt: 1, delayBeforeMs: 100, outcome: 'failure' });
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+
+  it('bad options are refused by name, and leave nothing on a shared bus', () => {
+    for (const [options, message] of [
+      [{ proxy: [] }, /unknown rotator option "proxy"/],
+      [{ connections: 0 }, /connections must be an integer ≥ 1, got 0/],
+      [{ queueTimeoutMs: -1 }, /queueTimeoutMs must be a number ≥ 0, got -1/],
+      [{ tunnel: 'never' }, /tunnel must be/],
+      [{ circuitBreaker: { openMs: 0 } }, /openMs/],
+      [{ budget: { ratio: -1 } }, /ratio/],
+      [{ logger: {} }, /logger.debug must be a function/],
+    ] as const) {
+      expect(() => new ProxyRotator(options as never)).toThrow(message);
+    }
+    expect(() =>
+      new ProxyRotator().addProxy({ url: 'http://h:1', circuitBreaker: { openMs: 0 } }),
+    ).toThrow(/openMs/);
+  });
+});
+
+describe('the end of a rotator', () => {
+  it('F19 close lets running requests finish within graceMs, and refuses new ones', async () => {
+    const { rotator, target, next } = await rig([{ kind: 'ok', latencyMs: 100 }]);
+    const running = rotator.get(target.url);
+    await next('attempt:start');
+    const closed = rotator.close({ graceMs: 10_000 });
+    expect(await errorOf(rotator.get(target.url))).toMatchObject({
+      code: 'CLOSED',
+      name: 'ClosedError',
+    });
+    expect(await (await running).body.json()).toMatchObject({ ok: true });
+    await closed;
+    expect((await errorOf(rotator.fetch(target.url))).cause).toMatchObject({ code: 'CLOSED' });
+  });
+});
+
+it('F20 1,000 concurrent requests through 20 flaky proxies all settle, and the counts add up', async () => {
+  const random = seededRandom(20);
+  const target = closing(await startTarget());
+  const proxies = await Promise.all(
+    Array.from({ length: 20 }, async () =>
+      closing(
+        await startProxy({
+          random,
+          behaviour: {
+            kind: 'mix',
+            parts: [
+              { ratio: 0.1, behaviour: { kind: 'reset' } },
+              { ratio: 0.05, behaviour: { kind: 'close' } },
+              { ratio: 0.05, behaviour: { kind: 'garbage' } },
+              { ratio: 0.05, behaviour: { kind: 'status', statusCode: 503 } },
+              { ratio: 0.05, behaviour: { kind: 'cut-body', afterBytes: 5 } },
+            ],
+          },
+        }),
+      ),
+    ),
+  );
+  const rotator = new ProxyRotator({
+    proxies: proxies.map(({ url }) => url),
+    retryPolicy: fast,
+    random,
+    hedge: { afterMs: 500 },
+  });
+  closing({ close: () => rotator.destroy() });
+  const results = await Promise.allSettled(
+    Array.from({ length: 1000 }, async () => {
+      const response = await rotator.get(target.url);
+      return (await response.body.json()) as { ok: boolean };
+    }),
+  );
+  expect(results).toHaveLength(1000);
+  expect(rotator.inFlight()).toEqual([]);
+  expect(rotator.proxies().reduce((sum, each) => sum + each.inFlight, 0)).toBe(0);
+  const { attempts, parts, proxies: byProxy } = sums(rotator);
+  expect(parts).toBe(attempts);
+  expect(byProxy).toBe(attempts);
+  const { totalRequests, refusedRequests, successByAttempt } = rotator
+    .getRetryMetrics()
+    .getSummary();
+  expect(totalRequests + refusedRequests).toBe(1000);
+  const good = results.filter(({ status }) => status === 'fulfilled').length;
+  expect(Object.values(successByAttempt).reduce((sum, n) => sum + n, 0)).toBe(good);
+  await rotator.close();
+  for (const proxy of proxies) expect(proxy.openSockets()).toBeLessThanOrEqual(64);
+});

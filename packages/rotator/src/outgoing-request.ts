@@ -1,0 +1,77 @@
+import type { Dispatcher } from 'undici';
+import { ReplayableBody } from './body.ts';
+import type { Clients, Lease } from './clients.ts';
+import { InvalidRequestError } from './errors.ts';
+import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
+import { basicAuth } from './http-connect.ts';
+import type { RetryPolicy } from './policy.ts';
+import type { Proxy } from './proxy.ts';
+import { repeatable } from './retry-plan.ts';
+
+/** A request, understood once and sent by each attempt. */
+export class OutgoingRequest {
+  readonly method: string;
+  readonly origin: URL;
+  /** It may be sent twice: by its method, its policy or its Idempotency-Key. */
+  readonly repeatable: boolean;
+  readonly body: ReplayableBody;
+  readonly #opts: Dispatcher.DispatchOptions;
+  readonly #headers: readonly string[];
+  readonly #hasHost: boolean;
+
+  /** Throws `InvalidRequestError` for what could never be sent. */
+  constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
+    this.#opts = opts;
+    this.method = String(opts.method).toUpperCase();
+    this.origin = originOf(opts);
+    if (this.method === 'CONNECT') {
+      throw new InvalidRequestError('CONNECT cannot be sent: tunnels are made by the connector');
+    }
+    if (typeof opts.path !== 'string' || !/^[/*?]/.test(opts.path)) {
+      throw new InvalidRequestError('the path must begin with a slash');
+    }
+    this.#headers = flatHeaders(opts.headers as HeadersGiven);
+    this.#hasHost = hasHeader(this.#headers, 'host');
+    this.repeatable = repeatable(policy, this.method, hasHeader(this.#headers, 'idempotency-key'));
+    this.body = new ReplayableBody(opts.body, this.repeatable);
+  }
+
+  /** A claim on a connection for one attempt. */
+  lease(clients: Clients, proxy: Proxy, timeoutMs: number, session: string | undefined): Lease {
+    // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
+    const tunnel = this.#opts.upgrade ? 'always' : undefined;
+    return clients.take(proxy, this.origin, { timeoutMs, tunnel, session });
+  }
+
+  /** What undici is told for one attempt through this connection. */
+  through({ absoluteForm }: Lease, proxy: Proxy): Dispatcher.DispatchOptions {
+    const headers = [...this.#headers];
+    let { path } = this.#opts;
+    if (absoluteForm) {
+      path = this.origin.origin + path;
+      if (!this.#hasHost) headers.push('host', this.origin.host);
+      const auth = basicAuth(proxy);
+      if (auth !== undefined) headers.push('proxy-authorization', auth);
+    }
+    return {
+      ...this.#opts,
+      origin: absoluteForm ? undefined : this.origin.origin,
+      path,
+      headers,
+      body: this.body.open() as Dispatcher.DispatchOptions['body'],
+    } as Dispatcher.DispatchOptions;
+  }
+}
+
+function originOf({ origin: given }: Dispatcher.DispatchOptions): URL {
+  let origin: URL;
+  try {
+    origin = new URL(String(given));
+  } catch {
+    throw new InvalidRequestError('the origin must be an absolute URL');
+  }
+  if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
+    throw new InvalidRequestError(`the URL must be http: or https:, got "${origin.protocol}"`);
+  }
+  return origin;
+}

@@ -1,0 +1,342 @@
+import { CircuitBreakerGroup, type CircuitBreakerGroupOptions } from '@whirl/circuit-breaker';
+import type { CircuitTransition, WhirlBus } from '@whirl/events';
+import { Selector, type Strategy } from '@whirl/selector';
+import { resolveCircuit, type CircuitOptions } from './circuit-options.ts';
+import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
+import { Member, type Admission } from './member.ts';
+import { parseProxies } from './proxy-list.ts';
+import { parseProxy, type Proxy, type ProxyInput, type ProxyOptions } from './proxy.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
+export type PoolEntry =
+  ProxyInput | (ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined });
+
+/** What a request wants of the pool. */
+export interface Ask {
+  /** Proxies to avoid while another is available. */
+  readonly tried: ReadonlySet<string>;
+  readonly target: string;
+  readonly region: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly proxyId: string | undefined;
+}
+
+export interface PoolContext {
+  readonly bus: WhirlBus;
+  readonly strategy: Strategy;
+  readonly circuitBreaker: CircuitOptions | false;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Hears of proxies that left or changed: their connections are of no use any more. */
+  readonly onGone: (proxyId: string) => void;
+}
+
+interface Entry {
+  readonly proxy: Proxy;
+  readonly circuit: CircuitBreakerGroupOptions | false | undefined;
+}
+
+/** The proxies, their circuits, and the question who takes the next request. */
+export class Pool {
+  readonly members = new Map<string, Member>();
+  readonly selector: Selector;
+  readonly circuits: CircuitBreakerGroup;
+  readonly line: WaitingLine;
+  readonly #context: PoolContext;
+  /** Ids whose circuit is not closed. */
+  readonly #shut = new Set<string>();
+  /** When the first of them may be asked, while nothing has changed since it was worked out. */
+  #firstDueAt: number | undefined;
+  #firstDueKnown = false;
+
+  constructor(context: PoolContext) {
+    const { bus, strategy, circuitBreaker, now, random } = context;
+    this.#context = context;
+    this.selector = new Selector({ strategy, now, random, bus });
+    this.line = new WaitingLine((ask) => this.admit(ask));
+    this.circuits = new CircuitBreakerGroup({
+      ...resolveCircuit(circuitBreaker === false ? {} : circuitBreaker, { now, random }),
+      // The pool hears first, and at once: the bus may be in the middle of another event.
+      bus: {
+        has: () => true,
+        emit: (type, event) => {
+          this.#hear(event as CircuitTransition);
+          if (bus.has(type)) bus.emit(type, event);
+        },
+      },
+    });
+  }
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** Adds a proxy. Throws on an id that is taken, and on bad options. */
+  add(given: PoolEntry): Proxy {
+    const entry = this.#entry(given);
+    const { proxy } = entry;
+    if (this.members.has(proxy.id)) {
+      throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
+    }
+    this.#join(entry);
+    this.#tell('proxy:added', proxy);
+    return proxy;
+  }
+
+  /** Removes a proxy; what runs through it goes on. False if there is none. */
+  remove(id: string): boolean {
+    const member = this.members.get(id);
+    if (member === undefined) return false;
+    this.#leave(member);
+    this.#tell('proxy:removed', member.proxy);
+    return true;
+  }
+
+  /**
+   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps its circuit and, while its
+   * region, tags, weight, cost and bound stay, what is known of it. Throws before anything changes.
+   */
+  set(entries: readonly PoolEntry[] | string): void {
+    const wanted = this.#understand(entries);
+    const ids = new Set(wanted.map(({ proxy }) => proxy.id));
+    const gone = [...this.members.values()].filter(({ id }) => !ids.has(id));
+    const fresh: Proxy[] = [];
+    for (const member of gone) this.#leave(member);
+    for (const entry of wanted) {
+      const member = this.members.get(entry.proxy.id);
+      if (member !== undefined) this.#renew(member, entry.proxy);
+      else {
+        this.#join(entry);
+        fresh.push(entry.proxy);
+      }
+    }
+    for (const { proxy } of gone) this.#tell('proxy:removed', proxy);
+    for (const proxy of fresh) this.#tell('proxy:added', proxy);
+  }
+
+  /** A proxy and its circuit agree to take a request; undefined: nobody does, see `whyNot`. */
+  admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
+    const { tried, proxyId } = ask;
+    if (proxyId !== undefined) return this.enter(proxyId, only.closed);
+    let exclude: ReadonlySet<string> = tried;
+    let refused: Set<string> | undefined;
+    for (;;) {
+      const { target, region, sessionId, tags } = ask;
+      const pick = this.selector.select({ exclude, target, region, sessionId, tags });
+      if (pick === undefined || refused?.has(pick.id) === true) return undefined;
+      if (only.fresh === true && tried.has(pick.id)) return undefined;
+      const admission = this.enter(pick.id, only.closed);
+      if (admission !== undefined) return admission;
+      refused = (refused ?? new Set<string>()).add(pick.id);
+      exclude = new Set([...tried, ...refused]);
+    }
+  }
+
+  /** That proxy's circuit and bound agree to one more request. */
+  enter(id: string, onlyClosed = false): Admission | undefined {
+    const member = this.members.get(id);
+    if (member === undefined || member.full) return undefined;
+    const { breaker } = member;
+    let ticket = 0;
+    let probe = false;
+    if (breaker !== undefined) {
+      const { state } = breaker;
+      probe = state !== 'closed' && state !== 'disabled';
+      if (probe && onlyClosed) return undefined;
+      ticket = breaker.acquire();
+      if (ticket === 0) return undefined;
+    }
+    member.inFlight++;
+    return { member, ticket, probe };
+  }
+
+  /** The attempt ended: its place is free. The ticket has been settled before. */
+  free(member: Member): void {
+    member.inFlight--;
+    this.line.wake();
+  }
+
+  /** The admission was not used. */
+  giveBack({ member, ticket }: Admission): void {
+    member.breaker?.release(ticket);
+    this.free(member);
+  }
+
+  /** Whether somebody could take a request `delayMs` from now. */
+  couldServe(proxyId: string | undefined, delayMs: number): boolean {
+    if (proxyId !== undefined) {
+      const member = this.members.get(proxyId);
+      if (member === undefined) return false;
+      const waitMs = member.breaker === undefined ? 0 : member.breaker.retryAfterMs;
+      return waitMs !== undefined && waitMs <= delayMs;
+    }
+    if (this.#shut.size < this.members.size) return true;
+    const dueAt = this.#due();
+    return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
+  }
+
+  /** Whether a proxy that was not tried has a closed circuit. */
+  hasAnother(tried: ReadonlySet<string>): boolean {
+    let left = this.members.size - this.#shut.size;
+    for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
+    return left > 0;
+  }
+
+  /** Why `admit` found nobody. */
+  whyNot({ proxyId, tags }: Ask): AllProxiesUnavailableError {
+    const { now } = this.#context;
+    if (this.members.size === 0) {
+      return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
+    }
+    if (proxyId === undefined && tags === undefined && this.#shut.size === this.members.size) {
+      const dueAt = this.#due();
+      return new AllProxiesUnavailableError(
+        'ALL_PROXIES_UNAVAILABLE',
+        `the circuits of all ${this.members.size} proxies are open`,
+        dueAt === undefined ? undefined : Math.max(0, dueAt - now()),
+      );
+    }
+    let matching = 0;
+    let admitting = 0;
+    let waitMs: number | undefined;
+    for (const member of this.members.values()) {
+      if (proxyId !== undefined && member.id !== proxyId) continue;
+      if (tags?.every((tag) => member.proxy.tags.includes(tag)) === false) continue;
+      matching++;
+      if (member.admits) {
+        if (member.full) {
+          return new AllProxiesUnavailableError(
+            'PROXIES_BUSY',
+            'every proxy that may be used is at its maxConcurrent',
+          );
+        }
+        admitting++;
+      } else {
+        const each = member.breaker?.retryAfterMs;
+        if (each !== undefined && (waitMs === undefined || each < waitMs)) waitMs = each;
+      }
+    }
+    if (matching === 0) {
+      const what = proxyId === undefined ? `the tags ${tags?.join(', ')}` : `the id "${proxyId}"`;
+      return new AllProxiesUnavailableError('NO_PROXIES', `no proxy has ${what}`);
+    }
+    return admitting > 0
+      ? new AllProxiesUnavailableError(
+          'ALL_PROXIES_UNAVAILABLE',
+          `the strategy offers none of ${matching} proxies for this request`,
+        )
+      : new AllProxiesUnavailableError(
+          'ALL_PROXIES_UNAVAILABLE',
+          `the circuits of all ${matching} proxies that match are open`,
+          waitMs,
+        );
+  }
+
+  #understand(given: readonly PoolEntry[] | string): Entry[] {
+    if (typeof given === 'string' || !Array.isArray(given)) {
+      return parseProxies(given as string).map((proxy) => ({ proxy, circuit: undefined }));
+    }
+    const own = new Map<Proxy, Entry>();
+    const inputs = (given as readonly PoolEntry[]).map((each) => {
+      if (!hasCircuit(each)) return each;
+      const entry = this.#entry(each);
+      own.set(entry.proxy, entry);
+      return entry.proxy;
+    });
+    return parseProxies(inputs).map((proxy) => own.get(proxy) ?? { proxy, circuit: undefined });
+  }
+
+  #entry(given: PoolEntry): Entry {
+    if (!hasCircuit(given)) return { proxy: parseProxy(given), circuit: undefined };
+    const { circuitBreaker, ...input } = given;
+    const { now, random } = this.#context;
+    const common = this.#context.circuitBreaker || undefined;
+    const circuit =
+      circuitBreaker === undefined || circuitBreaker === false
+        ? circuitBreaker
+        : resolveCircuit({ ...common, ...circuitBreaker }, { now, random });
+    return { proxy: parseProxy(input), circuit };
+  }
+
+  #join({ proxy, circuit }: Entry): void {
+    const { now, circuitBreaker } = this.#context;
+    this.selector.add(candidate(proxy));
+    const without = circuit === false || (circuit === undefined && circuitBreaker === false);
+    this.members.set(
+      proxy.id,
+      new Member(proxy, now(), without ? undefined : this.circuits, circuit || undefined),
+    );
+    this.#changed();
+  }
+
+  #leave({ id }: Member): void {
+    this.members.delete(id);
+    this.selector.remove(id);
+    this.circuits.delete(id);
+    this.#shut.delete(id);
+    this.#changed();
+    this.#context.onGone(id);
+  }
+
+  #renew(member: Member, proxy: Proxy): void {
+    const before = member.proxy;
+    const known = (of: Proxy) => JSON.stringify([of, of.url, of.password]);
+    // An equal one changes nothing: its connections stay.
+    if (known(before) === known(proxy)) return;
+    member.proxy = proxy;
+    this.#context.onGone(proxy.id);
+    if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
+    // An open circuit needs no word to the selector: it refuses, and its next transition is heard.
+    this.selector.remove(proxy.id);
+    this.selector.add(candidate(proxy));
+  }
+
+  #hear({ name, to }: CircuitTransition): void {
+    if (!this.members.has(name)) return;
+    if (to === 'closed' || to === 'disabled') this.#shut.delete(name);
+    else this.#shut.add(name);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#firstDueKnown = false;
+    this.line.wake();
+  }
+
+  /** When the first of the shut circuits may be asked; undefined: never by itself. */
+  #due(): number | undefined {
+    const now = this.#context.now();
+    if (this.#firstDueKnown && (this.#firstDueAt === undefined || this.#firstDueAt > now)) {
+      return this.#firstDueAt;
+    }
+    let first: number | undefined;
+    for (const id of this.#shut) {
+      const waitMs = this.members.get(id)?.breaker?.retryAfterMs;
+      if (waitMs !== undefined && (first === undefined || now + waitMs < first)) {
+        first = now + waitMs;
+      }
+    }
+    this.#firstDueKnown = true;
+    return (this.#firstDueAt = first);
+  }
+
+  #tell(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
+    const { bus, now } = this.#context;
+    if (!bus.has(type)) return;
+    const { id: proxyId, region, weight, tags } = proxy;
+    bus.emit(type, { proxyId, region, weight, tags, at: now() });
+  }
+}
+
+function hasCircuit(
+  given: PoolEntry,
+): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
+  return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
+}
+
+/** What the selector knows of a proxy. */
+function candidate({ id, region, weight, cost, tags, maxConcurrent }: Proxy) {
+  return { id, region, weight, cost, tags, maxConcurrent };
+}

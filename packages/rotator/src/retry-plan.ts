@@ -1,0 +1,78 @@
+import type { Backoff } from '@whirl/backoff';
+import type { Phase, RetryRefusalReason } from '@whirl/events';
+import type { Failure } from './failure.ts';
+import type { RetryPolicy } from './policy.ts';
+
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE']);
+
+/** In these phases the attempt reached neither the target nor the end of a tunnel to it. */
+const freePhases = new Set<Phase>(['select', 'dns', 'tcp', 'tls_proxy', 'socks', 'connect']);
+
+/** Whether a request may be sent twice (behaviour F4, stricter than RFC 9110: no PUT). */
+export function repeatable(policy: RetryPolicy, method: string, hasKey: boolean): boolean {
+  return idempotentMethods.has(method) || policy.retryNonIdempotent || hasKey;
+}
+
+/** What may forbid a retry before its delay is known. */
+export interface RetryCase {
+  readonly policy: RetryPolicy;
+  /** Attempts made, hedges not counted. */
+  readonly attempts: number;
+  /** Something of the request went out in the failed attempt. */
+  readonly sent: boolean;
+  readonly repeatable: boolean;
+  /** The body can be sent from its start once more. */
+  readonly replayable: boolean;
+}
+
+/** Why there is no further attempt; undefined when there may be one. */
+export function refusal(given: RetryCase): RetryRefusalReason | undefined {
+  if (given.attempts >= given.policy.maxAttempts) return 'attempts';
+  if (given.sent && !given.repeatable) return 'method';
+  return given.replayable ? undefined : 'body';
+}
+
+/** What the wait before a retry depends on. */
+export interface DelayCase {
+  readonly policy: RetryPolicy;
+  readonly backoff: Backoff;
+  /** 0 for the first retry. */
+  readonly retry: number;
+  readonly previousDelayMs: number | undefined;
+  readonly failure: Failure;
+  /** The next attempt goes through a proxy that this request has not tried. */
+  readonly another: boolean;
+  /** Until the request's deadline; Infinity without one. */
+  readonly remainingMs: number;
+}
+
+/** Whether a failure speaks against using that proxy once more for this request. */
+export function leavesProxy(failure: Failure): boolean {
+  return failure.blame === 'proxy' || failure.reason === 'banned';
+}
+
+/**
+ * Milliseconds before the next attempt, or why there is none. The backoff's delay, raised to
+ * Retry-After; with `failoverDelay: 'none'` another proxy takes over at once when the failed one
+ * was to blame, and owes the target's Retry-After nothing.
+ */
+export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline' {
+  const { policy, failure, remainingMs } = given;
+  const eager = policy.failoverDelay === 'none' && given.another;
+  let delayMs =
+    eager && leavesProxy(failure) ? 0 : given.backoff.delay(given.retry, given.previousDelayMs);
+  const { retryAfterMs } = failure;
+  if (policy.respectRetryAfter && retryAfterMs !== undefined && !eager) {
+    if (retryAfterMs > policy.maxRetryAfterMs || retryAfterMs >= remainingMs) return 'retry_after';
+    delayMs = Math.max(delayMs, retryAfterMs);
+  }
+  return delayMs >= remainingMs ? 'deadline' : delayMs;
+}
+
+/**
+ * Whether a retry after this failure draws on the budget (behaviour G3): only attempts that got
+ * past `connect` put load on a target.
+ */
+export function chargesBudget(failure: Failure): boolean {
+  return !freePhases.has(failure.phase);
+}

@@ -1,0 +1,146 @@
+import { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from '@whirl/backoff';
+import type { WhirlBus } from '@whirl/events';
+import type { RetryMetrics } from '@whirl/metrics';
+import type { Strategy } from '@whirl/selector';
+import type { BanRule } from './ban-rules.ts';
+import type { CircuitOptions } from './circuit-options.ts';
+import type { TunnelMode } from './clients.ts';
+import type { HealthCheckOptions } from './health-checks.ts';
+import type { HedgeOptions } from './hedging.ts';
+import type { Logger } from './logging.ts';
+import type { RetryPolicyOptions } from './policy.ts';
+import type { PoolEntry } from './pool.ts';
+import type { TlsOptions } from './tls.ts';
+
+/** Every option of a rotator. None is changed or kept by reference. */
+export interface RotatorOptions {
+  /** A list, or a text with one proxy a line. Default: none yet. */
+  readonly proxies?: readonly PoolEntry[] | string | undefined;
+  /** For every request that does not bring its own; `null` turns retries off. */
+  readonly retryPolicy?: RetryPolicyOptions | null | undefined;
+  /** How a proxy is picked. Default `adaptive()`. */
+  readonly strategy?: Strategy | undefined;
+  /** The circuits of all proxies; `false`: none. `addProxy` takes one for a single proxy. */
+  readonly circuitBreaker?: CircuitOptions | false | undefined;
+  /**
+   * Bounds retries and hedges to a share of the successes, so that they never multiply an outage:
+   * see `createRetryBudget`. A failover from a proxy that never reached the target is free.
+   * `false`: no bound. Default: one retry in five successes, and 10 a second besides.
+   */
+  readonly budget?: RetryBudget | RetryBudgetOptions | false | undefined;
+  /** Sends slow idempotent requests twice. Default: off. */
+  readonly hedge?: HedgeOptions | undefined;
+  /** Recognise answers that are blocks in disguise. Default: none. */
+  readonly banRules?: readonly BanRule[] | undefined;
+  /** Tests open circuits that traffic does not reach. Default: off. */
+  readonly healthCheck?: HealthCheckOptions | undefined;
+  /**
+   * Milliseconds to wait for a place when every proxy is at its `maxConcurrent`. ≥ 0, default 0:
+   * such a request fails at once with `PROXIES_BUSY`.
+   */
+  readonly queueTimeoutMs?: number | undefined;
+  /** Share one to hear what happens. Default: one of its own, at `rotator.bus`. */
+  readonly bus?: WhirlBus | undefined;
+  /** Share one, or `false` for none. Default: one of its own. */
+  readonly metrics?: RetryMetrics | false | undefined;
+  /** Connections per proxy and origin. An integer ≥ 1, default 64. */
+  readonly connections?: number | undefined;
+  /**
+   * Proxies with live connections at most; the least recently used are closed. An integer ≥ 1,
+   * default 1,000.
+   */
+  readonly maxLiveProxies?: number | undefined;
+  /**
+   * `auto`: http targets are asked for in absolute form, https targets through CONNECT. `always`:
+   * CONNECT for both. Default `auto`.
+   */
+  readonly tunnel?: TunnelMode | undefined;
+  /**
+   * `false`: each request dials anew, for gateways that give a new exit address per connection.
+   * Default true.
+   */
+  readonly keepAlive?: boolean | undefined;
+  /** TLS with the target. */
+  readonly tls?: TlsOptions | undefined;
+  /** TLS with https proxies. */
+  readonly proxyTls?: TlsOptions | undefined;
+  /** Hears attempts at debug, circuits at info and warn, failed requests at warn. Default: none. */
+  readonly logger?: Logger | undefined;
+  /** Epoch milliseconds, never stepping back. Default: the monotonic system clock. */
+  readonly now?: (() => number) | undefined;
+  /** A number from 0 up to 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
+  proxies: true,
+  retryPolicy: true,
+  strategy: true,
+  circuitBreaker: true,
+  budget: true,
+  hedge: true,
+  banRules: true,
+  healthCheck: true,
+  queueTimeoutMs: true,
+  bus: true,
+  metrics: true,
+  connections: true,
+  maxLiveProxies: true,
+  tunnel: true,
+  keepAlive: true,
+  tls: true,
+  proxyTls: true,
+  logger: true,
+  now: true,
+  random: true,
+};
+
+/**
+ * Refuses unknown names and values out of their bounds with a TypeError or RangeError that names
+ * option, bound and value. What has a constructor of its own is checked there.
+ */
+export function checkRotatorOptions(options: RotatorOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`the rotator's options must be an object, got ${String(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(optionNames, name)) throw new TypeError(`unknown rotator option "${name}"`);
+  }
+  const { connections = 64, maxLiveProxies = 1000, queueTimeoutMs = 0 } = options;
+  for (const [name, value] of Object.entries({ connections, maxLiveProxies })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`${name} must be an integer ≥ 1, got ${String(value)}`);
+    }
+  }
+  if (!Number.isFinite(queueTimeoutMs) || queueTimeoutMs < 0) {
+    throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${String(queueTimeoutMs)}`);
+  }
+  const { tunnel = 'auto', keepAlive = true, logger } = options;
+  if (tunnel !== 'auto' && tunnel !== 'always') {
+    throw new TypeError(`tunnel must be 'auto' or 'always', got ${String(tunnel)}`);
+  }
+  if (typeof keepAlive !== 'boolean') {
+    throw new TypeError(`keepAlive must be true or false, got ${String(keepAlive)}`);
+  }
+  for (const name of ['now', 'random'] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`${name} must be a function, got ${typeof value}`);
+    }
+  }
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    if (logger !== undefined && typeof logger?.[level] !== 'function') {
+      throw new TypeError(`logger.${level} must be a function`);
+    }
+  }
+}
+
+/** The budget that an option asks for. */
+export function budgetOf(
+  option: RotatorOptions['budget'],
+  now: () => number,
+): RetryBudget | undefined {
+  if (option === false) return undefined;
+  if (option !== undefined && 'tryWithdraw' in option) return option;
+  return createRetryBudget({ now, ...option });
+}

@@ -1,0 +1,148 @@
+import type { Dispatcher } from 'undici';
+import { InvalidRequestError, type AttemptRecord } from './errors.ts';
+import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
+import { redact } from './proxy-address.ts';
+import { encodeBody, type RequestBody } from './request-body.ts';
+import {
+  contextKey,
+  poolOptionNames,
+  type PoolOptions,
+  type RequestContext,
+} from './request-context.ts';
+
+/** What a verb takes beside the URL. */
+export interface RequestOptions extends PoolOptions {
+  /** Default `GET`; the verbs set it themselves. */
+  readonly method?: string | undefined;
+  readonly headers?: Dispatcher.RequestOptions['headers'] | Headers | undefined;
+  readonly body?: RequestBody | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `fetch`'s own options, and what is asked of the pool. */
+export type FetchOptions = RequestInit & PoolOptions;
+
+/** undici's response, with the way it took. */
+export type RotatorResponse = Dispatcher.ResponseData & {
+  /** One record for each attempt; that of the answer is provisional until its body has ended. */
+  readonly attempts: readonly AttemptRecord[];
+  /** The proxy that answered. */
+  readonly proxyId: string;
+};
+
+/** Sends one request; see `RotatorView.request`. */
+export type Verb = (url: string | URL, options?: RequestOptions) => Promise<RotatorResponse>;
+
+/** The rotator with defaults of its own: the same verbs, its own dispatcher. */
+export interface RotatorView {
+  /** For `fetch(url, { dispatcher })`, `undici.request`, `setGlobalDispatcher`. */
+  readonly dispatcher: Dispatcher;
+  /**
+   * Sends a request and resolves at the headers of its answer, as `undici.request` does: redirects
+   * are not followed and bodies not decoded. Read or `dump()` the body, or its connection is held.
+   */
+  request(url: string | URL, options?: RequestOptions): Promise<RotatorResponse>;
+  /**
+   * The built-in `fetch` through the pool. Each redirect is a request of its own. It rejects with
+   * fetch's `TypeError`, whose `cause` is the error of this package.
+   */
+  fetch(url: string | URL | Request, init?: FetchOptions): Promise<Response>;
+  /** A view with these defaults, over those of this one. */
+  with(options: PoolOptions): RotatorView;
+  readonly get: Verb;
+  readonly head: Verb;
+  readonly options: Verb;
+  readonly post: Verb;
+  readonly put: Verb;
+  readonly patch: Verb;
+  readonly delete: Verb;
+}
+
+/** What a view needs of its rotator. */
+export interface ViewContext {
+  /** The options over a base. Throws when one is unknown or not what it should be. */
+  understand(options: PoolOptions, base?: RequestContext): RequestContext;
+  hasProxy(id: string): boolean;
+  dispatcherFor(context: RequestContext): Dispatcher;
+}
+
+/** The verbs over one dispatcher. */
+export class View implements RotatorView {
+  readonly dispatcher: Dispatcher;
+  readonly #rotator: ViewContext;
+  readonly #defaults: RequestContext;
+
+  constructor(rotator: ViewContext, defaults: RequestContext, dispatcher?: Dispatcher) {
+    this.#rotator = rotator;
+    this.#defaults = defaults;
+    this.dispatcher = dispatcher ?? rotator.dispatcherFor(defaults);
+  }
+
+  async request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
+    const { method = 'GET', headers, body: given, signal, ...pool } = options;
+    const target = httpUrl(url);
+    const context = this.#rotator.understand(pool, this.#defaults);
+    const { proxyId } = context;
+    if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
+      throw new InvalidRequestError(`proxyId: no proxy has the id "${proxyId}"`);
+    }
+    const flat = flatHeaders(headers as HeadersGiven);
+    const { body, contentType } = await encodeBody(given);
+    if (contentType !== undefined && !hasHeader(flat, 'content-type')) {
+      flat.push('content-type', contentType);
+    }
+    const response = await this.dispatcher.request({
+      origin: target.origin,
+      path: target.pathname + target.search,
+      method: method as Dispatcher.HttpMethod,
+      headers: flat,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+      [contextKey]: context,
+    } as Dispatcher.RequestOptions);
+    return Object.defineProperties(response, {
+      attempts: { enumerable: true, get: () => context.operation?.attempts ?? [] },
+      proxyId: { enumerable: true, value: context.operation?.answeredBy },
+    }) as RotatorResponse;
+  }
+
+  async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
+    const own: Record<string, unknown> = { ...init };
+    const pool: Record<string, unknown> = {};
+    for (const name of poolOptionNames) {
+      if (name in own) pool[name] = own[name];
+      delete own[name];
+    }
+    const asked = Object.keys(pool).length > 0;
+    own['dispatcher'] = asked ? this.with(pool as PoolOptions).dispatcher : this.dispatcher;
+    return globalThis.fetch(url, own as RequestInit);
+  }
+
+  with(options: PoolOptions): RotatorView {
+    return new View(this.#rotator, this.#rotator.understand(options, this.#defaults));
+  }
+
+  readonly get: Verb = (url, options) => this.request(url, { ...options, method: 'GET' });
+  readonly head: Verb = (url, options) => this.request(url, { ...options, method: 'HEAD' });
+  readonly options: Verb = (url, options) => this.request(url, { ...options, method: 'OPTIONS' });
+  readonly post: Verb = (url, options) => this.request(url, { ...options, method: 'POST' });
+  readonly put: Verb = (url, options) => this.request(url, { ...options, method: 'PUT' });
+  readonly patch: Verb = (url, options) => this.request(url, { ...options, method: 'PATCH' });
+  readonly delete: Verb = (url, options) => this.request(url, { ...options, method: 'DELETE' });
+}
+
+function httpUrl(given: string | URL): URL {
+  let url: URL;
+  try {
+    url = new URL(given);
+  } catch {
+    throw new InvalidRequestError(`the URL must be absolute, got "${redact(String(given))}"`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidRequestError('the URL must not hold credentials: send a header');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new InvalidRequestError(`the URL must be http: or https:, got "${url.protocol}"`);
+  }
+  return url;
+}
