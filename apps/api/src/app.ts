@@ -7,6 +7,7 @@ import { dashboardRoutes } from './dashboard.ts';
 import { answerError, answerNotFound, failures } from './errors.ts';
 import { EventStream, type EventStreamOptions } from './events/event-stream.ts';
 import { inFlightToWire } from './in-flight-wire.ts';
+import { addBareHeaders, answerMalformed } from './malformed.ts';
 import { describeApi, documentationRoutes } from './openapi.ts';
 import { policyToWire } from './policy-wire.ts';
 import { proxyToWire } from './proxies/proxy-wire.ts';
@@ -29,7 +30,7 @@ export interface AppOptions {
   /** Names that the Host header may have besides loopback ones. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly dashboard?: boolean | undefined;
-  /** The built page. Default: beside the built server. */
+  /** The built page. Default: `dist/dashboard`. */
   readonly dashboardFolder?: string | undefined;
   readonly logger?: FastifyBaseLogger | undefined;
   /** Bounds of the event stream. */
@@ -56,7 +57,9 @@ function createFastify(logger: FastifyBaseLogger | undefined): FastifyInstance {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    requestTimeout: 120_000,
+    frameworkErrors: (error, request, reply) => answerError(error, request, addBareHeaders(reply)),
+    clientErrorHandler: answerMalformed,
   });
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
@@ -108,7 +111,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     token,
     allowedHosts = [],
     dashboard = true,
-    dashboardFolder = fileURLToPath(new URL('./dashboard/', import.meta.url)),
+    dashboardFolder = fileURLToPath(new URL('../dist/dashboard/', import.meta.url)),
     now = Date.now,
   } = options;
   const app = createFastify(options.logger);
