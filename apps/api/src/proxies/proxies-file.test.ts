@@ -115,7 +115,7 @@ describe('A9 the proxies file', () => {
   });
 
   it("A9 an editor's rename is noticed, and the write after it too", async () => {
-    const { folder, name, file, joined, ids } = start('p1:1\n');
+    const { folder, name, file, joined, ids } = start('p1:1\n', { pollMs: 3_600_000 });
     file.load();
     file.watch();
     const second = joined('p2:2');
@@ -140,7 +140,10 @@ describe('A9 the proxies file', () => {
     }
     symlinkSync('v1', path.join(folder, '..data'));
     symlinkSync('..data/proxies.txt', path.join(folder, 'proxies.txt'));
-    const { file, joined, ids } = start('', { path: path.join(folder, 'proxies.txt') });
+    const { file, joined, ids } = start('', {
+      path: path.join(folder, 'proxies.txt'),
+      pollMs: 3_600_000,
+    });
     file.load();
     file.watch();
     const swapped = joined('p2:2');

@@ -12,6 +12,8 @@ const idSchema = z
   .max(300)
   // eslint-disable-next-line no-control-regex
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not hold control characters')
+  // An id is shown everywhere: one that is an address may carry a password with it.
+  .refine((id) => !/:\/\/|:.*@/.test(id), { message: 'must not hold a URL or a password' })
   .refine((id) => !reserved.includes(id) && id !== '.' && id !== '..', {
     message: `must not be ., .., ${reserved.join(', ')}`,
   });

@@ -20,7 +20,8 @@ describe('A7 operations', () => {
     expect((await send('GET', '/health/ready')).json()).toEqual({ status: 'ok' });
     rotator.forceOpenCircuitBreaker('p1:1');
     expect((await send('GET', '/health/ready')).json()).toEqual({
-      status: 'no proxy is available',
+      error: 'not_ready',
+      message: 'no proxy is available',
     });
     expect((await send('GET', '/health/live')).statusCode).toBe(200);
     rotator.resetCircuitBreaker('p1:1');

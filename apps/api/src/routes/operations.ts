@@ -1,5 +1,6 @@
 import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { z } from 'zod';
+import { ApiError, failures } from '../errors.ts';
 import type { Routes } from './area.ts';
 
 const statusSchema = z.strictObject({ status: z.string() }).meta({ id: 'Health' });
@@ -32,15 +33,14 @@ export const healthRoutes: Routes = (app, { rotator }) => {
         summary: 'Whether a proxy is available',
         security: [],
         tags,
-        response: { 200: health('One is.'), 503: health('None is.') },
+        response: { 200: health('One is.'), ...failures(503) },
       },
     },
-    (_request, reply) => {
+    () => {
       for (const { canAttempt } of rotator.getCircuitBreakerStates().values()) {
         if (canAttempt) return { status: 'ok' };
       }
-      reply.code(503);
-      return { status: 'no proxy is available' };
+      throw new ApiError(503, 'not_ready', 'no proxy is available');
     },
   );
 };

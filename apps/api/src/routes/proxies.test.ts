@@ -55,6 +55,8 @@ describe('A4 the pool', () => {
     [{ url: 'p:1', weight: -1 }, 'invalid_input'],
     [{ url: 'p:1', id: 'unhealthy' }, 'invalid_input'],
     [{ url: 'p:1', id: 'a\nb' }, 'invalid_input'],
+    [{ url: 'p:1', id: 'http://bob:hunter2@p:1' }, 'invalid_input'],
+    [{ url: 'p:1', id: 'bob:hunter2@p' }, 'invalid_input'],
     [{ url: 'p:1', nope: 1 }, 'invalid_input'],
     ['text', 'invalid_input'],
   ])('A4 %j is refused, without its password', async (payload, error) => {
