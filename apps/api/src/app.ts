@@ -1,304 +1,152 @@
-import { renderPrometheus } from '@whirl/metrics/prometheus';
-import type { CircuitBreakerView, ProxyRotator } from '@whirl/rotator';
-import Fastify, { type FastifyInstance } from 'fastify';
-import { appCss, appJs, page } from './page.ts';
-import {
-  ApiError,
-  hoursSchema,
-  policyFromWire,
-  policySchema,
-  policyToWire,
-  read,
-  requestSchema,
-} from './wire.ts';
-
-const maxBodyBytes = 10 * 1024 * 1024;
-const hosts = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-const iso = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
-const toSeconds = (ms: number | null | undefined) =>
-  ms === null || ms === undefined ? null : ms / 1000;
-
-function circuitToWire(id: string, circuit: CircuitBreakerView) {
-  const forced = circuit.state === 'forced_open' || circuit.state === 'disabled';
-  return {
-    proxy_id: id,
-    state:
-      circuit.state === 'forced_open'
-        ? 'open'
-        : circuit.state === 'disabled'
-          ? 'closed'
-          : circuit.state,
-    forced,
-    failure_count: circuit.failureCount,
-    failure_threshold: circuit.failureThreshold,
-    window_duration: circuit.windowMs / 1000,
-    timeout_duration: circuit.openMs / 1000,
-    next_test_time: iso(circuit.nextTestAt),
-    last_state_change: iso(circuit.lastTransitionAt),
-  };
-}
-
-/** The status that a failed request has on the wire. */
-function statusOf(code: string | undefined): number {
-  switch (code) {
-    case 'INVALID_REQUEST':
-    case 'INVALID_POLICY':
-      return 400;
-    case 'ALL_PROXIES_UNAVAILABLE':
-    case 'NO_PROXIES':
-    case 'PROXIES_BUSY':
-    case 'CLOSED':
-      return 503;
-    case 'REQUEST_TIMEOUT':
-      return 504;
-    default:
-      return 502;
-  }
-}
+import { fileURLToPath } from 'node:url';
+import type { ProxyRotator } from '@whirl/rotator';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { validatorCompiler } from 'fastify-zod-openapi';
+import { circuitToWire } from './circuit-wire.ts';
+import { dashboardRoutes } from './dashboard.ts';
+import { answerError, answerNotFound, failures } from './errors.ts';
+import { EventStream, type EventStreamOptions } from './events/event-stream.ts';
+import { inFlightToWire } from './in-flight-wire.ts';
+import { addBareHeaders, answerMalformed } from './malformed.ts';
+import { describeApi, documentationRoutes } from './openapi.ts';
+import { policyToWire } from './policy-wire.ts';
+import { proxyToWire } from './proxies/proxy-wire.ts';
+import type { App, Area, Routes } from './routes/area.ts';
+import { circuitBreakerRoutes } from './routes/circuit-breakers.ts';
+import { eventsRoutes } from './routes/events.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { healthRoutes, prometheusRoutes } from './routes/operations.ts';
+import { proxiesRoutes } from './routes/proxies.ts';
+import { requestRoutes } from './routes/request.ts';
+import { retryPolicyRoutes } from './routes/retry-policy.ts';
+import { demandToken, secure } from './security.ts';
 
 export interface AppOptions {
   readonly rotator: ProxyRotator;
-  readonly now?: () => number;
+  /** The address that will be bound. Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default: none, which only a loopback address allows. */
+  readonly token?: string | undefined;
+  /** Names that the Host header may have besides loopback ones. */
+  readonly allowedHosts?: readonly string[] | undefined;
+  readonly dashboard?: boolean | undefined;
+  /** The built page. Default: `dist/dashboard`. */
+  readonly dashboardFolder?: string | undefined;
+  readonly logger?: FastifyBaseLogger | undefined;
+  /** Bounds of the event stream. */
+  readonly events?: Omit<EventStreamOptions, 'bus' | 'snapshot' | 'onDrop'> | undefined;
+  readonly now?: (() => number) | undefined;
+}
+
+const areas: readonly Routes[] = [
+  retryPolicyRoutes,
+  circuitBreakerRoutes,
+  metricsRoutes,
+  proxiesRoutes,
+  requestRoutes,
+];
+
+/** Responses are typed by their schemas and checked against them in tests: here they are written. */
+const writeJson = () => (answer: unknown) => JSON.stringify(answer);
+
+function createFastify(logger: FastifyBaseLogger | undefined): FastifyInstance {
+  const app = Fastify({
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1024 * 1024,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 1000 },
+    requestTimeout: 120_000,
+    frameworkErrors: (error, request, reply) => answerError(error, request, addBareHeaders(reply)),
+    clientErrorHandler: answerMalformed,
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+  // A POST without a body is fine whatever content type it names.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parseJson(request, body as string, done);
+  });
+  return app;
+}
+
+/** Requests that run when the server closes are the last of their connections. */
+function endConnectionsOnClose(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
+}
+
+function openEventStream(area: Area, app: FastifyInstance, options: AppOptions): EventStream {
+  const { rotator } = area;
+  const stream = new EventStream({
+    ...options.events,
+    bus: rotator.bus,
+    snapshot: () => ({
+      retry_policy: policyToWire(rotator.retryPolicy),
+      proxies: rotator.proxies().map(proxyToWire),
+      circuit_breakers: [...rotator.getCircuitBreakerStates()].map(([id, circuit]) =>
+        circuitToWire(id, circuit),
+      ),
+      requests: rotator.inFlight().map(inFlightToWire),
+    }),
+    onDrop: (bufferedBytes) => app.log.info({ bufferedBytes }, 'dropped a slow event stream'),
+  });
+  app.addHook('preClose', async () => stream.close());
+  return stream;
 }
 
 /** The server, not yet listening. */
-export function buildApp({ rotator, now = Date.now }: AppOptions): FastifyInstance {
-  const app = Fastify({ bodyLimit: 1024 * 1024, forceCloseConnections: 'idle' });
-  const metrics = rotator.getRetryMetrics();
-  let updatedAt = now();
-  const offPolicy = rotator.bus.on('policy:changed', () => (updatedAt = now()));
-  app.addHook('onClose', () => offPolicy());
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const {
+    rotator,
+    host = '127.0.0.1',
+    token,
+    allowedHosts = [],
+    dashboard = true,
+    dashboardFolder = fileURLToPath(new URL('../dist/dashboard/', import.meta.url)),
+    now = Date.now,
+  } = options;
+  const app = createFastify(options.logger);
+  const area: Area = { rotator, now };
+  endConnectionsOnClose(app);
+  await secure(app, { host, token, allowedHosts });
+  await describeApi(app);
+  const stream = openEventStream(area, app, options);
 
-  app.addHook('onRequest', async (request, reply) => {
-    const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-    reply.headers({
-      'content-security-policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+  const typed = (scope: FastifyInstance): App => {
+    scope.setValidatorCompiler(validatorCompiler);
+    scope.setSerializerCompiler(writeJson);
+    return scope as unknown as App;
+  };
+  await app.register(async (open) => {
+    healthRoutes(typed(open), area);
+    await open.register(dashboardRoutes, { enabled: dashboard, folder: dashboardFolder });
+  });
+  await app.register(async (guarded) => {
+    // What the checks before every handler can answer.
+    guarded.addHook('onRoute', ({ schema }) => {
+      if (schema === undefined || schema.hide === true) return;
+      schema.response = { ...failures(401, 403, 429), ...(schema.response as object) };
     });
-    if (!hosts.has(host)) throw new ApiError(403, 'forbidden_host', 'this Host is not allowed');
-  });
-  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
-    if (error instanceof ApiError) {
-      const { details, retryAfterMs } = error;
-      if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
-      return reply
-        .code(error.statusCode)
-        .send({ error: error.error, message: error.message, ...(details && { details }) });
-    }
-    const statusCode = error.statusCode ?? 500;
-    const message = statusCode >= 500 ? 'something went wrong' : error.message;
-    return reply.code(statusCode).send({ error: error.code ?? 'internal', message });
-  });
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ error: 'not_found', message: `no ${request.method} at this address` }),
-  );
-
-  const policy = () => ({ ...policyToWire(rotator.retryPolicy), updated_at: iso(updatedAt) });
-  const change = (wire: Parameters<typeof policyFromWire>[0]) => {
-    try {
-      rotator.retryPolicy = policyFromWire(wire);
-    } catch (error) {
-      const { issues = [] } = error as { issues?: { field: string; message: string }[] };
-      const details: Record<string, string> = {};
-      for (const { field, message } of issues) {
-        const snake = field.replace(/Ms$/, '').replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
-        details[snake] = message;
-      }
-      throw new ApiError(400, 'invalid_input', (error as Error).message, details);
-    }
-    return policy();
-  };
-  app.get('/api/v1/retry/policy', () => policy());
-  app.put('/api/v1/retry/policy', (request) => change(read(policySchema, request.body)));
-  app.patch('/api/v1/retry/policy', (request) =>
-    change({ ...policyToWire(rotator.retryPolicy), ...read(policySchema, request.body) }),
-  );
-
-  const circuit = (id: string) => {
-    const found = rotator.getCircuitBreakerStates().get(id);
-    if (found === undefined) throw new ApiError(404, 'not_found', `no proxy has the id "${id}"`);
-    return circuitToWire(id, found);
-  };
-  app.get('/api/v1/circuit-breakers', () => ({
-    circuit_breakers: [...rotator.getCircuitBreakerStates()].map(([id, each]) =>
-      circuitToWire(id, each),
-    ),
-  }));
-  app.get('/api/v1/circuit-breakers/metrics', (request) => ({
-    events: metrics.circuitEvents(read(hoursSchema, request.query)).map((event) => ({
-      proxy_id: event.name,
-      from_state: event.from,
-      to_state: event.to,
-      timestamp: iso(event.at),
-      failure_count: event.failureCount,
-    })),
-  }));
-  app.get<{ Params: { id: string } }>('/api/v1/circuit-breakers/:id', ({ params }) =>
-    circuit(params.id),
-  );
-  app.post<{ Params: { id: string } }>('/api/v1/circuit-breakers/:id/reset', ({ params }) => {
-    rotator.resetCircuitBreaker(params.id);
-    return circuit(params.id);
-  });
-  app.post<{ Params: { id: string } }>('/api/v1/circuit-breakers/:id/open', ({ params }) => {
-    rotator.forceOpenCircuitBreaker(params.id);
-    return circuit(params.id);
-  });
-
-  app.get('/api/v1/metrics/retries', () => {
-    const summary = metrics.getSummary();
-    return {
-      total_requests: summary.totalRequests,
-      refused_requests: summary.refusedRequests,
-      total_attempts: summary.totalAttempts,
-      total_retries: summary.totalRetries,
-      success_by_attempt: summary.successByAttempt,
-      retries_refused: summary.retriesRefused,
-      failure_by_reason: summary.failureByReason,
-      circuit_breaker_events_count: summary.circuitBreakerEventsCount,
-      retention_hours: summary.retentionHours,
-    };
-  });
-  app.get('/api/v1/metrics/retries/timeseries', (request) => ({
-    data_points: metrics.getTimeseries(read(hoursSchema, request.query)).map((point) => ({
-      timestamp: point.timestamp,
-      total_requests: point.totalRequests,
-      total_retries: point.totalRetries,
-      success_rate: point.successRate,
-      avg_latency: toSeconds(point.avgLatency),
-      p50: toSeconds(point.p50),
-      p95: toSeconds(point.p95),
-      p99: toSeconds(point.p99),
-    })),
-  }));
-  app.get('/api/v1/metrics/retries/by-proxy', (request) => ({
-    proxies: Object.fromEntries(
-      Object.entries(metrics.getByProxy(read(hoursSchema, request.query))).map(([id, each]) => [
-        id,
-        {
-          proxy_id: id,
-          total_attempts: each.totalAttempts,
-          success_count: each.successCount,
-          failure_count: each.failureCount,
-          avg_latency: toSeconds(each.avgLatency),
-          p50: toSeconds(each.p50),
-          p95: toSeconds(each.p95),
-          p99: toSeconds(each.p99),
-          circuit_breaker_opens: each.circuitBreakerOpens,
-        },
-      ]),
-    ),
-  }));
-  app.get('/api/v1/metrics/retries/by-policy', (request) => ({
-    policies: Object.fromEntries(
-      Object.entries(metrics.getByPolicy(read(hoursSchema, request.query))).map(([name, each]) => [
-        name,
-        { total_requests: each.totalRequests, success_rate: each.successRate },
-      ]),
-    ),
-  }));
-
-  app.get('/api/v1/proxies', () => ({
-    proxies: rotator.proxies().map((proxy) => ({
-      id: proxy.id,
-      url: proxy.url,
-      region: proxy.region ?? null,
-      tags: proxy.tags,
-      weight: proxy.weight,
-      state: proxy.state,
-      success_rate: proxy.successRate,
-      avg_latency: toSeconds(proxy.avgLatencyMs),
-      in_flight: proxy.inFlight,
-    })),
-  }));
-
-  app.post('/api/v1/request', async (request) => {
-    const wanted = read(requestSchema, request.body);
-    const { retry_policy: given } = wanted;
-    try {
-      const response = await rotator.request(wanted.url, {
-        method: wanted.method,
-        headers: wanted.headers,
-        body: wanted.body,
-        ...(given === undefined
-          ? {}
-          : { retryPolicy: given === null ? null : policyFromWire(given) }),
-        region: wanted.region,
-        sessionId: wanted.session_id,
-        tags: wanted.tags,
-        proxyId: wanted.proxy_id,
-      });
-      const chunks: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of response.body) {
-        size += (chunk as Buffer).length;
-        if (size > maxBodyBytes) {
-          throw new ApiError(502, 'body_too_large', 'the response body is over 10 MiB');
-        }
-        chunks.push(chunk as Buffer);
-      }
-      const bytes = Buffer.concat(chunks);
-      const text = bytes.toString('utf8');
-      const utf8 = Buffer.from(text, 'utf8').equals(bytes);
-      return {
-        status_code: response.statusCode,
-        headers: response.headers,
-        body: utf8 ? text : bytes.toString('base64'),
-        body_encoding: utf8 ? 'utf8' : 'base64',
-        proxy_id: response.proxyId,
-        attempts: response.attempts.map((each) => ({
-          attempt: each.attempt,
-          proxy_id: each.proxyId,
-          outcome: each.outcome,
-          ...(each.statusCode === undefined ? {} : { status_code: each.statusCode }),
-          latency: each.latencyMs / 1000,
-          delay_before: each.delayBeforeMs / 1000,
-        })),
-      };
-    } catch (error) {
-      if (error instanceof ApiError) throw error;
-      const { code, message, retryAfterMs } = error as {
-        code?: string;
-        message: string;
-        retryAfterMs?: number;
-      };
-      const name = (code ?? 'request_failed').toLowerCase();
-      throw new ApiError(statusOf(code), name, message, undefined, retryAfterMs);
-    }
-  });
-  app.get('/api/v1/requests', () => ({
-    requests: rotator.inFlight().map((each) => ({
-      request_id: each.requestId,
-      method: each.method,
-      origin: each.origin,
-      attempt: each.attempt,
-      proxy_id: each.proxyId ?? null,
-      next_retry_at: iso(each.nextRetryAt),
-    })),
-  }));
-
-  app.get('/metrics', (_request, reply) => {
-    const circuits = [...rotator.getCircuitBreakerStates()].map(([proxyId, { state }]) => ({
-      proxyId,
-      state,
-    }));
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(
-      renderPrometheus(metrics, {
-        circuits,
-        inFlight: rotator.inFlight().length,
-        proxies: circuits.length,
-      }),
+    if (token !== undefined) await demandToken(guarded, token);
+    await guarded.register(documentationRoutes);
+    prometheusRoutes(typed(guarded), area);
+    await guarded.register(
+      async (api) => {
+        for (const routes of areas) routes(typed(api), area);
+        eventsRoutes(typed(api), area, stream);
+      },
+      { prefix: '/api/v1' },
     );
   });
-  app.get('/health/live', () => ({ status: 'ok' }));
-  app.get('/health/ready', (_request, reply) => {
-    const ready = [...rotator.getCircuitBreakerStates().values()].some((each) => each.canAttempt);
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'no proxy is available' });
-  });
-  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
-  app.get('/app.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(appJs));
-  app.get('/app.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(appCss));
+  await app.ready();
   return app;
 }

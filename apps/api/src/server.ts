@@ -1,57 +1,64 @@
-import { ProxyRotator } from '@whirl/rotator';
-import { pino } from 'pino';
-import { buildApp } from './app.ts';
-import { ConfigError, readConfig, type Config } from './config.ts';
-import { startDemo } from './demo.ts';
+import { parseFlags } from './config/command-line.ts';
+import { ConfigError, readConfig, type Config } from './config/read-config.ts';
+import { createLogger } from './log.ts';
+import { serve } from './serve.ts';
+
+const signals = ['SIGTERM', 'SIGINT'] as const;
+
+/** One line for what an operator can mend, without a stack. */
+function explain(error: unknown, { host, port }: Config): readonly string[] {
+  if (error instanceof ConfigError) return error.faults;
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EADDRINUSE':
+      return [`port ${port} of ${host} is in use: choose another with --port or WHIRL_API_PORT`];
+    case 'EACCES':
+      return [`may not bind port ${port} of ${host}: choose one above 1023`];
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return [`"${host}" is not an address of this machine`];
+    case 'INVALID_PROXY':
+      return [message];
+    default:
+      return [stack ?? message];
+  }
+}
 
 async function main(config: Config): Promise<void> {
-  const logger = pino({ level: config.logLevel });
+  const logger = createLogger(config.logLevel);
   for (const warning of config.warnings) logger.warn(warning);
-  const demo = config.demo ? await startDemo() : undefined;
-  const rotator = new ProxyRotator({
-    proxies: [...config.proxies, ...(demo?.proxies ?? [])],
-    logger,
-    ...(demo === undefined
-      ? {}
-      : {
-          retryPolicy: { baseDelayMs: 100, attemptTimeoutMs: 2000 },
-          circuitBreaker: { openMs: 10_000 },
-        }),
-  });
-  const app = buildApp({ rotator });
-  try {
-    const address = await app.listen({ host: config.host, port: config.port });
-    logger.info(`whirl listens at ${address}`);
-  } catch (error) {
-    const busy = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    console.error(
-      busy
-        ? `whirl: port ${config.port} is in use; set WHIRL_API_PORT to another one`
-        : `whirl: ${(error as Error).message}`,
-    );
-    process.exit(1);
+  // A signal that comes while the server starts waits for it.
+  let askToStop: (signal: NodeJS.Signals) => void = () => {};
+  const asked = new Promise<NodeJS.Signals>((resolve) => (askToStop = resolve));
+  let asking = false;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (asking) process.exit(1);
+      asking = true;
+      askToStop(signal);
+    });
   }
-  if (demo !== undefined) {
-    demo.run(rotator);
-    logger.info(`demo target behind the proxies: ${demo.targetUrl}`);
-  }
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => app.server.closeAllConnections(), config.shutdownTimeoutMs).unref();
-    await app.close();
-    await rotator.close({ graceMs: config.shutdownTimeoutMs });
-    await demo?.close();
-    process.exit(0);
-  };
-  process.on('SIGTERM', () => void stop());
-  process.on('SIGINT', () => void stop());
+  const running = await serve(config, logger);
+  const signal = await asked;
+  logger.info({ signal }, 'whirl stops; a second signal ends it at once');
+  await running.stop();
+  logger.info('whirl stopped');
+  process.exit(0);
 }
 
-try {
-  await main(readConfig(process.env));
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
+function fail(lines: readonly string[]): never {
+  for (const line of lines) console.error(`whirl: ${line}`);
   process.exit(1);
 }
+
+function configure(): Config {
+  try {
+    return readConfig({ flags: parseFlags(process.argv.slice(2)), env: process.env });
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(error.faults);
+    throw error;
+  }
+}
+
+const config = configure();
+await main(config).catch((error: unknown) => fail(explain(error, config)));

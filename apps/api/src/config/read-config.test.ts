@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { createCommand, parseFlags } from './command-line.ts';
+import { ConfigError, readConfig, type ConfigSources } from './read-config.ts';
+import { settings } from './settings.ts';
+
+const faultsOf = (sources: ConfigSources): readonly string[] => {
+  try {
+    readConfig(sources);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+const fromFile = (content: unknown, env = {}) => ({
+  env: { WHIRL_CONFIG: '/etc/whirl/config.json', ...env },
+  readFile: () => JSON.stringify(content),
+});
+
+describe('A9 configuration', () => {
+  it('A9 without anything: loopback, port 8000, the demo fleet', () => {
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      token: undefined,
+      allowedHosts: [],
+      proxies: [],
+      proxiesFile: undefined,
+      demo: true,
+      dashboard: true,
+      logLevel: 'info',
+      shutdownTimeoutMs: 5000,
+      retryPolicy: undefined,
+      circuitBreaker: undefined,
+      warnings: [],
+    });
+  });
+
+  it('A9 flags win over the environment, the environment over the file, the file over defaults', () => {
+    const file = { api_port: 1, log_level: 'debug', shutdown_timeout: 1.5 };
+    const sources = fromFile(file, { WHIRL_API_PORT: '2', WHIRL_LOG_LEVEL: 'warn' });
+    const flags = parseFlags(['--port', '3']);
+    expect(readConfig({ ...sources, flags })).toMatchObject({
+      port: 3,
+      logLevel: 'warn',
+      shutdownTimeoutMs: 1500,
+      host: '127.0.0.1',
+    });
+    expect(readConfig({ ...sources, flags: parseFlags(['-c', 'x.json']) }).port).toBe(2);
+  });
+
+  it('A9 an empty variable is unset', () => {
+    const env = Object.fromEntries(Object.values(settings).map(({ variable }) => [variable, ' ']));
+    expect(readConfig({ env: { ...env, WHIRL_CONFIG: '' } })).toEqual(readConfig({}));
+  });
+
+  it('A9 all wrong fields are reported at once, each under the name it was written by', () => {
+    const sources = fromFile(
+      { api_token: 'two words', dashboard: 'perhaps', colour: 'red', proxies: [7] },
+      { WHIRL_API_PORT: '70000', WHIRL_DEMO: 'maybe', WHIRL_SHUTDOWN_TIMEOUT: '-1' },
+    );
+    const faults = faultsOf({ ...sources, flags: parseFlags(['--log-level', 'loud']) });
+    expect(faults).toEqual([
+      '/etc/whirl/config.json: unknown field "colour"',
+      'WHIRL_API_PORT must be an integer from 0 to 65535, got "70000"',
+      '/etc/whirl/config.json: api_token must be printable ASCII without spaces',
+      '/etc/whirl/config.json: proxies must be proxies separated by commas (in a file: a list)',
+      'WHIRL_DEMO must be on or off, got "maybe"',
+      '/etc/whirl/config.json: dashboard must be on or off, got "perhaps"',
+      expect.stringMatching(/^--log-level must be one of trace, .*, got "loud"$/),
+      'WHIRL_SHUTDOWN_TIMEOUT must be a number of seconds from 0 to 3600, got "-1"',
+    ]);
+  });
+
+  it.each([
+    ['WHIRL_API_PORT', ['1.5', '65536', '-1', '0x50', 'http', '1e3']],
+    ['WHIRL_API_HOST', ['a b', 'http://localhost', '-x']],
+    ['WHIRL_SHUTDOWN_TIMEOUT', ['3601', 'NaN', 'Infinity', 'soon']],
+    ['WHIRL_DASHBOARD', ['2', 'nope']],
+    ['WHIRL_API_TOKEN', ['two words', 'grün']],
+    ['WHIRL_API_ALLOWED_HOSTS', ['a:80', 'a b', '*']],
+  ])('A9 %s refuses each of %j', (name, values) => {
+    for (const value of values) expect(faultsOf({ env: { [name]: value } })[0]).toContain(name);
+  });
+
+  it('A9 every wrong proxy is named, none with its password', () => {
+    const faults = faultsOf({
+      env: { WHIRL_PROXIES: 'http://ok:1,ftp://bob:hunter2@h:1, p:99999' },
+    });
+    expect(faults).toHaveLength(2);
+    expect(faults.join()).toMatch(/WHIRL_PROXIES.*ftp.*WHIRL_PROXIES.*p:99999/);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+
+  it('A9 proxies turn the demo fleet off, unless it is asked for', () => {
+    expect(readConfig({ env: { WHIRL_PROXIES: 'p:1,\n p:2' } })).toMatchObject({
+      proxies: ['p:1', 'p:2'],
+      demo: false,
+    });
+    expect(readConfig({ env: { WHIRL_PROXIES_FILE: 'list.txt' } }).demo).toBe(false);
+    expect(readConfig({ env: { WHIRL_PROXIES: 'p:1', WHIRL_DEMO: 'on' } }).demo).toBe(true);
+    expect(readConfig({ flags: parseFlags(['--no-demo']) }).demo).toBe(false);
+  });
+
+  it('A9 unknown variables are warned about', () => {
+    const { warnings } = readConfig({
+      env: { WHIRL_API_PROT: '1', WHIRLPOOL: '1', WHIRL_DEMO: '' },
+    });
+    expect(warnings).toEqual(['unknown variable WHIRL_API_PROT is ignored']);
+  });
+
+  it('A9 the file may hold what is not one word: a retry policy and the circuit', () => {
+    const good = readConfig(
+      fromFile({
+        proxies: ['p:1'],
+        retry_policy: { max_attempts: 5, timeout: 9 },
+        circuit_breaker: { failure_threshold: 3, timeout_duration: 10 },
+      }),
+    );
+    expect(good.retryPolicy).toMatchObject({ maxAttempts: 5, timeoutMs: 9000 });
+    expect(good.circuitBreaker).toEqual({
+      failureThreshold: 3,
+      windowMs: undefined,
+      openMs: 10_000,
+    });
+    expect(faultsOf(fromFile({ retry_policy: { max_attempts: 50, nope: 1 } }))).toEqual([
+      expect.stringContaining('config.json: retry_policy.max_attempts: '),
+      '/etc/whirl/config.json: retry_policy.nope: unknown field',
+    ]);
+  });
+
+  it('A9 paths in the file are relative to the file', () => {
+    expect(readConfig(fromFile({ proxies_file: 'list.txt' })).proxiesFile).toBe(
+      '/etc/whirl/list.txt',
+    );
+  });
+
+  it.each([
+    ['[]', /must hold a JSON object/],
+    ['{"api_token": "hunter2",', /is not JSON$/],
+  ])('A9 a file that holds %s is refused, without its content', (content, message) => {
+    const faults = faultsOf({ env: { WHIRL_CONFIG: 'c.json' }, readFile: () => content });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(message);
+    expect(faults[0]).not.toContain('hunter2');
+  });
+
+  it('A9 a file that is not there is refused by name', () => {
+    expect(faultsOf({ flags: { config: '/no/such/file.json' } })).toEqual([
+      '--config: cannot read "/no/such/file.json" (ENOENT)',
+    ]);
+  });
+
+  it('A8 an address that others reach is refused without a token', () => {
+    for (const host of ['0.0.0.0', '::', '10.0.0.1', 'whirl.example.com']) {
+      const env = { WHIRL_API_HOST: host };
+      expect(faultsOf({ env })[0]).toMatch(/set WHIRL_API_TOKEN or WHIRL_API_TOKEN_FILE/);
+      expect(readConfig({ env: { ...env, WHIRL_API_TOKEN: 'secret' } }).host).toBe(host);
+    }
+    for (const host of ['127.0.0.1', 'localhost', '::1', '[::1]', '127.0.0.2']) {
+      expect(faultsOf({ env: { WHIRL_API_HOST: host } })).toEqual([]);
+    }
+  });
+
+  it('A9 the token may stand in a file; an empty one is refused', () => {
+    const env = { WHIRL_API_TOKEN_FILE: '/run/secrets/token' };
+    expect(readConfig({ env, readFile: () => ' s3cret\n' }).token).toBe('s3cret');
+    expect(faultsOf({ env, readFile: () => '\n' })).toEqual([
+      'WHIRL_API_TOKEN_FILE: the token in it must be printable ASCII without spaces',
+    ]);
+    expect(faultsOf({ env: { ...env, WHIRL_API_TOKEN: 'x' }, readFile: () => 'y' })).toEqual([
+      'WHIRL_API_TOKEN and WHIRL_API_TOKEN_FILE exclude each other: set one of them',
+    ]);
+    const flags = parseFlags(['--token-file', '/other']);
+    expect(
+      readConfig({ flags, env: { WHIRL_API_TOKEN: 'x' }, readFile: () => 'from-file' }).token,
+    ).toBe('from-file');
+  });
+});
+
+describe('A9 --help', () => {
+  it('A9 names every flag and every variable, in lines of at most 100 characters', () => {
+    let help = '';
+    createCommand()
+      .configureOutput({ writeOut: (text) => (help += text) })
+      .outputHelp();
+    for (const setting of Object.values(settings)) {
+      expect(help).toContain(setting.variable);
+      if ('flag' in setting) expect(help).toContain(`--${setting.flag}`);
+    }
+    expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('A9 an unknown flag is refused', () => {
+    const command = createCommand()
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+    expect(() => parseFlags(['--prot', '1'], command)).toThrow(/unknown option '--prot'/);
+    expect(() => parseFlags(['extra'], command)).toThrow(/too many arguments/);
+  });
+});

@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseProxy, type CircuitOptions, type RetryPolicyOptions } from '@whirl/rotator';
+import { z } from 'zod';
+import { isLoopback } from '../hosts.ts';
+import { policyFromWire, policySchema } from '../policy-wire.ts';
+import { fieldsOf } from '../validation.ts';
+import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
+
+/** What the server is to do, every field decided. */
+export interface Config {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly token: string | undefined;
+  readonly allowedHosts: readonly string[];
+  readonly proxies: readonly string[];
+  readonly proxiesFile: string | undefined;
+  readonly demo: boolean;
+  readonly dashboard: boolean;
+  readonly logLevel: LogLevel;
+  readonly shutdownTimeoutMs: number;
+  /** The first global policy; the API may change it later. */
+  readonly retryPolicy: RetryPolicyOptions | undefined;
+  readonly circuitBreaker: CircuitOptions | undefined;
+  /** What looks like a mistake, but harms nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** Everything that is wrong with a configuration, one line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+export interface ConfigSources {
+  /** By setting; `config` is the path of the file. */
+  readonly flags?: Readonly<Partial<Record<SettingName | 'config', unknown>>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly readFile?: (path: string) => string;
+}
+
+/** What only the file can hold, because it is not one word. */
+const structuredSchema = z.object({
+  retry_policy: policySchema.optional(),
+  circuit_breaker: z
+    .strictObject({
+      failure_threshold: z.int().min(1).max(100_000).optional(),
+      window_duration: z.number().min(0.001).max(86_400).optional(),
+      timeout_duration: z.number().min(0.001).max(86_400).optional(),
+    })
+    .optional(),
+});
+
+const ms = (seconds: number | undefined) => (seconds === undefined ? undefined : seconds * 1000);
+
+/**
+ * Flags win over the environment, the environment over the file, the file over the defaults. An
+ * empty variable is unset. Throws `ConfigError` with every fault at once.
+ */
+export function readConfig({
+  flags = {},
+  env = {},
+  readFile = (name) => readFileSync(name, 'utf8'),
+}: ConfigSources): Config {
+  const faults: string[] = [];
+  const variable = (name: string) => (env[name]?.trim() === '' ? undefined : env[name]);
+  const contentOf = (name: string, label: string) => {
+    try {
+      return readFile(name);
+    } catch (error) {
+      faults.push(`${label}: cannot read "${name}" (${(error as { code?: string }).code})`);
+      return undefined;
+    }
+  };
+
+  const given = flags.config ?? variable(configVariable);
+  const configFile = typeof given === 'string' ? path.resolve(given) : undefined;
+  const file = configFile === undefined ? {} : parseFile(configFile, contentOf, faults);
+  const structured = structuredSchema.safeParse(file);
+  if (!structured.success) {
+    for (const [field, message] of Object.entries(fieldsOf(structured.error.issues))) {
+      faults.push(`${configFile}: ${field}: ${message}`);
+    }
+  }
+
+  /** The value that wins, and the name under which the operator wrote it. */
+  const read = <Name extends SettingName>(name: Name) => {
+    const setting = settings[name];
+    const candidates = [
+      { label: 'flag' in setting ? `--${setting.flag}` : '', value: flags[name] },
+      { label: setting.variable, value: variable(setting.variable) },
+      { label: `${configFile}: ${setting.field}`, value: file[setting.field] ?? undefined },
+    ];
+    const found = candidates.find(({ value }) => value !== undefined);
+    if (found === undefined) return undefined;
+    const value = setting.read(found.value) as ReturnType<(typeof settings)[Name]['read']>;
+    if (value === undefined) {
+      const got = 'secret' in setting ? '' : `, got ${JSON.stringify(found.value)}`;
+      faults.push(`${found.label} must be ${setting.expected}${got}`);
+      return undefined;
+    }
+    return { value, label: found.label, rank: candidates.indexOf(found) };
+  };
+  /** A path in the file is relative to the file, any other to the working directory. */
+  const resolved = (found: { value?: string | undefined; rank: number } | undefined) =>
+    found?.value === undefined
+      ? undefined
+      : path.resolve(
+          found.rank === 2 && configFile !== undefined ? path.dirname(configFile) : '.',
+          found.value,
+        );
+
+  const host = read('host')?.value ?? '127.0.0.1';
+  const port = read('port')?.value ?? 8000;
+  const tokenGiven = read('token');
+  const tokenFile = read('tokenFile');
+  let token = tokenGiven?.value;
+  if (tokenFile !== undefined && (tokenGiven === undefined || tokenFile.rank < tokenGiven.rank)) {
+    const content = contentOf(resolved(tokenFile) ?? '', tokenFile.label);
+    token = settings.token.read(content);
+    if (content !== undefined && token === undefined) {
+      faults.push(`${tokenFile.label}: the token in it must be ${settings.token.expected}`);
+    }
+  } else if (tokenFile !== undefined && tokenFile.rank === tokenGiven?.rank) {
+    faults.push(`${tokenGiven.label} and ${tokenFile.label} exclude each other: set one of them`);
+  }
+  if (!isLoopback(host) && tokenGiven === undefined && tokenFile === undefined) {
+    faults.push(
+      `the host "${host}" can be reached from other machines: set ${settings.token.variable} or ` +
+        `${settings.tokenFile.variable}, or bind 127.0.0.1`,
+    );
+  }
+  const proxies = read('proxies');
+  for (const proxy of proxies?.value ?? []) {
+    try {
+      parseProxy(proxy);
+    } catch (error) {
+      faults.push(`${proxies?.label}: ${(error as Error).message}`);
+    }
+  }
+  const proxiesFile = resolved(read('proxiesFile'));
+  const config = {
+    host,
+    port,
+    token,
+    allowedHosts: read('allowedHosts')?.value ?? [],
+    proxies: proxies?.value ?? [],
+    proxiesFile,
+    demo: read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined),
+    dashboard: read('dashboard')?.value ?? true,
+    logLevel: read('logLevel')?.value ?? 'info',
+    shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
+  };
+  if (faults.length > 0 || !structured.success) throw new ConfigError(faults);
+  const { retry_policy: policy, circuit_breaker: circuit } = structured.data;
+  return {
+    ...config,
+    retryPolicy: policy && policyFromWire(policy),
+    circuitBreaker: circuit && {
+      failureThreshold: circuit.failure_threshold,
+      windowMs: ms(circuit.window_duration),
+      openMs: ms(circuit.timeout_duration),
+    },
+    warnings: unknownVariables(env),
+  };
+}
+
+function parseFile(
+  name: string,
+  contentOf: (name: string, label: string) => string | undefined,
+  faults: string[],
+): Record<string, unknown> {
+  const content = contentOf(name, '--config');
+  if (content === undefined) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(content);
+  } catch {
+    // The parser's message would quote the file, and with it perhaps a password.
+    faults.push(`${name} is not JSON`);
+    return {};
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    faults.push(`${name} must hold a JSON object`);
+    return {};
+  }
+  const known = [
+    ...Object.values(settings).map(({ field }) => field as string),
+    ...Object.keys(structuredSchema.shape),
+  ];
+  for (const field of Object.keys(parsed)) {
+    if (!known.includes(field)) faults.push(`${name}: unknown field "${field}"`);
+  }
+  return parsed as Record<string, unknown>;
+}
+
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...Object.values(settings).map((setting) => setting.variable), configVariable];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('WHIRL_') && !known.includes(name as never))
+    .sort()
+    .map((name) => `unknown variable ${name} is ignored`);
+}

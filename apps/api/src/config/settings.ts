@@ -1,0 +1,158 @@
+import { isIP } from 'node:net';
+
+/** Where a value was written: decides how it is read, and how a fault in it is named. */
+export type Source = 'flag' | 'environment' | 'file';
+
+/** One thing that an operator can set. */
+export interface Setting<Value> {
+  /** The long flag without its dashes; absent when it cannot be a flag. */
+  readonly flag?: string;
+  /** The environment variable. */
+  readonly variable: string;
+  /** The field of the configuration file. */
+  readonly field: string;
+  /** What a value must be, as the sentence "X must be …" goes on. */
+  readonly expected: string;
+  /** True for what must not be shown when it is wrong. */
+  readonly secret?: boolean;
+  /** The value, or undefined when it is not what was expected. */
+  read(value: unknown): Value | undefined;
+}
+
+const text = (value: unknown) =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+
+const number = (value: unknown) => {
+  if (typeof value === 'number') return value;
+  const written = text(value);
+  return written !== undefined && /^\d+(\.\d+)?$/.test(written) ? Number(written) : undefined;
+};
+
+const within = (value: number | undefined, min: number, max: number) =>
+  value !== undefined && value >= min && value <= max ? value : undefined;
+
+const integer = (value: number | undefined) => (Number.isInteger(value) ? value : undefined);
+
+const flagWords: Readonly<Record<string, boolean>> = {
+  on: true,
+  true: true,
+  yes: true,
+  1: true,
+  off: false,
+  false: false,
+  no: false,
+  0: false,
+};
+
+const onOrOff = (value: unknown) =>
+  typeof value === 'boolean' ? value : flagWords[String(text(value)).toLowerCase()];
+
+const list = (value: unknown): string[] | undefined => {
+  const parts: unknown[] = Array.isArray(value) ? value : (text(value)?.split(',') ?? [value]);
+  const read = parts.map(text).filter((part) => part !== undefined);
+  const blank = parts.filter((part) => typeof part === 'string' && part.trim() === '');
+  return read.length + blank.length === parts.length ? read : undefined;
+};
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const hostname = /^(?!-)[a-z0-9._-]{1,253}$/i;
+
+/** Every setting, in the order in which `--help` shows them. */
+export const settings = {
+  host: {
+    flag: 'host',
+    variable: 'WHIRL_API_HOST',
+    field: 'api_host',
+    expected: 'a host name or an IP address',
+    read: (value) => {
+      const host = text(value)?.replace(/^\[(.*)\]$/, '$1');
+      return host !== undefined && (isIP(host) !== 0 || hostname.test(host)) ? host : undefined;
+    },
+  } satisfies Setting<string>,
+  port: {
+    flag: 'port',
+    variable: 'WHIRL_API_PORT',
+    field: 'api_port',
+    expected: 'an integer from 0 to 65535',
+    read: (value) => within(integer(number(value)), 0, 65_535),
+  } satisfies Setting<number>,
+  token: {
+    variable: 'WHIRL_API_TOKEN',
+    field: 'api_token',
+    expected: 'printable ASCII without spaces',
+    secret: true,
+    read: (value) => {
+      const token = text(value);
+      return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+    },
+  } satisfies Setting<string>,
+  tokenFile: {
+    flag: 'token-file',
+    variable: 'WHIRL_API_TOKEN_FILE',
+    field: 'api_token_file',
+    expected: 'the path of a file',
+    read: text,
+  } satisfies Setting<string>,
+  allowedHosts: {
+    flag: 'allowed-hosts',
+    variable: 'WHIRL_API_ALLOWED_HOSTS',
+    field: 'api_allowed_hosts',
+    expected: 'host names without ports, separated by commas',
+    read: (value) => {
+      const hosts = list(value);
+      return hosts?.every((host) => hostname.test(host)) === true
+        ? hosts.map((host) => host.toLowerCase())
+        : undefined;
+    },
+  } satisfies Setting<string[]>,
+  proxies: {
+    flag: 'proxies',
+    variable: 'WHIRL_PROXIES',
+    field: 'proxies',
+    expected: 'proxies separated by commas (in a file: a list)',
+    secret: true,
+    read: list,
+  } satisfies Setting<string[]>,
+  proxiesFile: {
+    flag: 'proxies-file',
+    variable: 'WHIRL_PROXIES_FILE',
+    field: 'proxies_file',
+    expected: 'the path of a file',
+    read: text,
+  } satisfies Setting<string>,
+  demo: {
+    flag: 'demo',
+    variable: 'WHIRL_DEMO',
+    field: 'demo',
+    expected: 'on or off',
+    read: onOrOff,
+  } satisfies Setting<boolean>,
+  dashboard: {
+    flag: 'dashboard',
+    variable: 'WHIRL_DASHBOARD',
+    field: 'dashboard',
+    expected: 'on or off',
+    read: onOrOff,
+  } satisfies Setting<boolean>,
+  logLevel: {
+    flag: 'log-level',
+    variable: 'WHIRL_LOG_LEVEL',
+    field: 'log_level',
+    expected: `one of ${logLevels.join(', ')}`,
+    read: (value) => logLevels.find((level) => level === value),
+  } satisfies Setting<LogLevel>,
+  shutdownTimeout: {
+    flag: 'shutdown-timeout',
+    variable: 'WHIRL_SHUTDOWN_TIMEOUT',
+    field: 'shutdown_timeout',
+    expected: 'a number of seconds from 0 to 3600',
+    read: (value) => within(number(value), 0, 3600),
+  } satisfies Setting<number>,
+} as const;
+
+export type SettingName = keyof typeof settings;
+
+/** Names the configuration file in the environment; not a setting of its own. */
+export const configVariable = 'WHIRL_CONFIG';

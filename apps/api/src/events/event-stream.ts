@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { WhirlBus } from '@whirl/events';
+import { EventRing } from './event-ring.ts';
+import { eventToWire } from './event-wire.ts';
+
+export interface EventStreamOptions {
+  readonly bus: WhirlBus;
+  /** What a client starts from when it cannot be told what it missed. */
+  readonly snapshot: () => object;
+  /** Events kept for clients that come back. Default 1,000. */
+  readonly capacity?: number | undefined;
+  /** Bytes that may wait for a client before it is dropped. Default 1 MiB. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** Default 256. */
+  readonly maxClients?: number | undefined;
+  /** Default 15,000. */
+  readonly heartbeatMs?: number | undefined;
+  /** Events of this time travel in one write. Default 25. */
+  readonly flushMs?: number | undefined;
+  /** Called when a slow client is dropped. */
+  readonly onDrop?: ((bufferedBytes: number) => void) | undefined;
+}
+
+interface Client {
+  readonly response: ServerResponse;
+  /** Bytes of the snapshot that may still wait on top of the bound. */
+  allowance: number;
+}
+
+interface Recorded {
+  readonly type: string;
+  readonly event: object;
+}
+
+/** Pending text of this length is written at once. */
+const maxPendingLength = 256 * 1024;
+
+/**
+ * The bus as server-sent events. An event is written out once for all clients, and not at all when
+ * there are none. A client that does not read is dropped; it comes back with Last-Event-ID and is
+ * told what it missed, or gets a snapshot when that is no longer known.
+ */
+export class EventStream {
+  readonly #snapshot: () => object;
+  readonly #maxBufferedBytes: number;
+  readonly #maxClients: number;
+  readonly #heartbeatMs: number;
+  readonly #flushMs: number;
+  readonly #onDrop: ((bufferedBytes: number) => void) | undefined;
+  readonly #ring: EventRing<Recorded>;
+  readonly #clients = new Set<Client>();
+  /** Tells the events of this process from those of the one before it. */
+  readonly #era = randomBytes(4).toString('hex');
+  readonly #off: () => void;
+  #pending = '';
+  #flushTimer: NodeJS.Timeout | undefined;
+  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: EventStreamOptions) {
+    this.#snapshot = options.snapshot;
+    this.#maxBufferedBytes = options.maxBufferedBytes ?? 1024 * 1024;
+    this.#maxClients = options.maxClients ?? 256;
+    this.#heartbeatMs = options.heartbeatMs ?? 15_000;
+    this.#flushMs = options.flushMs ?? 25;
+    this.#onDrop = options.onDrop;
+    this.#ring = new EventRing(options.capacity ?? 1000);
+    this.#off = options.bus.on('*', (type, event) => this.#record(type, event as object));
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  get isFull(): boolean {
+    return this.#clients.size >= this.#maxClients;
+  }
+
+  /** Takes over a response. `lastEventId` is what the client has seen last. */
+  connect(response: ServerResponse, lastEventId?: string): void {
+    if (this.#closed) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
+      return;
+    }
+    // Those who are here already get what is pending; the newcomer starts after it.
+    this.#flush();
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    const start = Buffer.from(`retry: 2000\n\n${this.#startFor(lastEventId)}`);
+    const client: Client = { response, allowance: start.length };
+    response.on('drain', () => (client.allowance = 0));
+    response.on('error', () => this.#forget(client));
+    response.on('close', () => this.#forget(client));
+    response.write(start);
+    this.#clients.add(client);
+    this.#heartbeatTimer ??= setInterval(
+      () => this.#send(Buffer.from(': heartbeat\n\n')),
+      this.#heartbeatMs,
+    ).unref();
+  }
+
+  /** Ends every stream, and all listening. */
+  close(): void {
+    this.#closed = true;
+    this.#off();
+    this.#flush();
+    for (const { response } of this.#clients) response.end();
+    this.#stopTimers();
+  }
+
+  #record(type: string, event: object): void {
+    const number = this.#ring.push({ type, event });
+    if (this.#clients.size === 0) return;
+    this.#pending += this.#frame(number, type, eventToWire(type, event));
+    if (this.#pending.length >= maxPendingLength) this.#flush();
+    else this.#flushTimer ??= setTimeout(() => this.#flush(), this.#flushMs).unref();
+  }
+
+  #frame(number: number, type: string, wire: object): string {
+    return `id: ${this.#era}-${number}\nevent: ${type}\ndata: ${JSON.stringify(wire)}\n\n`;
+  }
+
+  #startFor(lastEventId: string | undefined): string {
+    const [era, number] = lastEventId?.split('-') ?? [];
+    const missed = era === this.#era ? this.#ring.after(Number(number)) : undefined;
+    if (missed === undefined) {
+      return this.#frame(this.#ring.last, 'snapshot', this.#snapshot());
+    }
+    return missed
+      .map(({ number: at, event: { type, event } }) =>
+        this.#frame(at, type, eventToWire(type, event)),
+      )
+      .join('');
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    if (this.#pending === '') return;
+    const bytes = Buffer.from(this.#pending);
+    this.#pending = '';
+    this.#send(bytes);
+  }
+
+  #send(bytes: Buffer): void {
+    for (const client of this.#clients) {
+      const { response, allowance } = client;
+      const waiting = response.writableLength;
+      if (waiting > this.#maxBufferedBytes + allowance) {
+        this.#forget(client);
+        response.destroy();
+        this.#onDrop?.(waiting);
+      } else {
+        response.write(bytes);
+      }
+    }
+  }
+
+  #forget(client: Client): void {
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#stopTimers();
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#heartbeatTimer);
+    this.#heartbeatTimer = undefined;
+    clearTimeout(this.#flushTimer);
+    this.#flushTimer = undefined;
+    this.#pending = '';
+  }
+}

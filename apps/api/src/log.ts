@@ -1,0 +1,27 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+import type { LogLevel } from './config/settings.ts';
+
+interface Shown {
+  readonly type: string;
+  readonly code?: unknown;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** An error without its own fields: one of them may hold the address of a proxy, with its password. */
+function errorToLog(error: unknown): Shown | string {
+  if (!(error instanceof Error)) return typeof error;
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.name,
+    ...(code === undefined ? {} : { code }),
+    message: error.message,
+    stack: error.stack,
+  };
+}
+
+/** JSON lines on standard output. */
+export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+  const options = { level, base: null, serializers: { err: errorToLog } };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}

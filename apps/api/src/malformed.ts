@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply } from 'fastify';
+import type { ErrorBody } from './errors.ts';
+
+/** For answers given before any route or hook is found. */
+const headers = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+export function addBareHeaders(reply: FastifyReply): FastifyReply {
+  return reply.headers(headers);
+}
+
+const faults: Readonly<Record<string, readonly [number, ErrorBody]>> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    { error: 'headers_too_large', message: 'the headers of the request are too large' },
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    408,
+    { error: 'request_too_slow', message: 'the request did not arrive in time' },
+  ],
+};
+
+/** Answers what is not HTTP, in the shape of every error. */
+export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [statusCode, body] = faults[error.code ?? ''] ?? [
+    400,
+    { error: 'malformed_request', message: 'this is not an HTTP request' },
+  ];
+  const text = JSON.stringify(body);
+  const lines = [
+    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(text)}`,
+    'connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+}

@@ -1,0 +1,29 @@
+import { parseProxyList, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import { ApiError } from '../errors.ts';
+import { inputOf } from './proxy-wire.ts';
+
+/** Understands a list, or answers 400 with the line that is wrong. */
+export function readProxyList(text: string): Proxy[] {
+  try {
+    return parseProxyList(text);
+  } catch (error) {
+    throw new ApiError(400, 'invalid_proxy', (error as Error).message);
+  }
+}
+
+/** Adds all of them, or none when the pool has one of the ids. Returns the ids. */
+export function addAll(rotator: ProxyRotator, proxies: readonly Proxy[]): string[] {
+  const present = rotator.getCircuitBreakerStates();
+  const taken = proxies.filter(({ id }) => present.has(id)).map(({ id }) => id);
+  if (taken.length > 0) {
+    const first = taken.slice(0, 5).map((id) => `"${id}"`);
+    const more = taken.length > 5 ? ` and ${taken.length - 5} more` : '';
+    throw new ApiError(
+      409,
+      'proxy_exists',
+      `the pool has ${first.join(', ')}${more} already; nothing was added`,
+      { details: { ids: taken } },
+    );
+  }
+  return proxies.map((proxy) => rotator.addProxy(inputOf(proxy)));
+}

@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ProxyRotator } from '@whirl/rotator';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ProxiesFile, type ProxiesFileOptions } from './proxies-file.ts';
+
+function start(text: string, options: Partial<ProxiesFileOptions> = {}) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'whirl-proxies-'));
+  const name = options.path ?? path.join(folder, 'proxies.txt');
+  if (options.path === undefined) writeFileSync(name, text);
+  const lines: string[] = [];
+  const line = (fields: object, message: string) =>
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  const rotator = new ProxyRotator();
+  const file = new ProxiesFile({
+    rotator,
+    logger: { debug: line, info: line, warn: line, error: line },
+    settleMs: 5,
+    pollMs: 20,
+    ...options,
+    path: name,
+  });
+  onTestFinished(async () => {
+    file.close();
+    await rotator.destroy();
+    rmSync(folder, { recursive: true });
+  });
+  const ids = () => rotator.proxies().map(({ id }) => id);
+  const joined = (id: string) =>
+    new Promise<void>((resolve) => {
+      rotator.bus.on('proxy:added', ({ proxyId }) => proxyId === id && resolve());
+    });
+  return { folder, name, file, rotator, lines, ids, joined };
+}
+
+describe('A9 the proxies file', () => {
+  it('A9 a changed list is swapped whole: kept proxies keep what was learned', () => {
+    const { name, file, rotator, ids } = start('p1:1\np2:2\n');
+    file.load();
+    rotator.forceOpenCircuitBreaker('p1:1');
+    writeFileSync(name, 'p3:3\np1:1 # still here\n');
+    file.reload();
+    expect(ids().sort()).toEqual(['p1:1', 'p3:3']);
+    expect(rotator.getCircuitBreakerStates().get('p1:1')?.state).toBe('forced_open');
+  });
+
+  it('A9 a proxy whose password changed is a new one', () => {
+    const { name, file, rotator, ids } = start('http://bob:old@p1:1');
+    file.load();
+    rotator.forceOpenCircuitBreaker('bob@p1:1');
+    writeFileSync(name, 'http://bob:new@p1:1');
+    file.reload();
+    expect(ids()).toEqual(['bob@p1:1']);
+    expect(rotator.getCircuitBreakerStates().get('bob@p1:1')?.state).toBe('closed');
+  });
+
+  it('A9 a list with a fault changes nothing, is told once, and without passwords', () => {
+    const { name, file, ids, lines } = start('p1:1\n');
+    file.load();
+    writeFileSync(name, 'p2:2\nftp://bob:hunter2@p3:3\n');
+    file.reload();
+    file.reload();
+    expect(ids()).toEqual(['p1:1']);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/last good list stays.*line 2/);
+    expect(lines[0]).not.toContain('hunter2');
+    writeFileSync(name, 'p2:2\n');
+    file.reload();
+    expect(ids()).toEqual(['p2:2']);
+  });
+
+  it('A9 a file that is gone changes nothing', () => {
+    const { name, file, ids, lines } = start('p1:1\n');
+    file.load();
+    rmSync(name);
+    file.reload();
+    expect(ids()).toEqual(['p1:1']);
+    expect(lines[0]).toContain('ENOENT');
+  });
+
+  it('A9 at the start a file with a fault, or none, is refused by name', () => {
+    const bad = start('nonsense\n');
+    expect(() => bad.file.load()).toThrow(/proxies\.txt: line 1: "nonsense"/);
+    const none = start('', { path: '/no/such/list.txt' });
+    expect(() => none.file.load()).toThrow('/no/such/list.txt: cannot be read (ENOENT)');
+  });
+
+  it('A9 the file owns only the proxies that it brought', () => {
+    const { name, file, rotator, ids, lines } = start('p1:1\nmine:9\n');
+    rotator.addProxy('mine:9');
+    file.load();
+    expect(lines[0]).toContain('mine:9');
+    rotator.addProxy('other:8');
+    writeFileSync(name, 'p2:2\n');
+    file.reload();
+    expect(ids().sort()).toEqual(['mine:9', 'other:8', 'p2:2']);
+  });
+
+  it('A9 one that was removed by hand comes back with the next list that names it', () => {
+    const { name, file, rotator, ids } = start('p1:1\n');
+    file.load();
+    rotator.removeProxy('p1:1');
+    file.reload();
+    expect(ids()).toEqual([]);
+    writeFileSync(name, 'p1:1\np2:2\n');
+    file.reload();
+    expect(ids()).toEqual(['p1:1', 'p2:2']);
+  });
+
+  it('A9 a JSON list is understood as well', () => {
+    const { file, rotator } = start('[{"url":"p1:1","id":"one","region":"eu"},"p2:2"]');
+    file.load();
+    expect(rotator.proxies()).toMatchObject([{ id: 'one', region: 'eu' }, { id: 'p2:2' }]);
+  });
+
+  it("A9 an editor's rename is noticed, and the write after it too", async () => {
+    const { folder, name, file, joined, ids } = start('p1:1\n', { pollMs: 3_600_000 });
+    file.load();
+    file.watch();
+    const second = joined('p2:2');
+    writeFileSync(path.join(folder, '.new'), 'p2:2\n');
+    renameSync(path.join(folder, '.new'), name);
+    await second;
+    const third = joined('p3:3');
+    writeFileSync(name, 'p3:3\n');
+    await third;
+    expect(ids()).toEqual(['p3:3']);
+  });
+
+  it('A9 a Kubernetes symlink swap is noticed', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'whirl-volume-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    for (const [version, text] of [
+      ['v1', 'p1:1\n'],
+      ['v2', 'p2:2\n'],
+    ] as const) {
+      mkdirSync(path.join(folder, version));
+      writeFileSync(path.join(folder, version, 'proxies.txt'), text);
+    }
+    symlinkSync('v1', path.join(folder, '..data'));
+    symlinkSync('..data/proxies.txt', path.join(folder, 'proxies.txt'));
+    const { file, joined, ids } = start('', {
+      path: path.join(folder, 'proxies.txt'),
+      pollMs: 3_600_000,
+    });
+    file.load();
+    file.watch();
+    const swapped = joined('p2:2');
+    symlinkSync('v2', path.join(folder, '..data_tmp'));
+    renameSync(path.join(folder, '..data_tmp'), path.join(folder, '..data'));
+    await swapped;
+    expect(ids()).toEqual(['p2:2']);
+  });
+
+  it('A9 polling alone notices a change, where the platform reports none', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'whirl-far-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(path.join(folder, 'real.txt'), 'p1:1\n');
+    const link = mkdtempSync(path.join(tmpdir(), 'whirl-near-'));
+    onTestFinished(() => rmSync(link, { recursive: true }));
+    // A write behind a link touches nothing in the link's own folder.
+    symlinkSync(path.join(folder, 'real.txt'), path.join(link, 'proxies.txt'));
+    const { file, joined } = start('', { path: path.join(link, 'proxies.txt') });
+    file.load();
+    file.watch();
+    const second = joined('p2:2');
+    writeFileSync(path.join(folder, 'real.txt'), 'p1:1\np2:2\n');
+    await second;
+  });
+});

@@ -1,0 +1,125 @@
+import { readFileSync, unwatchFile, watch, watchFile, type FSWatcher } from 'node:fs';
+import path from 'node:path';
+import { parseProxyList, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import { ConfigError } from '../config/read-config.ts';
+import { inputOf } from './proxy-wire.ts';
+
+export interface ProxiesFileOptions {
+  readonly path: string;
+  readonly rotator: ProxyRotator;
+  readonly logger: Logger;
+  /** How often the file is looked at where the platform reports no changes. Default 2,000. */
+  readonly pollMs?: number | undefined;
+  /** Changes within this time are one. Default 100. */
+  readonly settleMs?: number | undefined;
+}
+
+/** All that a proxy is, password included: never shown. */
+const fingerprint = (proxy: Proxy) => JSON.stringify(inputOf(proxy));
+
+/**
+ * Keeps the pool in step with a file. A change is read, validated, then swapped in whole; a list
+ * with a fault changes nothing. The file owns the proxies that it brought, and no others.
+ */
+export class ProxiesFile {
+  readonly #options: ProxiesFileOptions;
+  /** What the file brought, by id. */
+  readonly #owned = new Map<string, string>();
+  #text: string | undefined;
+  #fault: string | undefined;
+  #watcher: FSWatcher | undefined;
+  #poll: (() => void) | undefined;
+  #settling: NodeJS.Timeout | undefined;
+
+  constructor(options: ProxiesFileOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the file for the first time. Throws `ConfigError` when that fails. */
+  load(): void {
+    const { path: file } = this.#options;
+    try {
+      this.#swap(readFileSync(file, 'utf8'));
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const fault = code === 'INVALID_PROXY' ? message : `cannot be read (${code ?? message})`;
+      throw new ConfigError([`${file}: ${fault}`]);
+    }
+  }
+
+  /** Reads the file again, and swaps the list when it changed. Never throws; faults are logged. */
+  reload(): void {
+    const { path: file, logger } = this.#options;
+    try {
+      const text = readFileSync(file, 'utf8');
+      if (text !== this.#text) {
+        this.#swap(text);
+        logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
+      }
+      this.#fault = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      // The poll meets the same fault again and again; one line about it is enough.
+      if (message === this.#fault) return;
+      this.#fault = message;
+      logger.error(
+        { file, fault: message },
+        'proxies file not loaded, the last good list stays in use',
+      );
+    }
+  }
+
+  /**
+   * Watches the folder, because an editor replaces the file and a Kubernetes volume swaps a
+   * symbolic link beside it: a watch on the file itself would go on watching what is gone. The file
+   * is also polled, for file systems that report nothing.
+   */
+  watch(): void {
+    const { path: file, pollMs = 2000, logger } = this.#options;
+    const later = () => this.#later();
+    try {
+      this.#watcher = watch(path.dirname(file), { persistent: false }, later);
+      this.#watcher.on('error', (error) =>
+        logger.warn({ fault: error.message }, 'the folder of the proxies file is not watched'),
+      );
+    } catch (error) {
+      logger.warn({ fault: (error as Error).message }, 'the proxies file is only polled');
+    }
+    watchFile(file, { persistent: false, interval: pollMs }, later);
+    this.#poll = later;
+  }
+
+  close(): void {
+    this.#watcher?.close();
+    if (this.#poll !== undefined) unwatchFile(this.#options.path, this.#poll);
+    clearTimeout(this.#settling);
+  }
+
+  #later(): void {
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.reload(), this.#options.settleMs ?? 100).unref();
+  }
+
+  #swap(text: string): void {
+    const { rotator, logger, path: file } = this.#options;
+    const wanted = new Map(parseProxyList(text).map((proxy) => [proxy.id, proxy]));
+    this.#text = text;
+    for (const [id, before] of this.#owned) {
+      const proxy = wanted.get(id);
+      if (proxy !== undefined && fingerprint(proxy) === before) continue;
+      rotator.removeProxy(id);
+      this.#owned.delete(id);
+    }
+    const present = rotator.getCircuitBreakerStates();
+    for (const [id, proxy] of wanted) {
+      if (present.has(id)) {
+        if (!this.#owned.has(id)) {
+          logger.warn({ file, proxyId: id }, 'the pool has this proxy from elsewhere already');
+        }
+        continue;
+      }
+      rotator.addProxy(inputOf(proxy));
+      this.#owned.set(id, fingerprint(proxy));
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { Proxy, ProxyOptions, ProxyView } from '@whirl/rotator';
+import { z } from 'zod';
+import { circuitStateSchema, stateToWire } from '../circuit-wire.ts';
+import { seconds } from '../time-wire.ts';
+
+/** Words that stand where an id stands in the paths of the API. */
+const reserved = ['import', 'unhealthy', 'metrics'];
+
+const idSchema = z
+  .string()
+  .min(1)
+  .max(300)
+  // eslint-disable-next-line no-control-regex
+  .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not hold control characters')
+  // An id is shown everywhere: one that is an address may carry a password with it.
+  .refine((id) => !/:\/\/|:.*@/.test(id), { message: 'must not hold a URL or a password' })
+  .refine((id) => !reserved.includes(id) && id !== '.' && id !== '..', {
+    message: `must not be ., .., ${reserved.join(', ')}`,
+  });
+
+/** A proxy as it is given. */
+export const proxyInputSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .min(1)
+      .max(2000)
+      .meta({
+        description: 'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass.',
+        examples: ['http://user:pass@proxy.example.com:8080'],
+      }),
+    id: idSchema.optional().meta({ description: 'Default: host:port, or user@host:port.' }),
+    region: z.string().min(1).max(100).optional(),
+    tags: z.array(z.string().min(1).max(100)).max(100).optional(),
+    weight: z.number().min(0).max(1e9).optional(),
+    cost: z.number().min(0).max(1e9).optional(),
+    max_concurrent: z.int().min(1).max(1_000_000).optional(),
+  })
+  .meta({ id: 'ProxyInput' });
+
+/** A proxy as it is shown. Its password never is. */
+export const proxySchema = z
+  .strictObject({
+    id: z.string(),
+    url: z.string().meta({ description: 'Without the password.' }),
+    region: z.string().nullable(),
+    tags: z.array(z.string()),
+    weight: z.number(),
+    state: circuitStateSchema,
+    success_rate: z.number().min(0).max(1),
+    avg_latency: z.number().nullable().meta({ description: 'Seconds.' }),
+    in_flight: z.int().min(0),
+  })
+  .meta({ id: 'Proxy' });
+
+export function proxyFromWire(wire: z.infer<typeof proxyInputSchema>): ProxyOptions {
+  const { max_concurrent: maxConcurrent, ...rest } = wire;
+  return { ...rest, maxConcurrent };
+}
+
+export function proxyToWire(proxy: ProxyView): z.infer<typeof proxySchema> {
+  return {
+    id: proxy.id,
+    url: proxy.url,
+    region: proxy.region ?? null,
+    tags: [...proxy.tags],
+    weight: proxy.weight,
+    state: stateToWire(proxy.state),
+    success_rate: proxy.successRate,
+    avg_latency: seconds(proxy.avgLatencyMs),
+    in_flight: proxy.inFlight,
+  };
+}
+
+/** A parsed proxy as an input again, password included: for handing on, never for showing. */
+export function inputOf(proxy: Proxy): ProxyOptions {
+  const { id, protocol, host, port, username, password, region, tags, weight } = proxy;
+  const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
+  const user = username === undefined ? '' : `${encodeURIComponent(username)}${secret}@`;
+  return {
+    url: `${protocol}://${user}${host}:${port}`,
+    id,
+    region,
+    tags,
+    weight,
+    cost: proxy.cost,
+    maxConcurrent: proxy.maxConcurrent,
+  };
+}

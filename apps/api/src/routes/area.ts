@@ -1,0 +1,23 @@
+import type { ProxyRotator } from '@whirl/rotator';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { FastifyZodOpenApiTypeProvider } from 'fastify-zod-openapi';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** A Fastify instance whose handlers are typed by their zod schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  FastifyZodOpenApiTypeProvider
+>;
+
+/** What the routes of an area work on. */
+export interface Area {
+  readonly rotator: ProxyRotator;
+  /** Epoch milliseconds by the wall clock. */
+  readonly now: () => number;
+}
+
+/** Adds the routes of one area of the API. */
+export type Routes = (app: App, area: Area) => void;

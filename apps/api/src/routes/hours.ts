@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** `?hours=`: how far back to look. */
+export const hoursSchema = z.strictObject({
+  hours: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be an integer from 1 to 168')
+    .transform(Number)
+    .refine((hours) => hours >= 1 && hours <= 168, 'must be an integer from 1 to 168')
+    .default(24)
+    .meta({
+      description: 'How far back to look; more than is retained returns what there is.',
+      override: { type: 'integer', minimum: 1, maximum: 168, default: 24 },
+    }),
+});

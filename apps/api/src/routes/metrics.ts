@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { failures } from '../errors.ts';
+import { seconds } from '../time-wire.ts';
+import type { Routes } from './area.ts';
+import { hoursSchema } from './hours.ts';
+
+const tags = ['Metrics'];
+const count = z.int().min(0);
+const rate = z.number().min(0).max(1).nullable();
+const latency = z.number().min(0).nullable().meta({ description: 'Seconds; null without any.' });
+const counts = z.record(z.string(), count);
+const quantiles = { p50: latency, p95: latency, p99: latency };
+
+const summarySchema = z
+  .strictObject({
+    total_requests: count,
+    refused_requests: count,
+    total_attempts: count,
+    total_retries: count,
+    success_by_attempt: counts.meta({ description: 'By the attempt that succeeded, from "0".' }),
+    retries_refused: counts,
+    failure_by_reason: counts,
+    circuit_breaker_events_count: count,
+    retention_hours: count,
+  })
+  .meta({ id: 'RetryMetrics' });
+const timeseriesSchema = z
+  .strictObject({
+    data_points: z.array(
+      z.strictObject({
+        timestamp: z.iso.datetime().meta({ description: 'The start of the hour.' }),
+        total_requests: count,
+        total_retries: count,
+        success_rate: rate,
+        avg_latency: latency,
+        ...quantiles,
+      }),
+    ),
+  })
+  .meta({ id: 'RetryTimeseries' });
+const byProxySchema = z
+  .strictObject({
+    proxies: z.record(
+      z.string(),
+      z.strictObject({
+        proxy_id: z.string(),
+        total_attempts: count,
+        success_count: count,
+        failure_count: count,
+        avg_latency: latency,
+        ...quantiles,
+        circuit_breaker_opens: count,
+      }),
+    ),
+  })
+  .meta({ id: 'RetryMetricsByProxy' });
+const byPolicySchema = z
+  .strictObject({
+    policies: z.record(z.string(), z.strictObject({ total_requests: count, success_rate: rate })),
+  })
+  .meta({ id: 'RetryMetricsByPolicy' });
+
+const json = (description: string, schema: z.ZodType) => ({
+  200: { description, content: { 'application/json': { schema } } },
+});
+
+/** An object without a prototype: an id such as `__proto__` is a key like any other. */
+function byName<Value>(entries: Iterable<readonly [string, Value]>): Record<string, Value> {
+  const object = Object.create(null) as Record<string, Value>;
+  for (const [name, value] of entries) object[name] = value;
+  return object;
+}
+
+/** What retries and failover did, in figures. */
+export const metricsRoutes: Routes = (app, { rotator }) => {
+  const metrics = rotator.getRetryMetrics();
+
+  app.get(
+    '/metrics/retries',
+    {
+      schema: {
+        operationId: 'getRetryMetrics',
+        summary: 'Totals over the retained hours',
+        tags,
+        response: json('The totals.', summarySchema),
+      },
+    },
+    () => {
+      const summary = metrics.getSummary();
+      return {
+        total_requests: summary.totalRequests,
+        refused_requests: summary.refusedRequests,
+        total_attempts: summary.totalAttempts,
+        total_retries: summary.totalRetries,
+        success_by_attempt: { ...summary.successByAttempt },
+        retries_refused: { ...summary.retriesRefused },
+        failure_by_reason: { ...summary.failureByReason },
+        circuit_breaker_events_count: summary.circuitBreakerEventsCount,
+        retention_hours: summary.retentionHours,
+      };
+    },
+  );
+  app.get(
+    '/metrics/retries/timeseries',
+    {
+      schema: {
+        operationId: 'getRetryTimeseries',
+        summary: 'One point per started hour, ascending',
+        tags,
+        querystring: hoursSchema,
+        response: { ...json('The points.', timeseriesSchema), ...failures(400) },
+      },
+    },
+    ({ query: { hours } }) => ({
+      data_points: metrics.getTimeseries({ hours }).map((point) => ({
+        timestamp: point.timestamp,
+        total_requests: point.totalRequests,
+        total_retries: point.totalRetries,
+        success_rate: point.successRate,
+        avg_latency: seconds(point.avgLatency),
+        p50: seconds(point.p50),
+        p95: seconds(point.p95),
+        p99: seconds(point.p99),
+      })),
+    }),
+  );
+  app.get(
+    '/metrics/retries/by-proxy',
+    {
+      schema: {
+        operationId: 'getRetryMetricsByProxy',
+        summary: 'Attempts and latencies of each proxy',
+        tags,
+        querystring: hoursSchema,
+        response: { ...json('By proxy id.', byProxySchema), ...failures(400) },
+      },
+    },
+    ({ query: { hours } }) => ({
+      proxies: byName(
+        Object.entries(metrics.getByProxy({ hours })).map(([id, each]) => [
+          id,
+          {
+            proxy_id: id,
+            total_attempts: each.totalAttempts,
+            success_count: each.successCount,
+            failure_count: each.failureCount,
+            avg_latency: seconds(each.avgLatency),
+            p50: seconds(each.p50),
+            p95: seconds(each.p95),
+            p99: seconds(each.p99),
+            circuit_breaker_opens: each.circuitBreakerOpens,
+          },
+        ]),
+      ),
+    }),
+  );
+  app.get(
+    '/metrics/retries/by-policy',
+    {
+      schema: {
+        operationId: 'getRetryMetricsByPolicy',
+        summary: 'Success by the name of the retry policy',
+        tags,
+        querystring: hoursSchema,
+        response: { ...json('By policy name.', byPolicySchema), ...failures(400) },
+      },
+    },
+    ({ query: { hours } }) => ({
+      policies: byName(
+        Object.entries(metrics.getByPolicy({ hours })).map(([name, each]) => [
+          name,
+          { total_requests: each.totalRequests, success_rate: each.successRate },
+        ]),
+      ),
+    }),
+  );
+};

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { ok, startFixture } from '../testing/fixture.ts';
+
+describe('A7 operations', () => {
+  it('A7 /metrics is Prometheus text with what happened', async () => {
+    const { send, rotator, target, proxies } = await startFixture({ behaviours: [ok] });
+    await (await rotator.get(target.url)).body.dump();
+    const response = await send('GET', '/metrics');
+    expect(response.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(response.body).toContain('whirl_requests_total{outcome="success"} 1\n');
+    expect(response.body).toContain('# TYPE whirl_circuits gauge\n');
+    expect(response.body).toContain('whirl_proxies 1\n');
+    expect(response.body).toContain(`whirl_proxy_circuit_state{proxy="${proxies[0]?.id}"} 0\n`);
+  });
+
+  it('A7 /health/ready is 503 while no proxy is available, /health/live is always 200', async () => {
+    const { send, rotator } = await startFixture();
+    expect((await send('GET', '/health/ready')).statusCode).toBe(503);
+    rotator.addProxy('p1:1');
+    expect((await send('GET', '/health/ready')).json()).toEqual({ status: 'ok' });
+    rotator.forceOpenCircuitBreaker('p1:1');
+    expect((await send('GET', '/health/ready')).json()).toEqual({
+      error: 'not_ready',
+      message: 'no proxy is available',
+    });
+    expect((await send('GET', '/health/live')).statusCode).toBe(200);
+    rotator.resetCircuitBreaker('p1:1');
+    expect((await send('GET', '/health/ready')).statusCode).toBe(200);
+  });
+});

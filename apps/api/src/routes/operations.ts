@@ -1,0 +1,79 @@
+import { renderPrometheus } from '@whirl/metrics/prometheus';
+import { z } from 'zod';
+import { ApiError, failures } from '../errors.ts';
+import type { Routes } from './area.ts';
+
+const statusSchema = z.strictObject({ status: z.string() }).meta({ id: 'Health' });
+const health = (description: string) => ({
+  description,
+  content: { 'application/json': { schema: statusSchema } },
+});
+
+/** Whether the server runs, and whether it can do its work. Open to probes without a token. */
+export const healthRoutes: Routes = (app, { rotator }) => {
+  const tags = ['Operations'];
+  app.get(
+    '/health/live',
+    {
+      schema: {
+        operationId: 'getLiveness',
+        summary: 'Whether the server runs',
+        security: [],
+        tags,
+        response: { 200: health('It runs.') },
+      },
+    },
+    () => ({ status: 'ok' }),
+  );
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        operationId: 'getReadiness',
+        summary: 'Whether a proxy is available',
+        security: [],
+        tags,
+        response: { 200: health('One is.'), ...failures(503) },
+      },
+    },
+    () => {
+      for (const { canAttempt } of rotator.getCircuitBreakerStates().values()) {
+        if (canAttempt) return { status: 'ok' };
+      }
+      throw new ApiError(503, 'not_ready', 'no proxy is available');
+    },
+  );
+};
+
+/** Metrics for Prometheus. */
+export const prometheusRoutes: Routes = (app, { rotator }) => {
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        operationId: 'scrapeMetrics',
+        summary: 'Metrics in the text format of Prometheus',
+        tags: ['Operations'],
+        response: {
+          200: {
+            description: 'Text format 0.0.4.',
+            content: { 'text/plain': { schema: z.string() } },
+          },
+        },
+      },
+    },
+    (_request, reply) => {
+      const circuits = [...rotator.getCircuitBreakerStates()].map(([proxyId, { state }]) => ({
+        proxyId,
+        state,
+      }));
+      const inFlight = rotator.inFlight().length;
+      reply.type('text/plain; version=0.0.4; charset=utf-8');
+      return renderPrometheus(rotator.getRetryMetrics(), {
+        circuits,
+        inFlight,
+        proxies: circuits.length,
+      });
+    },
+  );
+};

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { startFixture } from '../testing/fixture.ts';
+
+const url = '/api/v1/proxies';
+const json = { 'content-type': 'application/json' };
+const text = { 'content-type': 'text/plain' };
+const idsOf = async (send: Awaited<ReturnType<typeof startFixture>>['send']) =>
+  (await send('GET', url)).json<{ proxies: { id: string }[] }>().proxies.map(({ id }) => id);
+
+describe('A4 the pool', () => {
+  it('A4 a proxy is added, shown without its password, and removed', async () => {
+    const { send, rotator } = await startFixture();
+    const added = await send('POST', url, {
+      url: 'http://bob:hunter2@proxy.example.com:8080',
+      region: 'eu',
+      tags: ['fast'],
+      weight: 3,
+    });
+    expect(added.statusCode).toBe(201);
+    expect(added.headers.location).toBe('/api/v1/proxies/bob%40proxy.example.com%3A8080');
+    const proxy = {
+      id: 'bob@proxy.example.com:8080',
+      url: 'http://bob@proxy.example.com:8080',
+      region: 'eu',
+      tags: ['fast'],
+      weight: 3,
+      state: 'closed',
+      avg_latency: null,
+      in_flight: 0,
+    };
+    expect(added.json()).toMatchObject(proxy);
+    expect((await send('GET', url)).json()).toMatchObject({ proxies: [proxy] });
+    expect((await send('GET', String(added.headers.location))).json()).toMatchObject(proxy);
+    expect(added.body).not.toContain('hunter2');
+    const removed = await send('DELETE', `${url}/bob@proxy.example.com:8080`);
+    expect([removed.statusCode, removed.body]).toEqual([204, '']);
+    expect(rotator.proxies()).toEqual([]);
+    expect((await send('DELETE', `${url}/bob@proxy.example.com:8080`)).statusCode).toBe(404);
+    expect((await send('GET', `${url}/bob@proxy.example.com:8080`)).statusCode).toBe(404);
+  });
+
+  it('A4 the same id twice is a 409', async () => {
+    const { send } = await startFixture();
+    await send('POST', url, { url: 'p1.example.com:8080', id: 'one' });
+    const again = await send('POST', url, { url: 'p2.example.com:8080', id: 'one' });
+    expect(again.statusCode).toBe(409);
+    expect(again.json()).toMatchObject({ error: 'proxy_exists', details: { ids: ['one'] } });
+  });
+
+  it.each([
+    [{ url: 'ftp://bob:hunter2@p:1' }, 'invalid_proxy'],
+    [{ url: 'http://bob:hunter2@p:99999' }, 'invalid_proxy'],
+    [{ url: '' }, 'invalid_input'],
+    [{}, 'invalid_input'],
+    [{ url: 'p:1', weight: -1 }, 'invalid_input'],
+    [{ url: 'p:1', id: 'unhealthy' }, 'invalid_input'],
+    [{ url: 'p:1', id: 'a\nb' }, 'invalid_input'],
+    [{ url: 'p:1', id: 'http://bob:hunter2@p:1' }, 'invalid_input'],
+    [{ url: 'p:1', id: 'bob:hunter2@p' }, 'invalid_input'],
+    [{ url: 'p:1', nope: 1 }, 'invalid_input'],
+    ['text', 'invalid_input'],
+  ])('A4 %j is refused, without its password', async (payload, error) => {
+    const { send } = await startFixture();
+    const response = await send('POST', url, JSON.stringify(payload), json);
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ error });
+    expect(response.body).not.toContain('hunter2');
+    expect(await idsOf(send)).toEqual([]);
+  });
+
+  it('A4 a list is imported from text, from strings and from objects', async () => {
+    const { send, rotator } = await startFixture();
+    const fromText = await send(
+      'POST',
+      `${url}/import`,
+      '# ours\np1:8080\n\nsocks5://u:p%40ss@p2:1080 # far\n',
+      text,
+    );
+    expect(fromText.statusCode).toBe(201);
+    expect(fromText.json()).toEqual({ imported: 2, ids: ['p1:8080', 'u@p2:1080'] });
+    const fromJson = await send('POST', `${url}/import`, [
+      'p3:8080',
+      { url: 'p4:8080', id: 'four', region: 'us', max_concurrent: 2 },
+    ]);
+    expect(fromJson.json()).toEqual({ imported: 2, ids: ['p3:8080', 'four'] });
+    expect(await idsOf(send)).toEqual(['p1:8080', 'u@p2:1080', 'p3:8080', 'four']);
+    expect(rotator.proxies()[3]).toMatchObject({ region: 'us' });
+  });
+
+  it.each([
+    ['a fault in a line', 'p1:8080\nnonsense\n', text, 400, 'line 2'],
+    ['one id for two proxies', 'p1:8080\nsocks5://p1:8080\n', text, 400, 'lines 1 and 2'],
+    ['a proxy that is there', 'p1:8080\nhere:8080\n', text, 409, '"here:8080"'],
+    ['a number in the list', '["p1:8080", 7]', json, 400, '1'],
+    ['an unknown field', '["p1:8080", {"url":"p2:1","port":3}]', json, 400, '1'],
+    ['an object', '{"url":"p1:8080"}', json, 400, 'expected array'],
+  ])('A4 an import with %s changes nothing', async (_name, payload, headers, status, message) => {
+    const { send } = await startFixture();
+    await send('POST', url, { url: 'here:8080' });
+    const response = await send('POST', `${url}/import`, payload, headers);
+    expect(response.statusCode).toBe(status);
+    expect(response.json<{ message: string }>().message).toContain(message);
+    expect(await idsOf(send)).toEqual(['here:8080']);
+  });
+
+  it('A4 unhealthy proxies are removed together', async () => {
+    const { send, rotator } = await startFixture({
+      rotator: { proxies: ['p1:1', 'p2:2', 'p3:3'] },
+    });
+    rotator.forceOpenCircuitBreaker('p2:2');
+    expect((await send('DELETE', `${url}/unhealthy`)).json()).toEqual({ removed: ['p2:2'] });
+    expect(await idsOf(send)).toEqual(['p1:1', 'p3:3']);
+  });
+});

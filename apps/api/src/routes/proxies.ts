@@ -1,0 +1,146 @@
+import type { ProxyRotator } from '@whirl/rotator';
+import { z } from 'zod';
+import { ApiError, failures } from '../errors.ts';
+import { addAll, readProxyList } from '../proxies/import-proxies.ts';
+import {
+  proxyFromWire,
+  proxyInputSchema,
+  proxySchema,
+  proxyToWire,
+} from '../proxies/proxy-wire.ts';
+import type { Routes } from './area.ts';
+
+const tags = ['Proxies'];
+const maxImportBytes = 16 * 1024 * 1024;
+const params = z.object({ id: z.string().meta({ description: "The proxy's id." }) });
+
+const json = (description: string, schema: z.ZodType) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const listSchema = z.strictObject({ proxies: z.array(proxySchema) }).meta({ id: 'Proxies' });
+const importedSchema = z
+  .strictObject({ imported: z.int().min(0), ids: z.array(z.string()) })
+  .meta({ id: 'ImportedProxies' });
+const removedSchema = z
+  .strictObject({ removed: z.array(z.string()) })
+  .meta({ id: 'RemovedProxies' });
+const importSchema = z.array(z.union([z.string().min(1).max(2000), proxyInputSchema])).max(200_000);
+
+function find(rotator: ProxyRotator, id: string) {
+  const found = rotator.proxies().find((proxy) => proxy.id === id);
+  if (found === undefined) throw new ApiError(404, 'not_found', `no proxy has the id "${id}"`);
+  return proxyToWire(found);
+}
+
+/** Shows and changes the pool. */
+export const proxiesRoutes: Routes = (app, { rotator }) => {
+  app.get(
+    '/proxies',
+    {
+      schema: {
+        operationId: 'listProxies',
+        summary: 'The pool',
+        tags,
+        response: { 200: json('Every proxy.', listSchema) },
+      },
+    },
+    () => ({ proxies: rotator.proxies().map(proxyToWire) }),
+  );
+  app.post(
+    '/proxies',
+    {
+      schema: {
+        operationId: 'addProxy',
+        summary: 'Add a proxy',
+        tags,
+        body: proxyInputSchema,
+        response: { 201: json('The proxy.', proxySchema), ...failures(400, 409, 413, 415) },
+      },
+    },
+    ({ body }, reply) => {
+      const [id = ''] = addAll(rotator, readProxyList(JSON.stringify([proxyFromWire(body)])));
+      return reply
+        .code(201)
+        .header('location', `/api/v1/proxies/${encodeURIComponent(id)}`)
+        .send(find(rotator, id));
+    },
+  );
+  app.get(
+    '/proxies/:id',
+    {
+      schema: {
+        operationId: 'getProxy',
+        summary: 'One proxy',
+        tags,
+        params,
+        response: { 200: json('The proxy.', proxySchema), ...failures(400, 404) },
+      },
+    },
+    ({ params: { id } }) => find(rotator, id),
+  );
+  app.delete(
+    '/proxies/:id',
+    {
+      schema: {
+        operationId: 'removeProxy',
+        summary: 'Remove a proxy; requests in flight through it go on',
+        tags,
+        params,
+        response: { 204: { description: 'It is gone.' }, ...failures(400, 404, 413, 415) },
+      },
+    },
+    ({ params: { id } }, reply) => {
+      if (!rotator.removeProxy(id)) {
+        throw new ApiError(404, 'not_found', `no proxy has the id "${id}"`);
+      }
+      return reply.code(204).send();
+    },
+  );
+  app.post(
+    '/proxies/import',
+    {
+      bodyLimit: maxImportBytes,
+      schema: {
+        operationId: 'importProxies',
+        summary: 'Add a list of proxies, all or none',
+        tags,
+        body: {
+          required: true,
+          content: {
+            'application/json': { schema: importSchema },
+            'text/plain': {
+              schema: z.string().meta({
+                description: 'One proxy a line; # begins a comment.',
+                examples: ['proxy1.example.com:8080\nsocks5://user:pass@proxy2.example.com:1080\n'],
+              }),
+            },
+          },
+        },
+        response: { 201: json('All were added.', importedSchema), ...failures(400, 409, 413, 415) },
+      },
+    },
+    ({ body }, reply) => {
+      const text =
+        typeof body === 'string'
+          ? body
+          : JSON.stringify(
+              body.map((each) => (typeof each === 'string' ? each : proxyFromWire(each))),
+            );
+      const ids = addAll(rotator, readProxyList(text));
+      return reply.code(201).send({ imported: ids.length, ids });
+    },
+  );
+  app.delete(
+    '/proxies/unhealthy',
+    {
+      schema: {
+        operationId: 'removeUnhealthyProxies',
+        summary: 'Remove those with an open circuit, or with ≥ 20 outcomes and < 10 % success',
+        tags,
+        response: { 200: json('What was removed.', removedSchema), ...failures(400, 413, 415) },
+      },
+    },
+    () => ({ removed: rotator.clearUnhealthyProxies() }),
+  );
+};

@@ -1,0 +1,73 @@
+import { ProxyRotator } from '@whirl/rotator';
+import type { Logger } from 'pino';
+import { buildApp } from './app.ts';
+import type { Config } from './config/read-config.ts';
+import { startDemo } from './demo.ts';
+import { ProxiesFile } from './proxies/proxies-file.ts';
+
+export interface Running {
+  /** Where it listens. */
+  readonly address: string;
+  /**
+   * Accepts nothing more, ends event streams, lets requests finish within the shutdown timeout,
+   * then ends what is left.
+   */
+  stop(): Promise<void>;
+}
+
+/** Quick enough to be watched: the demo fleet shows circuits opening and recovering in seconds. */
+const demoOptions = {
+  retryPolicy: { baseDelayMs: 100, attemptTimeoutMs: 2000 },
+  circuitBreaker: { openMs: 10_000 },
+};
+
+/** Starts everything that a configuration asks for. Rejects, with nothing left open. */
+export async function serve(config: Config, logger: Logger): Promise<Running> {
+  const cleanUps: (() => Promise<void> | void)[] = [];
+  const cleanUp = async () => {
+    for (const undo of cleanUps.splice(0).reverse()) await undo();
+  };
+  try {
+    const demo = config.demo ? await startDemo() : undefined;
+    if (demo !== undefined) cleanUps.push(() => demo.close());
+    const rotator = new ProxyRotator({
+      proxies: [...config.proxies, ...(demo?.proxies ?? [])],
+      logger,
+      retryPolicy: config.retryPolicy ?? (demo && demoOptions.retryPolicy),
+      circuitBreaker: config.circuitBreaker ?? (demo && demoOptions.circuitBreaker),
+    });
+    cleanUps.push(() => rotator.close({ graceMs: 0 }));
+    if (config.proxiesFile !== undefined) {
+      const file = new ProxiesFile({ path: config.proxiesFile, rotator, logger });
+      cleanUps.push(() => file.close());
+      file.load();
+      file.watch();
+    }
+    const app = await buildApp({
+      rotator,
+      host: config.host,
+      token: config.token,
+      allowedHosts: config.allowedHosts,
+      dashboard: config.dashboard,
+      logger,
+    });
+    cleanUps.push(async () => {
+      const late = setTimeout(() => app.server.closeAllConnections(), config.shutdownTimeoutMs);
+      await app.close();
+      clearTimeout(late);
+    });
+    const address = await app.listen({ host: config.host, port: config.port, listenTextResolver });
+    if (demo !== undefined) {
+      demo.run(rotator);
+      logger.info({ target: demo.targetUrl }, 'demo fleet of flaky proxies');
+    }
+    return { address, stop: cleanUp };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+function listenTextResolver(address: string): string {
+  return `whirl listens at ${address}`;
+}
