@@ -70,7 +70,7 @@ type Fields = Record<string, unknown>;
 /**
  * Reads one message of the stream; undefined for types this page does not show and for data it
  * cannot read, so that a newer server never breaks an older page. Times may be ISO text or epoch
- * milliseconds.
+ * milliseconds, and a circuit may go by `proxy_id` or by the bus's `name`.
  */
 export function readLiveEvent(type: string, text: string): LiveEvent | undefined {
   let fields: Fields;
@@ -81,7 +81,7 @@ export function readLiveEvent(type: string, text: string): LiveEvent | undefined
   } catch {
     return undefined;
   }
-  const at = time(fields['at']) ?? Date.now();
+  const at = time(fields['timestamp'] ?? fields['at']) ?? Date.now();
   const requestId = string(fields['request_id']);
   const attempt = number(fields['attempt']);
   const proxyId = string(fields['proxy_id'] ?? fields['name']);

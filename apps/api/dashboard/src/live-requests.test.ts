@@ -149,7 +149,13 @@ describe('reading the stream', () => {
       event('circuit:transition', { ...fields, name: 'p1', at, next_test_at: at + 30_000 }),
     ).toMatchObject(expected);
     expect(
-      event('circuit:transition', { ...fields, proxy_id: 'p1', next_test_time: iso }),
+      event('circuit:transition', {
+        ...fields,
+        proxy_id: 'p1',
+        next_test_time: iso,
+        at: 0,
+        timestamp: at,
+      }),
     ).toMatchObject(expected);
   });
 });

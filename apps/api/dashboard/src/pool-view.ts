@@ -71,3 +71,12 @@ function comparison({ key, descending }: Sorting): (a: PoolRow, b: PoolRow) => n
     return sign * (left - right);
   };
 }
+
+/** The rows in the order they had, each with what is known of it now; removed ones are gone. */
+export function holdOrder(
+  before: readonly PoolRow[],
+  rows: readonly PoolRow[],
+): readonly PoolRow[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return before.map(({ id }) => byId.get(id)).filter((row) => row !== undefined);
+}

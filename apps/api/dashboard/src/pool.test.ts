@@ -80,6 +80,10 @@ describe('A7 the pool', () => {
     expect(rows.get('a')).toMatchObject({ state: 'open', forced: true, nextTestAt: null });
     applyToPool(rows, transition('a', 'disabled', 2));
     expect(rows.get('a')).toMatchObject({ state: 'closed', forced: true });
+    const forced = { proxy_id: 'a', from_state: 'closed', to_state: 'open', reason: 'forced' };
+    const text = JSON.stringify({ ...forced, failure_count: 0, timestamp: iso(3) });
+    applyToPool(rows, readLiveEvent('circuit:transition', text) as LiveEvent);
+    expect(rows.get('a')).toMatchObject({ state: 'open', forced: true, lastChangeAt: at + 3 });
     const [row] = rows.values();
     if (row === undefined) throw new Error('no row');
     expect(withCircuit(row, circuit('a'))).toMatchObject({ state: 'closed', forced: false });

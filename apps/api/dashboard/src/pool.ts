@@ -111,12 +111,14 @@ export function applyToPool(rows: Map<string, PoolRow>, event: LiveEvent): boole
   const row = rows.get(event.proxyId);
   if (row === undefined) return false;
   if (event.type === 'circuit:transition') {
-    const { failureCount, nextTestAt, at } = event;
+    const { failureCount, nextTestAt, at, to, reason } = event;
+    const { state, forced } = readState(to);
     rows.set(row.id, {
       ...row,
-      ...readState(event.to),
+      state,
+      forced: forced || reason === 'forced' || reason === 'disabled',
       failureCount,
-      nextTestAt: event.to === 'open' ? nextTestAt : null,
+      nextTestAt: to === 'open' ? nextTestAt : null,
       lastChangeAt: at,
     });
   } else {
