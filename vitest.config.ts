@@ -7,7 +7,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'apps/*/src/**/*.test.ts',
+      'apps/api/dashboard/src/**/*.test.ts',
+    ],
     exclude: [...configDefaults.exclude, 'apps/packaging/**'],
     environment: 'node',
     testTimeout: 20_000,

@@ -1,0 +1,185 @@
+import { time, type LiveEvent } from './live-event.ts';
+import type { CircuitState, WireCircuit, WireProxy, WireProxyMetrics } from './wire.ts';
+
+/** One proxy with all that is known of it: a row of the pool's table. */
+export interface PoolRow {
+  readonly id: string;
+  readonly url: string;
+  readonly region: string;
+  readonly tags: readonly string[];
+  readonly weight: number | undefined;
+  readonly successRate: number | null;
+  /** Seconds. */
+  readonly avgLatency: number | null;
+  readonly inFlight: number;
+  readonly score: number | null;
+  readonly state: CircuitState;
+  /** Held there by an operator: forced open, or disabled and so always closed. */
+  readonly forced: boolean;
+  readonly failureCount: number;
+  readonly failureThreshold: number;
+  /** Seconds. */
+  readonly windowDuration: number;
+  /** Seconds. */
+  readonly timeoutDuration: number;
+  readonly nextTestAt: number | null;
+  readonly lastChangeAt: number | null;
+  readonly attempts: number | null;
+  readonly successes: number | null;
+  readonly failures: number | null;
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly opens: number | null;
+  /** Its place in natural order of ids: ties of every sorting are broken by it. */
+  readonly rank: number;
+  /** Lower-case text that the search box looks into. */
+  readonly haystack: string;
+}
+
+/** How many circuits are in which state. */
+export interface StateCounts {
+  readonly closed: number;
+  readonly half_open: number;
+  readonly open: number;
+}
+
+const naturally = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Joins the answers of the three endpoints by proxy id. A circuit transition heard on the stream
+ * after the answer was made wins over it.
+ */
+export function joinPool(
+  proxies: readonly WireProxy[],
+  circuits: readonly WireCircuit[],
+  metrics: Readonly<Record<string, WireProxyMetrics>>,
+  known: ReadonlyMap<string, PoolRow>,
+): Map<string, PoolRow> {
+  const byId = new Map(circuits.map((circuit) => [circuit.proxy_id, circuit]));
+  const rank = ranks(proxies, known);
+  const rows = new Map<string, PoolRow>();
+  for (const proxy of proxies) {
+    const circuit = byId.get(proxy.id);
+    const before = known.get(proxy.id);
+    const counts = metrics[proxy.id];
+    const lastChangeAt = time(circuit?.last_state_change) ?? null;
+    const state = readState(circuit?.state ?? proxy.state);
+    const row: PoolRow = {
+      id: proxy.id,
+      url: proxy.url,
+      region: proxy.region ?? '',
+      tags: proxy.tags ?? [],
+      weight: proxy.weight,
+      successRate: proxy.success_rate ?? null,
+      avgLatency: proxy.avg_latency ?? null,
+      inFlight: proxy.in_flight ?? 0,
+      score: proxy.score ?? null,
+      state: state.state,
+      forced: circuit?.forced ?? state.forced,
+      failureCount: circuit?.failure_count ?? 0,
+      failureThreshold: circuit?.failure_threshold ?? 0,
+      windowDuration: circuit?.window_duration ?? 0,
+      timeoutDuration: circuit?.timeout_duration ?? 0,
+      nextTestAt: time(circuit?.next_test_time) ?? null,
+      lastChangeAt,
+      attempts: counts?.total_attempts ?? null,
+      successes: counts?.success_count ?? null,
+      failures: counts?.failure_count ?? null,
+      p50: counts?.p50 ?? null,
+      p95: counts?.p95 ?? null,
+      p99: counts?.p99 ?? null,
+      opens: counts?.circuit_breaker_opens ?? null,
+      rank: rank.get(proxy.id) ?? 0,
+      haystack: haystack(proxy, before),
+    };
+    const heardLater = (before?.lastChangeAt ?? 0) > (lastChangeAt ?? 0);
+    rows.set(proxy.id, before !== undefined && heardLater ? withCircuitOf(row, before) : row);
+  }
+  return rows;
+}
+
+/** Brings the rows up to date with one event. Returns whether anything changed. */
+export function applyToPool(rows: Map<string, PoolRow>, event: LiveEvent): boolean {
+  if (
+    event.type !== 'circuit:transition' &&
+    event.type !== 'attempt:start' &&
+    event.type !== 'attempt:end'
+  ) {
+    return false;
+  }
+  const row = rows.get(event.proxyId);
+  if (row === undefined) return false;
+  if (event.type === 'circuit:transition') {
+    const { failureCount, nextTestAt, at, to, reason } = event;
+    const { state, forced } = readState(to);
+    rows.set(row.id, {
+      ...row,
+      state,
+      forced: forced || reason === 'forced' || reason === 'disabled',
+      failureCount,
+      nextTestAt: to === 'open' ? nextTestAt : null,
+      lastChangeAt: at,
+    });
+  } else {
+    const change = event.type === 'attempt:start' ? 1 : -1;
+    rows.set(row.id, { ...row, inFlight: Math.max(0, row.inFlight + change) });
+  }
+  return true;
+}
+
+/** The row with what an answer of `/circuit-breakers/{id}` says. */
+export function withCircuit(row: PoolRow, circuit: WireCircuit): PoolRow {
+  return {
+    ...row,
+    ...readState(circuit.state),
+    forced: circuit.forced ?? false,
+    failureCount: circuit.failure_count,
+    nextTestAt: time(circuit.next_test_time) ?? null,
+    lastChangeAt: time(circuit.last_state_change) ?? row.lastChangeAt,
+  };
+}
+
+export function countStates(rows: Iterable<PoolRow>): StateCounts {
+  const counts = { closed: 0, half_open: 0, open: 0 };
+  for (const row of rows) counts[row.state]++;
+  return counts;
+}
+
+/** The states of the wire, and the library's own names for the overrides. */
+export function readState(state: string | undefined): { state: CircuitState; forced: boolean } {
+  switch (state) {
+    case 'open':
+    case 'half_open':
+      return { state, forced: false };
+    case 'forced_open':
+      return { state: 'open', forced: true };
+    case 'disabled':
+      return { state: 'closed', forced: true };
+    default:
+      return { state: 'closed', forced: false };
+  }
+}
+
+/** Sorting ids in natural order is the dear part of a poll, so it is done only for a new pool. */
+function ranks(
+  proxies: readonly WireProxy[],
+  known: ReadonlyMap<string, PoolRow>,
+): ReadonlyMap<string, number> {
+  if (proxies.length === known.size && proxies.every(({ id }) => known.has(id))) {
+    return new Map([...known.values()].map(({ id, rank }) => [id, rank]));
+  }
+  const ids = proxies.map(({ id }) => id).sort(naturally.compare);
+  return new Map(ids.map((id, rank) => [id, rank]));
+}
+
+function haystack(proxy: WireProxy, before: PoolRow | undefined): string {
+  const same = before !== undefined && before.url === proxy.url;
+  if (same && before.region === (proxy.region ?? '')) return before.haystack;
+  return [proxy.id, proxy.url, proxy.region ?? '', ...(proxy.tags ?? [])].join(' ').toLowerCase();
+}
+
+function withCircuitOf(row: PoolRow, other: PoolRow): PoolRow {
+  const { state, forced, failureCount, nextTestAt, lastChangeAt } = other;
+  return { ...row, state, forced, failureCount, nextTestAt, lastChangeAt };
+}

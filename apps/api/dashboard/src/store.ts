@@ -1,0 +1,305 @@
+import { batch, computed, signal } from '@preact/signals';
+import { ApiError, createApiClient } from './api-client.ts';
+import { openEventStream, type StreamState } from './event-stream.ts';
+import { readLiveEvent, type LiveEvent } from './live-event.ts';
+import {
+  addInFlight,
+  applyToRequests,
+  closeUnseen,
+  feed,
+  type FeedFilter,
+  type LiveRequest,
+  type LiveRequests,
+} from './live-requests.ts';
+import { applyToPool, countStates, joinPool, withCircuit, type PoolRow } from './pool.ts';
+import type { PoolFilter, Sorting } from './pool-view.ts';
+import { startPolling } from './polling.ts';
+import { currentToken, keepToken } from './token.ts';
+import { MinuteTraffic, readTraffic, type TrafficPoint } from './traffic.ts';
+import type * as Wire from './wire.ts';
+
+/** Whether the page shows the present. */
+export type Connection = 'connecting' | 'live' | 'polling' | 'reconnecting' | 'unauthorized';
+
+const api = createApiClient({
+  baseUrl: new URL('api/v1/', document.baseURI).href,
+  fetch: (input, init) => fetch(input, init),
+  token: currentToken,
+  now: Date.now,
+});
+
+/** The server's clock as far as it is known, so that countdowns are right on any machine. */
+const serverNow = () => Date.now() + api.clockSkewMs;
+
+let rowsById = new Map<string, PoolRow>();
+const requests: LiveRequests = new Map();
+const minutes = new MinuteTraffic();
+const startedAt = serverNow();
+
+/** Ticks once a second; what counts down reads it. */
+export const clock = signal(serverNow());
+export const stream = signal<StreamState>('connecting');
+/** Whether the last round of polling was answered; undefined before the first. */
+export const answered = signal<boolean | undefined>(undefined);
+/** Why the last round failed, when the server did answer. */
+export const serverError = signal('');
+export const unauthorized = signal(false);
+/** Whether a token that was sent has been refused. */
+export const tokenRefused = signal(false);
+export const answeredAt = signal<number | undefined>(undefined);
+
+/** Undefined until the first answer. */
+export const rows = signal<readonly PoolRow[] | undefined>(undefined);
+export const states = computed(() => countStates(rows.value ?? []));
+export const summary = signal<Wire.WireSummary | undefined>(undefined);
+export const hours = signal<readonly TrafficPoint[] | undefined>(undefined);
+export const liveTraffic = signal<readonly TrafficPoint[]>([]);
+export const liveSince = startedAt;
+
+export const filter = signal<PoolFilter>({ text: '', state: 'all' });
+export const sorting = signal<Sorting>({ key: 'id', descending: false });
+/** How many hours the percentiles and counts of the table cover. */
+export const metricsHours = signal<1 | 24>(24);
+export const feedFilter = signal<FeedFilter>('all');
+export const feedPaused = signal(false);
+const feedVersion = signal(0);
+let pausedFeed: readonly LiveRequest[] = [];
+export const feedRequests = computed(() => {
+  void feedVersion.value;
+  if (!feedPaused.value) pausedFeed = feed(requests, feedFilter.value, 60);
+  return pausedFeed;
+});
+
+export const connection = computed<Connection>(() => {
+  if (unauthorized.value) return 'unauthorized';
+  if (answered.value === undefined) return 'connecting';
+  if (!answered.value) return rows.value === undefined ? 'connecting' : 'reconnecting';
+  if (stream.value === 'live') return 'live';
+  return stream.value === 'reconnecting' ? 'reconnecting' : 'polling';
+});
+
+/** Counts the changes of policy that this page heard of. */
+export const policyChanges = signal(0);
+
+let metricsById: Readonly<Record<string, Wire.WireProxyMetrics>> = {};
+let metricsDueAt = 0;
+
+/** One round: what is cheap each time, what covers hours of the past less often. */
+async function refresh(): Promise<void> {
+  try {
+    const wantMetrics = performance.now() >= metricsDueAt;
+    const [proxies, circuits, totals] = await Promise.all([
+      api.call<{ proxies: Wire.WireProxy[] }>('GET', 'proxies'),
+      api.call<{ circuit_breakers: Wire.WireCircuit[] }>('GET', 'circuit-breakers'),
+      api.call<Wire.WireSummary>('GET', 'metrics/retries'),
+    ]);
+    if (wantMetrics || hours.peek() === undefined) await refreshMetrics();
+    rowsById = joinPool(proxies.proxies, circuits.circuit_breakers, metricsById, rowsById);
+    // The server is back: no need to wait out the stream's own delay.
+    if (answered.peek() === false && stream.peek() === 'reconnecting') events.retryNow();
+    batch(() => {
+      rows.value = [...rowsById.values()];
+      summary.value = totals;
+      answered.value = true;
+      answeredAt.value = Date.now();
+      serverError.value = '';
+      unauthorized.value = false;
+      tokenRefused.value = false;
+    });
+  } catch (error) {
+    noteFailure(error);
+  }
+}
+
+async function refreshMetrics(): Promise<void> {
+  const askedAt = performance.now();
+  const covered = metricsHours.peek();
+  const [byProxy, series] = await Promise.all([
+    api.call<{ proxies: Record<string, Wire.WireProxyMetrics> }>(
+      'GET',
+      `metrics/retries/by-proxy?hours=${covered}`,
+    ),
+    api.call<{ data_points: Wire.WirePoint[] }>('GET', 'metrics/retries/timeseries?hours=24'),
+  ]);
+  metricsById = byProxy.proxies;
+  hours.value = readTraffic(series.data_points);
+  const tookMs = performance.now() - askedAt;
+  metricsDueAt = performance.now() + Math.max(5000, 20 * tookMs);
+}
+
+function noteFailure(error: unknown): void {
+  const failure =
+    error instanceof ApiError ? error : new ApiError(200, 'its answer could not be read');
+  batch(() => {
+    if (failure.status === 401) {
+      tokenRefused.value = currentToken() !== undefined;
+      unauthorized.value = true;
+    } else {
+      answered.value = false;
+      serverError.value = failure.status === 0 ? '' : failure.message;
+    }
+  });
+}
+
+const polling = startPolling({
+  round: refresh,
+  wanted: () => document.visibilityState === 'visible' && !unauthorized.peek(),
+});
+
+/** Asks for everything now: after an action, a reconnection, or when the page is looked at again. */
+export function refreshNow(): void {
+  metricsDueAt = 0;
+  polling.wake();
+}
+
+let publishing = false;
+
+/** Events are taken in as they come, and shown at most about seven times a second. */
+function publishSoon(): void {
+  if (publishing) return;
+  publishing = true;
+  setTimeout(() => {
+    publishing = false;
+    batch(() => {
+      if (rows.peek() !== undefined) rows.value = [...rowsById.values()];
+      feedVersion.value++;
+    });
+  }, 150);
+}
+
+function take(event: LiveEvent): void {
+  minutes.add(event);
+  applyToRequests(requests, event);
+  applyToPool(rowsById, event);
+  if (event.type === 'pool:changed') refreshNow();
+  else if (event.type === 'policy:changed') policyChanges.value++;
+  publishSoon();
+}
+
+/** What ended while nobody listened is closed; what runs is shown. */
+async function seeInFlight(): Promise<void> {
+  try {
+    const { requests: running } = await api.call<{ requests: Wire.WireInFlight[] }>(
+      'GET',
+      'requests',
+    );
+    closeUnseen(requests, new Set(running.map(({ request_id }) => request_id)));
+    addInFlight(requests, running, serverNow());
+    publishSoon();
+  } catch {
+    // The feed then starts with the next event.
+  }
+}
+
+const events = openEventStream({
+  connect: (lastEventId, signal) => api.stream(lastEventId, signal),
+  onMessage: ({ type, data }) => {
+    const event = readLiveEvent(type, data);
+    if (event !== undefined) take(event);
+  },
+  onState: (state) => {
+    stream.value = state;
+    if (state === 'unauthorized') unauthorized.value = true;
+    if (state === 'live' || state === 'reconnecting') refreshNow();
+    if (state === 'live') void seeInFlight();
+  },
+});
+
+setInterval(() => {
+  const now = serverNow();
+  batch(() => {
+    clock.value = now;
+    liveTraffic.value = minutes.points(now, startedAt);
+  });
+}, 1000);
+liveTraffic.value = minutes.points(startedAt, startedAt);
+
+addEventListener('online', () => {
+  events.retryNow();
+  refreshNow();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') refreshNow();
+});
+
+/** Uses this token from now on; undefined forgets it. */
+export function signIn(token: string | undefined): void {
+  keepToken(token);
+  batch(() => {
+    unauthorized.value = false;
+    tokenRefused.value = false;
+    if (token === undefined) {
+      rowsById = new Map();
+      requests.clear();
+      rows.value = undefined;
+      answered.value = undefined;
+    }
+  });
+  events.retryNow();
+  refreshNow();
+}
+
+/** Whether a token is in use, and so can be forgotten. */
+export function isSignedIn(): boolean {
+  return currentToken() !== undefined;
+}
+
+const circuitPath = (id: string) => `circuit-breakers/${encodeURIComponent(id)}`;
+
+async function changeCircuit(id: string, change: 'reset' | 'open'): Promise<void> {
+  const circuit = await api.call<Wire.WireCircuit>('POST', `${circuitPath(id)}/${change}`);
+  const row = rowsById.get(id);
+  if (row === undefined) return;
+  rowsById.set(id, withCircuit(row, circuit));
+  rows.value = [...rowsById.values()];
+}
+
+export const resetCircuit = (id: string) => changeCircuit(id, 'reset');
+export const forceOpenCircuit = (id: string) => changeCircuit(id, 'open');
+
+export async function removeProxy(id: string): Promise<void> {
+  await api.call('DELETE', `proxies/${encodeURIComponent(id)}`);
+  rowsById.delete(id);
+  rows.value = [...rowsById.values()];
+}
+
+export async function addProxy(proxy: object): Promise<void> {
+  await api.call('POST', 'proxies', proxy);
+  refreshNow();
+}
+
+/** Text with one proxy a line, or a JSON array. Resolves with how many were added, if told. */
+export async function importProxies(text: string): Promise<number | undefined> {
+  const answer = await api.call<{ imported?: number } | undefined>(
+    'POST',
+    'proxies/import',
+    jsonList(text) ?? text,
+  );
+  refreshNow();
+  return answer?.imported;
+}
+
+export const readPolicy = () => api.call<Wire.WirePolicy>('GET', 'retry/policy');
+export const changePolicy = (patch: object) =>
+  api.call<Wire.WirePolicy>('PATCH', 'retry/policy', patch);
+
+/** The latest transitions of one proxy's circuit, newest first. */
+export async function readTransitions(id: string): Promise<readonly Wire.WireCircuitEvent[]> {
+  const { events: all } = await api.call<{ events: Wire.WireCircuitEvent[] }>(
+    'GET',
+    'circuit-breakers/metrics?hours=24',
+  );
+  return all
+    .filter(({ proxy_id }) => proxy_id === id)
+    .toSorted((a, b) => b.timestamp.localeCompare(a.timestamp))
+    .slice(0, 8);
+}
+
+function jsonList(text: string): unknown[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

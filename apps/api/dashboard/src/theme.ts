@@ -1,0 +1,38 @@
+import { effect, signal } from '@preact/signals';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+const key = 'whirl-theme';
+const themes: readonly Theme[] = ['system', 'light', 'dark'];
+
+/** What the operator chose; "system" follows the browser. */
+export const theme = signal<Theme>(read());
+
+/** Counts changes of colour, whatever caused them: canvases must be drawn anew. */
+export const paint = signal(0);
+
+/** system → light → dark → system. */
+export function nextTheme(): void {
+  theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? 'system';
+}
+
+effect(() => {
+  document.documentElement.dataset['theme'] = theme.value;
+  paint.value = paint.peek() + 1;
+  try {
+    localStorage.setItem(key, theme.value);
+  } catch {
+    // Without storage the choice lasts until the page is left.
+  }
+});
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => paint.value++);
+
+function read(): Theme {
+  try {
+    const stored = localStorage.getItem(key);
+    return themes.find((each) => each === stored) ?? 'system';
+  } catch {
+    return 'system';
+  }
+}

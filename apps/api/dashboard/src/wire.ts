@@ -1,0 +1,84 @@
+/** The REST contract as the page reads it: snake_case, durations in seconds, times as ISO text. */
+
+export type CircuitState = 'closed' | 'open' | 'half_open';
+
+export interface WireProxy {
+  readonly id: string;
+  readonly url: string;
+  readonly region?: string | null;
+  readonly tags?: readonly string[];
+  readonly weight?: number;
+  readonly state?: string;
+  /** 0 to 1; null before the first outcome. */
+  readonly success_rate?: number | null;
+  readonly score?: number | null;
+  readonly avg_latency?: number | null;
+  readonly in_flight?: number;
+}
+
+export interface WireCircuit {
+  readonly proxy_id: string;
+  readonly state: string;
+  /** Whether an operator holds it there: open by hand, or closed because it is disabled. */
+  readonly forced?: boolean;
+  readonly failure_count: number;
+  readonly failure_threshold: number;
+  readonly window_duration: number;
+  readonly timeout_duration: number;
+  readonly next_test_time: string | null;
+  readonly last_state_change: string | null;
+}
+
+export interface WireSummary {
+  readonly total_requests?: number;
+  readonly refused_requests?: number;
+  readonly total_attempts?: number;
+  readonly total_retries: number;
+  readonly success_by_attempt: Readonly<Record<string, number>>;
+  readonly failure_by_reason?: Readonly<Record<string, number>>;
+  readonly circuit_breaker_events_count: number;
+  readonly retention_hours: number;
+}
+
+export interface WirePoint {
+  readonly timestamp: string;
+  readonly total_requests: number;
+  readonly total_retries: number;
+  readonly success_rate: number | null;
+  readonly avg_latency: number | null;
+  readonly p50?: number | null;
+  readonly p95?: number | null;
+  readonly p99?: number | null;
+}
+
+export interface WireProxyMetrics {
+  readonly proxy_id: string;
+  readonly total_attempts: number;
+  readonly success_count: number;
+  readonly failure_count: number;
+  readonly avg_latency: number | null;
+  readonly p50?: number | null;
+  readonly p95?: number | null;
+  readonly p99?: number | null;
+  readonly circuit_breaker_opens: number;
+}
+
+export interface WireInFlight {
+  readonly request_id: string;
+  readonly method: string;
+  readonly origin: string;
+  readonly attempt: number;
+  readonly proxy_id: string | null;
+  readonly next_retry_at: string | null;
+}
+
+export interface WireCircuitEvent {
+  readonly proxy_id: string;
+  readonly from_state: string;
+  readonly to_state: string;
+  readonly timestamp: string;
+  readonly failure_count: number;
+}
+
+/** Field name to value; the fields are those of `GET /retry/policy`. */
+export type WirePolicy = Readonly<Record<string, unknown>>;
