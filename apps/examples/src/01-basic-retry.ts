@@ -1,25 +1,22 @@
 // Basic automatic retry: two of three proxies fail, and the request succeeds all the same.
+// The default policy makes three attempts at most, and waits 1 s, then 2 s.
 import { ProxyRotator } from '@whirl/rotator';
-import { startProxy, startTarget } from '@whirl/testkit';
+import { roundRobin } from '@whirl/selector';
+import { onStage, say, showWay } from './stage.ts';
 
-const target = await startTarget();
-const proxies = await Promise.all([
-  startProxy({ behaviour: { kind: 'reset' } }),
-  startProxy({ behaviour: { kind: 'status', statusCode: 503 } }),
-  startProxy(),
-]);
-const rotator = new ProxyRotator({ proxies: proxies.map(({ url }) => url) });
+await onStage(
+  [{ kind: 'reset' }, { kind: 'status', statusCode: 503 }, { kind: 'ok' }],
+  async ({ target, urls }) => {
+    // In turn, so that the story is the same each time; the default strategy picks by experience.
+    const rotator = new ProxyRotator({ proxies: urls, strategy: roundRobin() });
+    rotator.bus.on('retry:scheduled', ({ attempt, failedProxyId, delayMs, reason }) =>
+      say(`${failedProxyId} failed (${reason}); attempt ${attempt} in ${delayMs} ms`),
+    );
 
-rotator.bus.on('retry:scheduled', ({ attempt, failedProxyId, delayMs, reason }) =>
-  console.log(`attempt ${attempt} in ${delayMs} ms: ${failedProxyId} failed (${reason})`),
+    const response = await rotator.get(target.url);
+
+    say('the way that the request took:');
+    await showWay(response);
+    await rotator.close();
+  },
 );
-
-const response = await rotator.get(target.url);
-console.log(`status ${response.statusCode} through ${response.proxyId}`);
-await response.body.dump();
-for (const { attempt, proxyId, outcome, latencyMs } of response.attempts) {
-  console.log(`  attempt ${attempt}: ${proxyId} ${outcome} after ${latencyMs.toFixed(1)} ms`);
-}
-
-await rotator.close();
-await Promise.all([...proxies, target].map((server) => server.close()));

@@ -1,35 +1,35 @@
 // A custom policy: five attempts, linear delays, 429 retried, no wait when another proxy takes over.
 import { ProxyRotator } from '@whirl/rotator';
-import { startProxy, startTarget } from '@whirl/testkit';
+import { roundRobin } from '@whirl/selector';
+import { onStage, say, showWay } from './stage.ts';
 
-const target = await startTarget();
-const proxies = await Promise.all([
-  startProxy({ behaviour: { kind: 'status', statusCode: 429 } }),
-  startProxy({ behaviour: { kind: 'close-after-connect' } }),
-  startProxy({ behaviour: { kind: 'garbage' } }),
-  startProxy(),
-]);
-const rotator = new ProxyRotator({
-  proxies: proxies.map(({ url }) => url),
-  retryPolicy: {
-    name: 'patient',
-    maxAttempts: 5,
-    backoffStrategy: 'linear',
-    baseDelayMs: 2000,
-    retryStatusCodes: [429, 502, 503, 504],
-    failoverDelay: 'none',
-    timeoutMs: 15_000,
+await onStage(
+  [
+    { kind: 'status', statusCode: 429 },
+    { kind: 'close-after-connect' },
+    { kind: 'garbage' },
+    { kind: 'ok' },
+  ],
+  async ({ target, urls }) => {
+    const rotator = new ProxyRotator({
+      proxies: urls,
+      strategy: roundRobin(),
+      retryPolicy: {
+        name: 'impatient',
+        maxAttempts: 5,
+        backoffStrategy: 'linear',
+        baseDelayMs: 2000,
+        retryStatusCodes: [429, 502, 503, 504],
+        failoverDelay: 'none',
+        timeoutMs: 15_000,
+      },
+    });
+
+    const response = await rotator.get(target.url);
+
+    const { name, maxAttempts } = rotator.retryPolicy;
+    say(`policy ${name}: ${response.attempts.length} of at most ${maxAttempts} attempts`);
+    await showWay(response);
+    await rotator.close();
   },
-});
-
-const response = await rotator.get(target.url);
-await response.body.dump();
-console.log(`policy ${rotator.retryPolicy.name}: status ${response.statusCode}`);
-console.log(`${response.attempts.length} of at most ${rotator.retryPolicy.maxAttempts} attempts`);
-for (const { attempt, outcome, statusCode, errorCode, delayBeforeMs } of response.attempts) {
-  const detail = errorCode ?? statusCode ?? '';
-  console.log(`  attempt ${attempt}: ${outcome} ${detail}, after waiting ${delayBeforeMs} ms`);
-}
-
-await rotator.close();
-await Promise.all([...proxies, target].map((server) => server.close()));
+);
