@@ -15,7 +15,7 @@ await onStage([{ kind: 'reset' }, { kind: 'ok' }], async ({ target, urls }) => {
   const { dispatcher } = rotator;
 
   say('fetch(url, { dispatcher }):');
-  const response = await fetch(target.url, { dispatcher } as RequestInit);
+  const response = await fetch(target.url, { dispatcher } as unknown as RequestInit);
   say(`status ${response.status}: ${await response.text()}`);
 
   say('the same, shorter, and with the options of a request:');

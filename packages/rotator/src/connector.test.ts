@@ -118,7 +118,9 @@ describe('C2 forms', () => {
     ];
     for (const options of all) await read(startRotator(options).get(plain.url));
     expect(proxy.received.map(({ method }) => method)).toEqual(['CONNECT', 'CONNECT', 'GET']);
-    expect(() => startRotator({ tunnel: 'never' as never })).toThrow(/tunnel must be "auto"/);
+    expect(() => startRotator({ tunnel: 'never' as never })).toThrow(
+      /tunnel must be 'auto' or 'always'/,
+    );
   });
 
   it('IPv6 literals: of the target in both forms, and of the proxy', async () => {
@@ -161,8 +163,8 @@ describe('C4 typed errors', () => {
       const behaviour = { kind: 'status', statusCode, retryAfter: '7' } as const;
       const proxy = use(await startProxy({ behaviour }));
       const rotator = startRotator({ proxies: [proxy.url], tls });
-      for (const request of [rotator.get(secure.url), rotator.fetch(secure.url)]) {
-        const error = await failureOf(request);
+      for (const send of [() => rotator.get(secure.url), () => rotator.fetch(secure.url)]) {
+        const error = await failureOf(send());
         expect(error).toMatchObject({
           name: 'ProxyConnectionError',
           code: 'PROXY_CONNECTION',

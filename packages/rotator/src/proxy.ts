@@ -5,6 +5,7 @@ import {
   type ProxyAddress,
   type ProxyFormat,
   type ProxyProtocol,
+  redact,
 } from './proxy-address.ts';
 
 /** A proxy as an object: by `url`, or by `host` and `port`, with what else is to be said of it. */
@@ -127,7 +128,10 @@ class ParsedProxy implements Proxy {
 }
 
 function invalid(name: string, must: string, value: unknown): never {
-  throw new InvalidProxyError(`${name} must be ${must}, got ${String(value)}`);
+  const text = String(value);
+  // A proxy that was put into the wrong field must not show its password.
+  const shown = /[:@]/.test(text) ? redact(text) : text;
+  throw new InvalidProxyError(`${name} must be ${must}, got ${shown}`);
 }
 
 function checkName(name: string, value: unknown): void {

@@ -113,7 +113,7 @@ export function toTexts(policy: WirePolicy): PolicyTexts {
     for (const { name } of fields) {
       const value = policy[name];
       if (Array.isArray(value)) texts[name] = value.join(', ');
-      else texts[name] = value === null || value === undefined ? '' : String(value);
+      else texts[name] = value === null || value === undefined ? '' : `${value as string | number}`;
     }
   }
   return texts;
