@@ -11,11 +11,12 @@ export function checkStrategy(name: string, strategy: unknown): void {
   checkFunction(`${name}.pick`, pick);
 }
 
-/** The name of a strategy around another, and the score that the other one shows. */
-export function around(name: string, inner: Strategy): Pick<Strategy, 'name' | 'score'> {
+/** The name of a strategy around another, and what it leaves to that one. */
+export function around(name: string, inner: Strategy): Pick<Strategy, 'name' | 'attach' | 'score'> {
   checkStrategy(`the inner strategy of ${name}()`, inner);
   return {
     name: `${name}(${inner.name})`,
+    attach: (among) => inner.attach?.(among),
     score: (among, slot, ask) => inner.score?.(among, slot, ask) ?? among.success(slot),
   };
 }

@@ -7,7 +7,12 @@ const fastRatio = 4;
 /** k: attempts at the pool's mean that every candidate is credited with. */
 const prior = 10;
 /** The same for latencies, which vary less than outcomes. */
-const latencyPrior = 2;
+const latencyPrior = 8;
+/**
+ * A late answer counts as no more than so many times the pool's mean: a few of them would otherwise
+ * set equal candidates apart for minutes.
+ */
+const lateRatio = 4;
 /** The pool's mean starts at 4 of 5, and its latencies follow the last 1,000 attempts. */
 const startSuccesses = 4;
 const startAttempts = 5;
@@ -85,7 +90,9 @@ export class Estimates {
     this.#poolFailures *= poolDecay;
     if (success) {
       const share = 1 / (s + 1);
-      this.#successMs[slot] = (this.#successMs[slot] as number) * (1 - share) + latencyMs * share;
+      const boundMs = this.#poolSuccesses > 0 ? lateRatio * this.#poolSuccessMs : Infinity;
+      const ownMs = Math.min(latencyMs, boundMs);
+      this.#successMs[slot] = (this.#successMs[slot] as number) * (1 - share) + ownMs * share;
       s++;
       sf++;
       this.#runs[slot] = run < 0 ? 1 : Math.min(run + 1, 100);

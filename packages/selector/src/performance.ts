@@ -84,11 +84,12 @@ const create = (among: Candidates) => new Scores(among as View);
  * The highest score: 0.7 · success rate (of the last 100 outcomes; 0.5 without any) + 0.3 · (1 −
  * normalised latency: the average over the last 100 successes ÷ the largest such average in the pool;
  * 0 without any). So an unused candidate scores 0.65. A matching region multiplies by 1.1. Ties at
- * random. O(log n). Keeps 400 bytes of latencies per candidate from its first use on.
+ * random. O(log n). Keeps 400 bytes of latencies per candidate.
  */
 export function performance(): Strategy {
   const strategy: Strategy = {
     name: 'performance',
+    attach: (among) => void (among as View).pool.keepLatencies(),
     pick(among, { region }) {
       const scores = among.index(strategy, create);
       const best = scores.best();

@@ -89,6 +89,7 @@ export class Selector {
     this.#pool = new Pool(random);
     this.#now = now;
     this.#strategy = strategy;
+    strategy.attach?.(this.#pool.root);
     if (bus === undefined) return;
     this.#offs.push(
       bus.on('attempt:start', ({ proxyId }) => this.started(proxyId)),
@@ -137,6 +138,7 @@ export class Selector {
     this.#tick();
     this.#strategy = strategy;
     this.#pool.dropIndices();
+    strategy.attach?.(this.#pool.root);
   }
 
   /**

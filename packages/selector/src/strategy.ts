@@ -20,6 +20,8 @@ export interface SelectContext {
 export interface Strategy {
   readonly name: string;
   pick(among: Candidates, ask: SelectContext): number;
+  /** A selector takes it into use, before any pick; with all its candidates. */
+  attach?(among: Candidates): void;
   /** What `stats().score` shows: 0 to 1. Changes nothing. Default: `among.success(slot)`. */
   score?(among: Candidates, slot: number, ask: SelectContext): number;
 }

@@ -12,8 +12,9 @@ const proof = 2;
 const trialMs = 1000;
 /** Share of the picks that second looks may take. */
 const trialShare = 0.1;
-/** Failures in a row that put a warm one out; a timeout counts as two. */
+/** Failures in a row that put a warm one out, and one that is no longer good; a timeout counts as two. */
 const demotion = 3;
+const demotionOfPoor = 2;
 /** A candidate is good from this share of the pool's mean success on. An absolute bound would shut
  * everybody out of a poor pool. */
 const goodShare = 0.95;
@@ -32,8 +33,9 @@ const rememberedShare = 0.25;
 const looks = 3;
 /** An attempt in flight for so many times the expected latency counts as a failure already. */
 const stalledRatio = 3;
-/** Cost is blurred by up to this much, so that concurrent picks do not all see the same best. */
-const noise = 0.1;
+/** Cost is blurred by up to this much: equals differ by chance in what was seen of them, and concurrent
+ * picks shall not all see the same best. */
+const noise = 0.3;
 /** A newcomer takes the place of the costliest of so many warm ones. */
 const competitors = 5;
 const regionBonus = 1.1;
@@ -83,7 +85,7 @@ export class WarmSet implements Index {
     const { estimates } = this.#pool;
     const run = estimates.run(slot);
     if (this.#warm.has(slot)) {
-      if (run <= -demotion || (run < 0 && !this.#isGood(slot))) this.#cool(slot);
+      if (run <= -demotion || (run <= -demotionOfPoor && !this.#isGood(slot))) this.#cool(slot);
     } else if (run > 0) {
       if (run === recovery) estimates.discount(slot, rememberedShare);
       this.#consider(slot);
