@@ -1,4 +1,14 @@
+export { adaptive } from './adaptive.ts';
+export type { CandidateOptions } from './candidate-table.ts';
+export { byCost, byRegion, byTags, composite, type Filter } from './composite.ts';
+export { costAware, type CostAwareOptions } from './cost-aware.ts';
+export { geo, type GeoOptions } from './geo.ts';
+export { leastUsed } from './least-used.ts';
+export { performance } from './performance.ts';
+export { random } from './random.ts';
+export { roundRobin } from './round-robin.ts';
 export { Selector } from './selector.ts';
-export type { CandidateOptions, CandidateStats, Pick, SelectorOptions } from './selector.ts';
-export { adaptive, leastUsed, performance, random, roundRobin, weighted } from './strategies.ts';
-export type { Candidate, SelectContext, Strategy } from './strategy.ts';
+export type { AttemptOutcome, CandidateStats, Selection, SelectorOptions } from './selector.ts';
+export { sticky, type StickyOptions } from './sticky.ts';
+export type { Candidates, Index, SelectContext, Strategy } from './strategy.ts';
+export { weighted } from './weighted.ts';

@@ -1,59 +1,274 @@
+import { createBus, type WhirlEvents } from '@whirl/events';
+import { createVirtualClock, seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { performance, roundRobin, Selector, weighted } from './index.ts';
+import {
+  adaptive,
+  leastUsed,
+  performance,
+  random,
+  roundRobin,
+  Selector,
+  weighted,
+  type Strategy,
+} from './index.ts';
 
-const pool = (strategy = performance(), now = () => 0) => {
-  const selector = new Selector({ strategy, now, random: () => 0.5 });
-  for (const id of ['a', 'b', 'c']) selector.add({ id });
-  return selector;
-};
+const strategies: readonly (() => Strategy)[] = [
+  roundRobin,
+  random,
+  weighted,
+  leastUsed,
+  performance,
+  adaptive,
+];
 
-describe('Selector', () => {
-  it('S1 an unused proxy scores 0.65', () => {
-    expect(pool().stats('a').score).toBeCloseTo(0.65, 10);
-  });
+function pool(strategy: Strategy, ids: Iterable<string> = 'abc') {
+  const clock = createVirtualClock(1_000_000);
+  const selector = new Selector({ strategy, now: clock.now, random: seededRandom(7) });
+  for (const id of ids) selector.add({ id });
+  return { clock, selector };
+}
 
-  it('S2 exclude is honoured; all excluded gives the least recently used, reused', () => {
-    const selector = pool(roundRobin());
-    expect(selector.select({ exclude: ['a', 'b'] })).toEqual({ id: 'c', reused: false });
-    expect(selector.select({ exclude: ['c'] })?.reused).toBe(false);
-    expect(selector.select({ exclude: ['a', 'b', 'c'] })?.reused).toBe(true);
-  });
+function times<Result>(count: number, call: (i: number) => Result): Result[] {
+  return Array.from({ length: count }, (_, i) => call(i));
+}
 
-  it('S3 95 % beats 60 %', () => {
-    const selector = pool();
-    for (const [id, good] of Object.entries({ a: 60, b: 95, c: 0 })) {
-      for (let i = 0; i < 100; i++) {
-        selector.record({ id, outcome: i < good ? 'success' : 'failure', latencyMs: 100 });
-      }
-    }
-    expect(selector.select()?.id).toBe('b');
-  });
+const open = (name: string, nextTestAt: number) => ({ name, to: 'open', nextTestAt }) as const;
 
-  it('S4 roundRobin picks each once in N; weight 0 never', () => {
-    const selector = pool(roundRobin());
-    expect(new Set([1, 2, 3].map(() => selector.select()?.id)).size).toBe(3);
-    const by = new Selector({ strategy: weighted() });
-    by.add({ id: 'none', weight: 0 });
-    expect(by.select()).toBeUndefined();
-  });
-
-  it('S2 S7 an open circuit is not picked, and is offered to one request from nextTestAt on', () => {
-    let now = 0;
-    const selector = new Selector({ now: () => now });
-    selector.add({ id: 'a' });
-    selector.circuitChanged({ name: 'a', to: 'open', nextTestAt: 100 });
-    now = 99;
+describe.each(strategies.map((create) => [create.name, create] as const))('%s', (_, create) => {
+  it('S2 an open circuit is never returned; none available gives undefined', () => {
+    const { selector } = pool(create());
+    selector.circuitChanged(open('a', 1e15));
+    selector.circuitChanged({ name: 'b', to: 'forced_open' });
+    expect(new Set(times(50, () => selector.select()?.id))).toEqual(new Set(['c']));
+    selector.remove('c');
     expect(selector.select()).toBeUndefined();
-    now = 100;
+    expect(selector.availableCount).toBe(0);
+  });
+
+  it('S2 exclude is honoured, as an array or a Set; unknown ids in it do not matter', () => {
+    const { selector } = pool(create());
+    for (let i = 0; i < 50; i++) {
+      expect(selector.select({ exclude: ['a', 'b', 'x'] })).toEqual({ id: 'c', reused: false });
+      expect(selector.select({ exclude: new Set(['c', 'a']) })).toEqual({ id: 'b', reused: false });
+    }
+  });
+
+  it('S2 all excluded: the least recently used of them comes back as reused', () => {
+    const { selector } = pool(create());
+    for (const id of ['b', 'c', 'a']) {
+      selector.select({ exclude: [...'abc'].filter((each) => each !== id) });
+    }
+    const all = ['a', 'b', 'c'];
+    expect(times(4, () => selector.select({ exclude: all }))).toEqual(
+      ['b', 'c', 'a', 'b'].map((id) => ({ id, reused: true })),
+    );
+    selector.circuitChanged({ name: 'c', to: 'forced_open' });
+    expect(times(3, () => selector.select({ exclude: all })?.id)).toEqual(['a', 'b', 'a']);
+  });
+
+  it('S6 maxConcurrent is never exceeded', () => {
+    const { selector } = pool(create(), '');
+    selector.add({ id: 'a', maxConcurrent: 2 });
+    selector.add({ id: 'b', maxConcurrent: 1 });
+    const picked = times(5, () => {
+      const id = selector.select()?.id;
+      if (id !== undefined) selector.started(id);
+      return id;
+    });
+    expect(picked.slice(0, 3).sort()).toEqual(['a', 'a', 'b']);
+    expect(picked.slice(3)).toEqual([undefined, undefined]);
+    selector.settled('b');
+    expect(times(3, () => selector.select()?.id)).toEqual(['b', 'b', 'b']);
+  });
+
+  it('S6 tags without a match give undefined, not a silent fallback', () => {
+    const { selector } = pool(create(), '');
+    selector.add({ id: 'a', tags: ['fast'] });
+    selector.add({ id: 'b', tags: ['fast', 'home'] });
+    expect(new Set(times(30, () => selector.select({ tags: ['fast', 'home'] })?.id))).toEqual(
+      new Set(['b']),
+    );
+    expect(selector.select({ tags: ['slow'] })).toBeUndefined();
+    selector.add({ id: 'c', tags: ['slow'] });
+    expect(selector.select({ tags: ['slow'] })?.id).toBe('c');
+    selector.remove('c');
+    expect(selector.select({ tags: ['slow'] })).toBeUndefined();
+  });
+
+  it('S7 an open circuit comes back at nextTestAt, to one request at a time until it closes', () => {
+    const { clock, selector } = pool(create(), 'a');
+    const at = clock.now() + 1000;
+    selector.circuitChanged(open('a', at));
+    clock.advance(999);
+    expect(selector.select()).toBeUndefined();
+    clock.advance(1);
+    expect(selector.availableCount).toBe(1);
     expect(selector.select()?.id).toBe('a');
+    expect(selector.select()).toBeUndefined();
+    selector.circuitChanged({ name: 'a', to: 'half_open' });
     selector.started('a');
     expect(selector.select()).toBeUndefined();
+    selector.settled('a');
+    expect(selector.select()?.id).toBe('a');
+    selector.circuitChanged({ name: 'a', to: 'closed' });
+    expect(times(3, () => selector.select()?.id)).toEqual(['a', 'a', 'a']);
   });
 
-  it('bad input changes nothing', () => {
-    const selector = pool();
-    expect(() => selector.add({ id: 'a' })).toThrow(/"a"/);
-    expect(() => selector.add({ id: 'd', weight: -1 })).toThrow(/weight/);
+  it('S8 reading statistics changes nothing; same seed, same picks', () => {
+    const run = (read: boolean) => {
+      const { clock, selector } = pool(create(), 'abcdefgh');
+      return times(300, (i) => {
+        if (i === 50) selector.circuitChanged(open('a', clock.now() + 100));
+        clock.advance(10);
+        if (read) {
+          for (const id of 'abcdefgh') selector.stats(id);
+          expect(selector.availableCount).toBeGreaterThan(0);
+        }
+        const id = selector.select()?.id ?? '';
+        selector.record({ id, outcome: i % 7 === 0 ? 'failure' : 'success', latencyMs: i });
+        return id;
+      });
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+});
+
+describe('Selector', () => {
+  it('S7 an offer that was never begun is made again after 30 s', () => {
+    const { clock, selector } = pool(roundRobin(), 'a');
+    selector.circuitChanged(open('a', clock.now()));
+    expect(selector.select()?.id).toBe('a');
+    clock.advance(29_999);
+    expect(selector.select()).toBeUndefined();
+    clock.advance(1);
+    expect(selector.select()?.id).toBe('a');
+  });
+
+  it('learns from the bus, and no more after close()', () => {
+    const bus = createBus<WhirlEvents>();
+    const clock = createVirtualClock();
+    const selector = new Selector({ bus, now: clock.now, strategy: roundRobin() });
+    selector.add({ id: 'a' });
+    selector.add({ id: 'b' });
+    const start = {
+      requestId: 'r',
+      attempt: 0,
+      proxyId: 'a',
+      origin: 'http://x',
+      hedge: false,
+      at: 0,
+    } as const;
+    const end = {
+      ...start,
+      phase: 'connect',
+      blame: 'proxy',
+      outcome: 'failure',
+      latencyMs: 10,
+      delayBeforeMs: 0,
+    } as const;
+    bus.emit('attempt:start', start);
+    expect(selector.stats('a').inFlight).toBe(1);
+    bus.emit('attempt:end', end);
+    expect(selector.stats('a')).toMatchObject({ inFlight: 0, samples: 1, successRate: 0 });
+    bus.emit('attempt:end', { ...end, blame: 'target' });
+    bus.emit('attempt:end', { ...end, blame: 'caller', outcome: 'aborted' });
+    expect(selector.stats('a')).toMatchObject({ samples: 2, successRate: 0.5 });
+    const untilMs = clock.now() + 1000;
+    bus.emit('proxy:banned', { proxyId: 'b', untilMs, rule: 'r', at: 0 });
+    expect(times(4, () => selector.select()?.id)).toEqual(['a', 'a', 'a', 'a']);
+    clock.advance(1000);
+    expect(new Set(times(4, () => selector.select()?.id)).size).toBe(2);
+    bus.emit('proxy:banned', { proxyId: 'gone', untilMs, rule: 'r', at: 0 });
+    selector.close();
+    bus.emit('attempt:start', start);
+    expect(selector.stats('a').inFlight).toBe(0);
+  });
+
+  it('use() changes the strategy and loses nothing learned', () => {
+    const { selector } = pool(adaptive());
+    for (const [id, latencyMs] of [
+      ['a', 500],
+      ['b', 2000],
+      ['c', 2000],
+    ] as const) {
+      for (let i = 0; i < 20; i++) selector.record({ id, outcome: 'success', latencyMs });
+    }
+    selector.use(performance());
+    expect(selector.select()?.id).toBe('a');
+    expect(selector.stats('a').score).toBeCloseTo(0.7 + 0.3 * 0.75, 6);
+    expect(selector.stats('a').samples).toBe(20);
+  });
+
+  it.each([
+    [{ id: 'a' }, /"a" is in the selector already/],
+    [{ id: '' }, /id must not be empty/],
+    [{ id: 'd', weight: -1 }, /weight of "d" must be finite and at least 0, got -1/],
+    [{ id: 'd', cost: NaN }, /cost of "d" .* got NaN/],
+    [{ id: 'd', maxConcurrent: 1.5 }, /maxConcurrent of "d" must be a whole number, got 1.5/],
+    [{ id: 'd', tags: 'x' }, /tags of "d" must be an array/],
+    [{ id: 'd', wieght: 1 }, /no option wieght/],
+  ])('bad input %j to add() is refused and changes nothing', (options, message) => {
+    const { selector } = pool(weighted());
+    expect(() => selector.add(options as never)).toThrow(message);
     expect(selector.size).toBe(3);
+    expect(selector.has('d')).toBe(false);
+  });
+
+  it('bad input to record(), stats() and ban() is refused and changes nothing', () => {
+    const { selector } = pool(adaptive());
+    const good = { id: 'a', outcome: 'success', latencyMs: 1 } as const;
+    expect(() => selector.record({ ...good, id: 'x' })).toThrow(/unknown id "x"/);
+    expect(() => selector.record({ ...good, latencyMs: NaN })).toThrow(/latencyMs of "a".*NaN/);
+    expect(() => selector.record({ ...good, latencyMs: -1 })).toThrow(RangeError);
+    expect(() => selector.record({ ...good, outcome: 'fine' as never })).toThrow(/outcome of "a"/);
+    expect(() => selector.stats('x')).toThrow(/unknown id "x"/);
+    expect(() => selector.ban('a', NaN)).toThrow(/untilMs of "a".*NaN/);
+    expect(() => selector.banTarget('x', 't', 1)).toThrow(/unknown id "x"/);
+    expect(selector.stats('a').samples).toBe(0);
+    expect(() => new Selector({ strategy: {} as never })).toThrow(/strategy.name/);
+    expect(() => new Selector({ strategie: adaptive() } as never)).toThrow(/no option strategie/);
+  });
+
+  it('a strategy that picks what is not among the candidates is named; the next pick is sound', () => {
+    const { selector } = pool({ name: 'wild', pick: () => 99 });
+    expect(() => selector.select({ exclude: ['a'] })).toThrow(/"wild" picked 99/);
+    selector.use(roundRobin());
+    expect(new Set(times(3, () => selector.select()?.id)).size).toBe(3);
+  });
+
+  it('S15 a target that bans a candidate is spared it; others still use it', () => {
+    const { clock, selector } = pool(roundRobin());
+    selector.banTarget('a', 'https://one', clock.now() + 1000);
+    const at = (target: string) => new Set(times(30, () => selector.select({ target })?.id));
+    expect(at('https://one')).toEqual(new Set(['b', 'c']));
+    expect(at('https://two')).toEqual(new Set(['a', 'b', 'c']));
+    clock.advance(1000);
+    expect(at('https://one')).toEqual(new Set(['a', 'b', 'c']));
+    for (const id of 'abc') selector.banTarget(id, 'https://one', clock.now() + 1000);
+    expect(selector.select({ target: 'https://one' })?.reused).toBe(false);
+  });
+
+  it('S15 three failures in a row at one target are remembered for it alone', () => {
+    const { selector } = pool(adaptive());
+    for (let i = 0; i < 60; i++) {
+      for (const id of 'abc') {
+        const failed = id === 'a' && i % 4 === 0 && i < 12;
+        const target = failed ? 'A' : 'B';
+        selector.record({ id, outcome: failed ? 'failure' : 'success', latencyMs: 100, target });
+      }
+    }
+    const picks = (target: string) => times(300, () => selector.select({ target })?.id);
+    expect(picks('A')).not.toContain('a');
+    expect(picks('B')).toContain('a');
+  });
+
+  it('S15 a hundred candidates banned at a target leave the others to it, under every strategy', () => {
+    for (const create of strategies) {
+      const { clock, selector } = pool(create(), times(110, String));
+      for (let i = 0; i < 100; i++) selector.banTarget(`${i}`, 'A', clock.now() + 1);
+      for (const id of times(50, () => selector.select({ target: 'A' })?.id)) {
+        expect(Number(id)).toBeGreaterThanOrEqual(100);
+      }
+    }
   });
 });

@@ -1,61 +1,103 @@
-/** What is known of one candidate. A strategy reads it and changes nothing. */
-export interface Candidate {
-  readonly id: string;
-  readonly region: string | undefined;
-  readonly weight: number;
-  readonly cost: number;
-  readonly tags: readonly string[];
-  readonly maxConcurrent: number;
-  /** Attempts begun and not ended. */
-  readonly inFlight: number;
-  /** Picks so far. */
-  readonly picks: number;
-  /** The number of the last pick, 0 when never picked. */
-  readonly lastPick: number;
-  /** Of the last 100 outcomes; 0.5 without any. */
-  readonly successRate: number;
-  readonly samples: number;
-  /** Of the last 100 successes; undefined without any. */
-  readonly avgLatencyMs: number | undefined;
-}
-
 /** What a pick is for. */
 export interface SelectContext {
-  /** Ids to avoid while another is available. */
+  /** Ids to avoid while another candidate is available. */
   readonly exclude?: ReadonlySet<string> | readonly string[] | undefined;
+  /** Preferred by `performance()` and `adaptive()`, asked for by `geo()`. */
   readonly region?: string | undefined;
+  /** For `sticky()`. */
   readonly sessionId?: string | undefined;
+  /** What the attempt wants to reach: candidates that failed there are avoided. */
   readonly target?: string | undefined;
   /** Only candidates with all of these. */
   readonly tags?: readonly string[] | undefined;
 }
 
-/** Picks one of the candidates; there is at least one. */
+/**
+ * Decides. A strategy is told which candidates are available and answers with one of their slots, or
+ * −1 for none. It may keep state in an `Index`; it must not keep it in itself, or two selectors could
+ * not share it.
+ */
 export interface Strategy {
   readonly name: string;
-  pick(
-    candidates: readonly Candidate[],
-    context: SelectContext,
-    random: () => number,
-  ): Candidate | undefined;
+  pick(among: Candidates, ask: SelectContext): number;
+  /** A selector takes it into use, before any pick; with all its candidates. */
+  attach?(among: Candidates): void;
+  /** What `stats().score` shows: 0 to 1. Changes nothing. Default: `among.success(slot)`. */
+  score?(among: Candidates, slot: number, ask: SelectContext): number;
 }
 
-/** The candidate with the largest value; ties at random. */
-export function best(
-  candidates: readonly Candidate[],
-  value: (candidate: Candidate) => number,
-  random: () => number,
-): Candidate | undefined {
-  let found: Candidate | undefined;
-  let most = -Infinity;
-  let ties = 0;
-  for (const candidate of candidates) {
-    const each = value(candidate);
-    if (each > most) {
-      most = each;
-      found = candidate;
-      ties = 1;
-    } else if (each === most && random() * ++ties < 1) found = candidate;
-  }
-  return found;
+/**
+ * The candidates of one pick: available, as the filters want them, not excluded. A candidate is known
+ * by its slot, a whole number that is its own for as long as it is in the selector.
+ */
+export interface Candidates {
+  /** How many there are. */
+  readonly size: number;
+  /** The slot at a position from 0 to `size` − 1. Any order, and it changes. */
+  at(position: number): number;
+  /** One of them, each with equal chance; −1 when there are none. */
+  any(): number;
+  has(slot: number): boolean;
+  /** Whether a candidate is available at all, be it excluded from this pick or filtered out. */
+  available(slot: number): boolean;
+  /** Whether they are few of many slots: a structure over them should not be as long as the pool. */
+  readonly sparse: boolean;
+  /** The time of this pick in epoch milliseconds. */
+  readonly now: number;
+  /** Draws from 0 up to 1. */
+  random(): number;
+
+  id(slot: number): string;
+  region(slot: number): string | undefined;
+  tags(slot: number): readonly string[];
+  weight(slot: number): number;
+  cost(slot: number): number;
+  /** Attempts begun and not ended. */
+  inFlight(slot: number): number;
+  /** Picks so far. */
+  picks(slot: number): number;
+  /** The number of its last pick, rising with each pick of the selector; 0 when never picked. */
+  lastPick(slot: number): number;
+  /** Of its last 100 outcomes; 0.5 without any. */
+  successRate(slot: number): number;
+  /** Outcomes recorded, at most 100. */
+  samples(slot: number): number;
+  /** Mean latency of its successes in milliseconds; undefined without any. */
+  avgLatencyMs(slot: number): number | undefined;
+  /** Estimated probability of success: recent evidence, shrunk towards the pool's mean. */
+  success(slot: number): number;
+  /** The pool's mean of that. */
+  readonly meanSuccess: number;
+  /** Estimated milliseconds until a success, failed attempts included, for an idle candidate. */
+  costMs(slot: number): number;
+
+  /** Those of one region. O(1) after the first time. */
+  inRegion(region: string): Candidates;
+  /** Those with all these tags. O(1) after the first time. */
+  withTags(tags: readonly string[]): Candidates;
+  /**
+   * Those that a test of your own accepts. `key` names the test: it is run once per candidate and
+   * key, and may look at what `add()` was told, but at nothing that changes.
+   */
+  where(key: string, accepts: (slot: number) => boolean): Candidates;
+  /** All candidates of the selector: for state that filters must not divide. */
+  readonly all: Candidates;
+  /**
+   * What this strategy keeps about these candidates, made on first use. It is told of changes as far
+   * as it is an `Index`.
+   */
+  index<Kind extends object>(owner: object, create: (among: Candidates) => Kind): Kind;
+}
+
+/** State of a strategy over one set of candidates, kept up to date by what it is told. */
+export interface Index {
+  /** A candidate has become available, or was added. Also told of each one when the index is made. */
+  entered?(slot: number): void;
+  /** It is no longer available, or was removed. */
+  left?(slot: number): void;
+  /** It must not be picked until `shown`: it is excluded from the pick that is being made. */
+  hidden?(slot: number): void;
+  shown?(slot: number): void;
+  /** An outcome of an available candidate was recorded. */
+  recorded?(slot: number): void;
 }

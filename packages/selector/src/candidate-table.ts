@@ -1,0 +1,117 @@
+import { grown } from './slot-positions.ts';
+import { checkCount, checkNames, checkNumber, checkText } from './validate.ts';
+
+/** Something that can be picked. */
+export interface CandidateOptions {
+  /** Unique in its selector; not empty. */
+  readonly id: string;
+  /** Where it is: for `geo()`, and a bonus in `performance()` and `adaptive()`. Default: nowhere. */
+  readonly region?: string | undefined;
+  /** Share of the picks under `weighted()`, relative to the others; ≥ 0, default 1. */
+  readonly weight?: number | undefined;
+  /** What an attempt costs, in any unit, for `costAware()`; ≥ 0, default 0. */
+  readonly cost?: number | undefined;
+  /** Labels that `select({ tags })` can ask for. Default none. */
+  readonly tags?: readonly string[] | undefined;
+  /** Attempts in flight at most; a whole number ≥ 1. Default: no bound. */
+  readonly maxConcurrent?: number | undefined;
+}
+
+const noTags: readonly string[] = Object.freeze([]);
+const unbounded = 0xffff_ffff;
+
+/**
+ * What was said of each candidate, in columns. A candidate is known by its slot: a small number that
+ * is used again after the candidate was removed.
+ */
+export class CandidateTable {
+  readonly #slots = new Map<string, number>();
+  readonly #free: number[] = [];
+  readonly #ids: string[] = [];
+  readonly #regions: (string | undefined)[] = [];
+  readonly #tags: (readonly string[])[] = [];
+  #weights = new Float64Array(16);
+  #costs = new Float64Array(16);
+  #maxConcurrent = new Uint32Array(16);
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Slots handed out so far, empty ones included. */
+  get slots(): number {
+    return this.#ids.length;
+  }
+
+  /** −1 when there is no such candidate. */
+  slot(id: string): number {
+    return this.#slots.get(id) ?? -1;
+  }
+
+  /** The slot it got. Throws on a value out of its bounds or a known id, and changes nothing then. */
+  add(options: CandidateOptions): number {
+    checkNames('a candidate', options, 'id region weight cost tags maxConcurrent');
+    const { region, weight = 1, cost = 0, tags = noTags, maxConcurrent = unbounded } = options;
+    const id = checkText('id', options.id);
+    const of = (name: string) => `${name} of "${id}"`;
+    if (region !== undefined) checkText(of('region'), region);
+    checkNumber(of('weight'), weight, 0);
+    checkNumber(of('cost'), cost, 0);
+    if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent, unbounded);
+    if (!Array.isArray(tags)) throw new TypeError(`${of('tags')} must be an array of texts`);
+    for (const tag of tags) checkText(`a tag of "${id}"`, tag);
+    if (this.#slots.has(id)) throw new RangeError(`id "${id}" is in the selector already`);
+
+    const slot = this.#free.pop() ?? this.#ids.length;
+    if (slot >= this.#weights.length) {
+      this.#weights = grown(this.#weights, slot + 1);
+      this.#costs = grown(this.#costs, this.#weights.length);
+      this.#maxConcurrent = grown(this.#maxConcurrent, this.#weights.length);
+    }
+    this.#slots.set(id, slot);
+    this.#ids[slot] = id;
+    this.#regions[slot] = region;
+    this.#tags[slot] = tags.length === 0 ? noTags : [...tags];
+    this.#weights[slot] = weight;
+    this.#costs[slot] = cost;
+    this.#maxConcurrent[slot] = Math.min(maxConcurrent, unbounded);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    this.#slots.delete(this.id(slot));
+    this.#ids[slot] = '';
+    this.#regions[slot] = undefined;
+    this.#tags[slot] = noTags;
+    this.#free.push(slot);
+  }
+
+  /** Whether a candidate has this slot. */
+  holds(slot: number): boolean {
+    return this.#ids[slot] !== '';
+  }
+
+  id(slot: number): string {
+    return this.#ids[slot] as string;
+  }
+
+  region(slot: number): string | undefined {
+    return this.#regions[slot];
+  }
+
+  tags(slot: number): readonly string[] {
+    return this.#tags[slot] as readonly string[];
+  }
+
+  weight(slot: number): number {
+    return this.#weights[slot] as number;
+  }
+
+  cost(slot: number): number {
+    return this.#costs[slot] as number;
+  }
+
+  maxConcurrent(slot: number): number {
+    return this.#maxConcurrent[slot] as number;
+  }
+}

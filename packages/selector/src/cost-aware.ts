@@ -1,0 +1,111 @@
+import { around } from './check-strategy.ts';
+import { SlotHeap } from './slot-heap.ts';
+import type { Candidates, Index, Strategy } from './strategy.ts';
+import { TieClock } from './tie-clock.ts';
+import { checkNames, checkNumber } from './validate.ts';
+
+export interface CostAwareOptions {
+  /**
+   * A candidate is acceptable while its estimated success is at least this share of the pool's mean.
+   * Default 0.8, between 0 and 1. Relative, so that a poor pool has acceptable candidates too.
+   */
+  readonly minSuccessRatio?: number | undefined;
+}
+
+/** One that is not acceptable is judged again after so long: its evidence has faded by then. */
+const judgedAgainMs = 30_000;
+
+/** Acceptable candidates, the cheapest first. */
+class Costs implements Index {
+  readonly #among: Candidates;
+  readonly #minRatio: number;
+  readonly #acceptable: SlotHeap;
+  /** The others, by the time at which they are judged again. */
+  readonly #others: SlotHeap;
+  /** How many candidates have the same cost. */
+  readonly #counts = new Map<number, number>();
+  readonly #has: (slot: number) => boolean;
+  readonly #ties: TieClock;
+
+  constructor(among: Candidates, minRatio: number) {
+    this.#among = among;
+    this.#minRatio = minRatio;
+    this.#acceptable = new SlotHeap(among.sparse);
+    this.#others = new SlotHeap(among.sparse);
+    this.#has = (slot) => among.has(slot);
+    this.#ties = new TieClock(() => among.random());
+  }
+
+  entered(slot: number): void {
+    const cost = this.#among.cost(slot);
+    this.#counts.set(cost, (this.#counts.get(cost) ?? 0) + 1);
+    this.recorded(slot);
+  }
+
+  left(slot: number): void {
+    const cost = this.#among.cost(slot);
+    const count = this.#counts.get(cost) ?? 0;
+    if (count > 1) this.#counts.set(cost, count - 1);
+    else this.#counts.delete(cost);
+    this.#acceptable.delete(slot);
+    this.#others.delete(slot);
+  }
+
+  recorded(slot: number): void {
+    const among = this.#among;
+    if (among.success(slot) >= this.#minRatio * among.meanSuccess) {
+      this.#others.delete(slot);
+      if (!this.#acceptable.has(slot)) {
+        this.#acceptable.set(slot, among.cost(slot), this.#ties.next());
+      }
+    } else {
+      this.#acceptable.delete(slot);
+      this.#others.set(slot, among.now + judgedAgainMs);
+    }
+  }
+
+  isAcceptable(slot: number): boolean {
+    return this.#acceptable.has(slot);
+  }
+
+  /** The cheapest acceptable one, −1 without any; equals at random. */
+  cheapest(): number {
+    while (this.#others.topKey <= this.#among.now) this.recorded(this.#others.top);
+    const slot = this.#acceptable.find(this.#has);
+    if (slot >= 0) {
+      this.#ties.take(this.#acceptable.second(slot));
+      this.#acceptable.set(slot, this.#acceptable.key(slot), this.#ties.next());
+    }
+    return slot;
+  }
+
+  /** How many candidates cost that. */
+  count(cost: number): number {
+    return this.#counts.get(cost) ?? 0;
+  }
+}
+
+/**
+ * The cheapest acceptable candidate; an inner strategy decides between those of the same cost, and
+ * among all when none is acceptable. O(log n) beside the inner strategy.
+ */
+export function costAware(inner: Strategy, options: CostAwareOptions = {}): Strategy {
+  checkNames('the options of costAware()', options, 'minSuccessRatio');
+  const { minSuccessRatio = 0.8 } = options;
+  checkNumber('minSuccessRatio', minSuccessRatio, 0, 1);
+  const create = (among: Candidates) => new Costs(among, minSuccessRatio);
+  const strategy: Strategy = {
+    ...around('costAware', inner),
+    pick(among, ask) {
+      const costs = among.index(strategy, create);
+      const cheapest = costs.cheapest();
+      if (cheapest < 0) return inner.pick(among, ask);
+      const cost = among.cost(cheapest);
+      if (costs.count(cost) === 1) return cheapest;
+      const equals = among.where(`cost ${cost}`, (slot) => among.cost(slot) === cost);
+      const slot = inner.pick(equals, ask);
+      return slot >= 0 && costs.isAcceptable(slot) ? slot : cheapest;
+    },
+  };
+  return strategy;
+}

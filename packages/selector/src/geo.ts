@@ -1,0 +1,28 @@
+import { around } from './check-strategy.ts';
+import type { Strategy } from './strategy.ts';
+import { checkNames } from './validate.ts';
+
+export interface GeoOptions {
+  /**
+   * When nobody in the region is available: `'any'` picks from elsewhere, `'none'` picks nobody.
+   * Default `'any'`.
+   */
+  readonly fallback?: 'any' | 'none' | undefined;
+}
+
+/** Candidates of the region that is asked for, by an inner strategy. Without a region: all. */
+export function geo(inner: Strategy, options: GeoOptions = {}): Strategy {
+  checkNames('the options of geo()', options, 'fallback');
+  const { fallback = 'any' } = options;
+  if (fallback !== 'any' && fallback !== 'none') {
+    throw new RangeError(`fallback must be 'any' or 'none', got ${String(fallback)}`);
+  }
+  return {
+    ...around('geo', inner),
+    pick(among, ask) {
+      if (ask.region === undefined) return inner.pick(among, ask);
+      const near = inner.pick(among.inRegion(ask.region), ask);
+      return near >= 0 || fallback === 'none' ? near : inner.pick(among, ask);
+    },
+  };
+}

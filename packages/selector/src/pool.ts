@@ -1,0 +1,164 @@
+import { Availability } from './availability.ts';
+import { CandidateTable, type CandidateOptions } from './candidate-table.ts';
+import { Estimates } from './estimates.ts';
+import { LatencyHistory } from './latency-history.ts';
+import { OutcomeHistory } from './outcome-history.ts';
+import { grown } from './slot-positions.ts';
+import { View } from './view.ts';
+
+/** Filtered views held at once; the least recently used one goes. */
+const maxViews = 256;
+
+/** Everything known of the candidates, by slot, and the views that strategies pick from. */
+export class Pool {
+  readonly table = new CandidateTable();
+  readonly availability: Availability;
+  readonly outcomes = new OutcomeHistory();
+  readonly estimates = new Estimates();
+  readonly random: () => number;
+  readonly root: View;
+  /** Kept from the first time a strategy wants it. */
+  latencies: LatencyHistory | undefined;
+  /** The time of the pick or fact that is at work. Epoch milliseconds. */
+  now = 0;
+  /** The number of the pick that is being made. */
+  pickNumber = 0;
+  /** Withheld from the pick that is being made. */
+  readonly hidden: number[] = [];
+  readonly #views: View[] = [];
+  readonly #touched: View[] = [];
+  #picks = new Float64Array(16);
+  #lastPicks = new Float64Array(16);
+
+  constructor(random: () => number) {
+    this.random = random;
+    this.availability = new Availability(this.table, (slot, available) => {
+      for (const view of this.#views) {
+        if (available) view.enter(slot);
+        else view.leave(slot);
+      }
+    });
+    this.root = new View(this, undefined);
+    this.#views.push(this.root);
+  }
+
+  add(options: CandidateOptions): void {
+    const slot = this.table.add(options);
+    if (slot >= this.#picks.length) {
+      this.#picks = grown(this.#picks, slot + 1);
+      this.#lastPicks = grown(this.#lastPicks, this.#picks.length);
+    }
+    this.#picks[slot] = this.#lastPicks[slot] = 0;
+    this.outcomes.reset(slot);
+    this.estimates.reset(slot);
+    this.latencies?.reset(slot);
+    this.availability.add(slot, this.now);
+  }
+
+  remove(slot: number): void {
+    this.availability.remove(slot);
+    this.latencies?.delete(slot);
+    this.table.remove(slot);
+  }
+
+  /** Picks so far. */
+  picks(slot: number): number {
+    return this.#picks[slot] as number;
+  }
+
+  /** The number of its last pick, 0 when never picked. */
+  lastPick(slot: number): number {
+    return this.#lastPicks[slot] as number;
+  }
+
+  /** Latencies are kept from now on. */
+  keepLatencies(): LatencyHistory {
+    if (this.latencies === undefined) {
+      this.latencies = new LatencyHistory();
+      for (let slot = 0; slot < this.table.slots; slot++) {
+        this.latencies.reset(slot);
+        // What was learned before stands for one success.
+        const averageMs = this.estimates.ownSuccessMs(slot);
+        if (averageMs !== undefined && this.table.holds(slot)) {
+          this.latencies.record(slot, averageMs);
+        }
+      }
+    }
+    return this.latencies;
+  }
+
+  /** Mean latency of its successes in milliseconds; undefined without any. */
+  avgLatencyMs(slot: number): number | undefined {
+    const averageMs = this.latencies?.average(slot) ?? 0;
+    return averageMs > 0 ? averageMs : this.estimates.ownSuccessMs(slot);
+  }
+
+  record(slot: number, success: boolean, weight: number, latencyMs: number): void {
+    this.outcomes.record(slot, success);
+    if (success) this.latencies?.record(slot, latencyMs);
+    this.estimates.record(slot, success, weight, latencyMs, this.now);
+    for (const view of this.#views) view.recorded(slot);
+  }
+
+  /** A pick begins: nothing is hidden. */
+  begin(): void {
+    this.pickNumber++;
+    this.touch(this.root);
+  }
+
+  /** A view takes part in the pick that is being made. */
+  touch(view: View): void {
+    if (view.usedAt === this.pickNumber) return;
+    view.usedAt = this.pickNumber;
+    this.#touched.push(view);
+    for (const slot of this.hidden) view.hide(slot);
+  }
+
+  /** Withholds a candidate from the pick that is being made. */
+  hide(slot: number): void {
+    this.hidden.push(slot);
+    for (const view of this.#touched) view.hide(slot);
+  }
+
+  /** Offers it again before the pick ends. */
+  show(slot: number): void {
+    const at = this.hidden.indexOf(slot);
+    if (at < 0) return;
+    this.hidden.splice(at, 1);
+    for (const view of this.#touched) view.show(slot);
+  }
+
+  /** The pick has been made: what was hidden is offered again, and the candidate is counted. */
+  end(slot: number): void {
+    if (this.hidden.length > 0) {
+      for (const view of this.#touched) view.showAll();
+      this.hidden.length = 0;
+    }
+    this.#touched.length = 0;
+    if (slot < 0) return;
+    this.#picks[slot] = (this.#picks[slot] as number) + 1;
+    this.#lastPicks[slot] = this.pickNumber;
+    this.availability.picked(slot, this.now);
+  }
+
+  /** Forgets what strategies keep about the candidates; what is known of the candidates stays. */
+  dropIndices(): void {
+    for (const view of this.#views) view.dropIndices();
+  }
+
+  /** Keeps a new view up to date from now on. */
+  keep(view: View): void {
+    this.#views.push(view);
+    if (this.#views.length <= maxViews) return;
+    let oldest = this.#views[1] as View;
+    for (const each of this.#views) {
+      if (each !== this.root && each.usedAt < oldest.usedAt) oldest = each;
+    }
+    oldest.forget();
+  }
+
+  drop(view: View): void {
+    const at = this.#views.indexOf(view);
+    if (at > 0) this.#views.splice(at, 1);
+  }
+}

@@ -1,0 +1,49 @@
+/** Refuses anything but an object whose keys are all in `known` (names parted by spaces). */
+export function checkNames(what: string, options: unknown, known: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`${what} must be an object, got ${shown(options)}`);
+  }
+  const names = known.split(' ');
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) {
+      throw new TypeError(`${what} has no option ${name}; known are ${names.join(', ')}`);
+    }
+  }
+}
+
+/** Refuses anything but a finite number from `min` to `max`. */
+export function checkNumber(name: string, value: unknown, min: number, max = Infinity): number {
+  if (typeof value !== 'number')
+    throw new TypeError(`${name} must be a number, got ${shown(value)}`);
+  if (!(value >= min && value <= max && value < Infinity)) {
+    const bound = max < Infinity ? `between ${min} and ${max}` : `finite and at least ${min}`;
+    throw new RangeError(`${name} must be ${bound}, got ${value}`);
+  }
+  return value;
+}
+
+/** Refuses anything but a whole number from 1 to `max`. */
+export function checkCount(name: string, value: unknown, max = Number.MAX_SAFE_INTEGER): number {
+  const count = checkNumber(name, value, 1, max);
+  if (!Number.isSafeInteger(count)) {
+    throw new RangeError(`${name} must be a whole number, got ${count}`);
+  }
+  return count;
+}
+
+/** Refuses anything but a text of at least one character. */
+export function checkText(name: string, value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a text, got ${shown(value)}`);
+  if (value === '') throw new RangeError(`${name} must not be empty`);
+  return value;
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') {
+    throw new TypeError(`${name} must be a function, got ${shown(value)}`);
+  }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

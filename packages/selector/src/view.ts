@@ -1,0 +1,250 @@
+import type { Pool } from './pool.ts';
+import { SlotSet } from './slot-set.ts';
+import type { Candidates, Index } from './strategy.ts';
+
+/** A view with less than this share of the pool addresses its members by maps. */
+const sparseShare = 1 / 8;
+
+/** Available candidates that pass a filter, as a dense set that follows every change. */
+export class View implements Candidates {
+  /** The number of the pick that used it last. */
+  usedAt = 0;
+  /** Whether structures over it should expect few of many slots. */
+  readonly sparse: boolean;
+  readonly pool: Pool;
+  readonly #parent: View | undefined;
+  readonly #accepts: ((slot: number) => boolean) | undefined;
+  readonly #available: SlotSet;
+  readonly #regions = new Map<string, View>();
+  readonly #tags = new Map<string, View>();
+  readonly #tests = new Map<string, View>();
+  readonly #owners = new Map<object, Index>();
+  readonly #indices: Index[] = [];
+  /** Members that the pick being made must not see. */
+  readonly #hidden: number[] = [];
+
+  constructor(pool: Pool, parent: View | undefined, accepts?: (slot: number) => boolean) {
+    this.pool = pool;
+    this.#parent = parent;
+    this.#accepts = accepts;
+    const members = parent?.members().filter((slot) => accepts?.(slot) !== false) ?? [];
+    this.sparse = parent !== undefined && members.length < pool.table.size * sparseShare;
+    this.#available = new SlotSet(this.sparse);
+    for (const slot of members) this.#available.add(slot);
+  }
+
+  get size(): number {
+    return this.#available.size;
+  }
+
+  get now(): number {
+    return this.pool.now;
+  }
+
+  get all(): View {
+    return this.pool.root;
+  }
+
+  at(position: number): number {
+    return this.#available.at(position);
+  }
+
+  any(): number {
+    return this.#available.at(Math.floor(this.pool.random() * this.#available.size));
+  }
+
+  has(slot: number): boolean {
+    return this.#available.has(slot);
+  }
+
+  available(slot: number): boolean {
+    const { root } = this.pool;
+    return root.#available.has(slot) || root.#hidden.includes(slot);
+  }
+
+  get meanSuccess(): number {
+    return this.pool.estimates.mean();
+  }
+
+  random(): number {
+    return this.pool.random();
+  }
+
+  id(slot: number): string {
+    return this.pool.table.id(slot);
+  }
+
+  region(slot: number): string | undefined {
+    return this.pool.table.region(slot);
+  }
+
+  tags(slot: number): readonly string[] {
+    return this.pool.table.tags(slot);
+  }
+
+  weight(slot: number): number {
+    return this.pool.table.weight(slot);
+  }
+
+  cost(slot: number): number {
+    return this.pool.table.cost(slot);
+  }
+
+  inFlight(slot: number): number {
+    return this.pool.availability.inFlight(slot);
+  }
+
+  picks(slot: number): number {
+    return this.pool.picks(slot);
+  }
+
+  lastPick(slot: number): number {
+    return this.pool.lastPick(slot);
+  }
+
+  successRate(slot: number): number {
+    return this.pool.outcomes.successRate(slot);
+  }
+
+  samples(slot: number): number {
+    return this.pool.outcomes.samples(slot);
+  }
+
+  avgLatencyMs(slot: number): number | undefined {
+    return this.pool.avgLatencyMs(slot);
+  }
+
+  success(slot: number): number {
+    return this.pool.estimates.success(slot, this.pool.now);
+  }
+
+  costMs(slot: number): number {
+    return this.pool.estimates.costMs(slot, this.pool.now);
+  }
+
+  inRegion(region: string): View {
+    return (
+      this.#known(this.#regions, region) ??
+      this.#child(this.#regions, region, (slot) => this.pool.table.region(slot) === region)
+    );
+  }
+
+  withTags(tags: readonly string[]): View {
+    let view: View = this;
+    for (const tag of tags) view = view.#withTag(tag);
+    return view;
+  }
+
+  where(key: string, accepts: (slot: number) => boolean): View {
+    return this.#known(this.#tests, key) ?? this.#child(this.#tests, key, accepts);
+  }
+
+  index<Kind extends object>(owner: object, create: (among: Candidates) => Kind): Kind {
+    let index: Index | undefined = this.#owners.get(owner);
+    if (index === undefined) {
+      index = create(this);
+      this.#owners.set(owner, index);
+      this.#indices.push(index);
+      for (const slot of this.members()) index.entered?.(slot);
+      for (const slot of this.#hidden) index.hidden?.(slot);
+    }
+    return index as unknown as Kind;
+  }
+
+  /** Forgets what strategies other than the one in use keep here. */
+  dropIndices(): void {
+    this.#owners.clear();
+    this.#indices.length = 0;
+  }
+
+  enter(slot: number): void {
+    if (this.#accepts !== undefined && !this.#belongs(slot)) return;
+    if (!this.#available.add(slot)) return;
+    for (const index of this.#indices) index.entered?.(slot);
+  }
+
+  leave(slot: number): void {
+    if (!this.#available.delete(slot)) return;
+    for (const index of this.#indices) index.left?.(slot);
+  }
+
+  recorded(slot: number): void {
+    if (!this.#available.has(slot)) return;
+    for (const index of this.#indices) index.recorded?.(slot);
+  }
+
+  /** Withholds a member from the pick that is being made. */
+  hide(slot: number): void {
+    if (!this.#available.delete(slot)) return;
+    this.#hidden.push(slot);
+    for (const index of this.#indices) index.hidden?.(slot);
+  }
+
+  /** Offers a hidden member again. */
+  show(slot: number): void {
+    const at = this.#hidden.indexOf(slot);
+    if (at < 0) return;
+    this.#hidden.splice(at, 1);
+    this.#restore(slot);
+  }
+
+  /** Offers all hidden members again. */
+  showAll(): void {
+    for (const slot of this.#hidden) this.#restore(slot);
+    this.#hidden.length = 0;
+  }
+
+  /** Those available, hidden ones included. */
+  members(): number[] {
+    const members = Array.from({ length: this.size }, (_, i) => this.at(i));
+    return members.concat(this.#hidden);
+  }
+
+  /** Leaves the pool's books, with everything derived from it. */
+  forget(): void {
+    for (const children of [this.#regions, this.#tags, this.#tests]) {
+      for (const child of [...children.values()]) child.forget();
+    }
+    if (this.#parent !== undefined) this.#parent.#remove(this);
+    this.pool.drop(this);
+  }
+
+  #remove(child: View): void {
+    for (const children of [this.#regions, this.#tags, this.#tests]) {
+      for (const [key, each] of children) if (each === child) children.delete(key);
+    }
+  }
+
+  #belongs(slot: number): boolean {
+    for (let view: View | undefined = this; view !== undefined; view = view.#parent) {
+      if (view.#accepts?.(slot) === false) return false;
+    }
+    return true;
+  }
+
+  #withTag(tag: string): View {
+    return (
+      this.#known(this.#tags, tag) ??
+      this.#child(this.#tags, tag, (slot) => this.pool.table.tags(slot).includes(tag))
+    );
+  }
+
+  #known(children: Map<string, View>, key: string): View | undefined {
+    const view = children.get(key);
+    if (view !== undefined) this.pool.touch(view);
+    return view;
+  }
+
+  #child(children: Map<string, View>, key: string, accepts: (slot: number) => boolean): View {
+    const view = new View(this.pool, this, accepts);
+    children.set(key, view);
+    this.pool.touch(view);
+    this.pool.keep(view);
+    return view;
+  }
+
+  #restore(slot: number): void {
+    this.#available.add(slot);
+    for (const index of this.#indices) index.shown?.(slot);
+  }
+}
