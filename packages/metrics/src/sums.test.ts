@@ -24,11 +24,12 @@ const request = fc.record({
   scheduledInVain: fc.boolean(),
 });
 
+type RequestShape = typeof request extends fc.Arbitrary<infer Shape> ? Shape : never;
 type Fact = {
   [Type in keyof WhirlEvents]: [type: Type, event: WhirlEvents[Type]];
 }[keyof WhirlEvents];
 
-function factsOf(requests: readonly fc.TypeOfArbitrary<typeof request>[]): Fact[] {
+function factsOf(requests: readonly RequestShape[]): Fact[] {
   const facts: Fact[] = [];
   requests.forEach(({ startMs, attempts, end, scheduledInVain }, i) => {
     const requestId = `r${i}`;
