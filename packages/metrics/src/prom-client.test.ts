@@ -27,7 +27,8 @@ describe('registerRetryMetrics', () => {
 
   it('M8 and the same in OpenMetrics, bounds aside', async () => {
     const metrics = someMetrics();
-    const registry = new Registry<RegistryContentType>(Registry.OPENMETRICS_CONTENT_TYPE);
+    const registry = new Registry<RegistryContentType>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     registerRetryMetrics(metrics, { registry });
     const ours = renderPrometheus(metrics, { format: 'openmetrics' }).replaceAll('.0"}', '"}');
     expect(lines(await registry.metrics())).toEqual(lines(ours));
