@@ -27,9 +27,14 @@ export class Histogram {
     this.#sumMs += ms;
   }
 
-  /** Adds `weight` latencies to a bucket, without their sum: the mean is then kept elsewhere. */
-  addToBucket(bucket: number, weight: number): void {
-    this.#weights[bucket]! += weight;
+  /**
+   * Adds `weight` latencies, spread evenly over the buckets from `low` to `high`, without their sum:
+   * the mean is then kept elsewhere.
+   */
+  addToBuckets(low: number, high: number, weight: number): void {
+    const weights = this.#weights;
+    const part = weight / (high - low + 1);
+    for (let bucket = low; bucket <= high; bucket++) weights[bucket]! += part;
     this.#total += weight;
   }
 
@@ -56,10 +61,11 @@ export class Histogram {
     if (this.#total <= 0) return null;
     // Fractions do not add up to the last digit: without the slack a rank could fall off the end.
     const rank = q * this.#total - this.#total * 1e-9;
+    const weights = this.#weights;
     let seen = 0;
     let last = 0;
     for (let bucket = 0; bucket < bucketCount; bucket++) {
-      const weight = this.#weights[bucket]!;
+      const weight = weights[bucket]!;
       if (weight === 0) continue;
       seen += weight;
       last = bucket;

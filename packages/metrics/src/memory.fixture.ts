@@ -63,4 +63,4 @@ day(100).getSummary();
 const before = usedBytes();
 const metrics = day(Number(process.argv[2]));
 const bytes = usedBytes() - before;
-process.stdout.write(`${JSON.stringify({ bytes, sizes: metrics.sizes() })}\n`);
+process.stdout.write(JSON.stringify({ bytes, sizes: metrics.sizes() }));

@@ -62,7 +62,9 @@ describe('renderPrometheus', () => {
       [...text.matchAll(new RegExp(`^# ${kind} (\\S+) `, 'gm'))].map(([, name]) => name);
     expect(names('HELP')).toEqual(names('TYPE'));
     expect(text.endsWith('\n')).toBe(true);
-    expect(text.split('\n').filter((line) => !line.startsWith('#') && !/ 0$/.test(line))).toEqual([
+    expect(
+      text.split('\n').filter((line) => !line.startsWith('#') && !line.endsWith(' 0')),
+    ).toEqual([
       'whirl_requests_total{outcome="success"} 1',
       'whirl_requests_total{outcome="circuit_open"} 1',
       'whirl_requests_refused_total 1',

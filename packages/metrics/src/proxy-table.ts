@@ -232,7 +232,7 @@ export class ProxyTable implements RowOwner, Hourly {
       kept += this.#currentLatency[first + bucket]!;
     for (let bucket = 0; bucket < bucketCount; bucket++) {
       const count = this.#currentLatency[first + bucket]!;
-      if (count > 0) into.addToBucket(bucket, (count * successes) / kept);
+      if (count > 0) into.addToBuckets(bucket, bucket, (count * successes) / kept);
     }
   }
 

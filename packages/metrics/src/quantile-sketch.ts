@@ -47,7 +47,6 @@ export function addSketch(
   for (let point = 1; point < sketchSize; point++) {
     const low = sketches[sketchAt + point - 1]!;
     const high = sketches[sketchAt + point]!;
-    const part = ((shares[point]! - shares[point - 1]!) * weight) / (high - low + 1);
-    for (let bucket = low; bucket <= high; bucket++) into.addToBucket(bucket, part);
+    into.addToBuckets(low, high, (shares[point]! - shares[point - 1]!) * weight);
   }
 }

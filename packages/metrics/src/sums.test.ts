@@ -24,8 +24,7 @@ const request = fc.record({
   scheduledInVain: fc.boolean(),
 });
 
-type RequestShape = typeof request extends fc.Arbitrary<infer Value> ? Value : never;
-
+type RequestShape = typeof request extends fc.Arbitrary<infer Shape> ? Shape : never;
 type Fact = {
   [Type in keyof WhirlEvents]: [type: Type, event: WhirlEvents[Type]];
 }[keyof WhirlEvents];
