@@ -101,7 +101,7 @@ describe('A7 the pool', () => {
     expect(applyToPool(rows, transition('nobody', 'open', 0))).toBe(false);
   });
 
-  it('filters by state and by words in id, address, region and tags', () => {
+  it('filters by state and by words in id, region and tags', () => {
     const rows = joinPool(
       [proxy('a:1', { region: 'EU', tags: ['fast'] }), proxy('b:1', { region: 'us' })],
       [circuit('b:1', { state: 'half_open' })],
