@@ -35,7 +35,7 @@ describe('the reader of event streams', () => {
   it.each(['\n', '\r\n', '\r'])('A6 a stream cut after every byte reads the same (%j)', (end) => {
     const parser = createSseParser();
     const text = `${feed.replaceAll('\n', end)}:`;
-    expect([...text].flatMap((byte) => parser.push(byte))).toEqual(expected);
+    expect(text.split('').flatMap((byte) => parser.push(byte))).toEqual(expected);
   });
 
   it('an event that has not ended is not delivered', () => {
