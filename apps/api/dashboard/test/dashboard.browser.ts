@@ -298,7 +298,7 @@ describe('A7 the dashboard in a browser, under the strict CSP', () => {
   });
 
   it('A7 fits a screen of 390 pixels; actions are in the panel of the proxy', async () => {
-    const server = await serve();
+    const server = await serve({ proxies: 200 });
     const page = await visit(server, { viewport: { width: 390, height: 844 } });
     await connection(page, 'live');
     await row(page, id(1)).waitFor();
@@ -307,6 +307,8 @@ describe('A7 the dashboard in a browser, under the strict CSP', () => {
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
     expect(await overflow()).toBe(0);
+    const name = await row(page, id(1)).locator('.c-id').boundingBox();
+    expect(name?.width).toBeGreaterThan(110);
     await row(page, id(1)).locator('button.link').click();
     await page.click('dialog >> text=Force open');
     await page.waitForSelector('dialog >> text=by hand');

@@ -103,6 +103,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
     shown.length,
     overscan,
   );
+  // One cell and no colSpan: it would count the columns that a narrow screen leaves out.
   const space = (count: number) => ({ height: `${count * rowHeight.value}px` });
 
   return (
@@ -128,7 +129,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
         <tbody onPointerEnter={() => onHold(true)} onPointerLeave={() => onHold(false)}>
           {first > 0 && (
             <tr class="space" aria-hidden="true" style={space(first)}>
-              <td colSpan={columns.length + 1} />
+              <td />
             </tr>
           )}
           {shown.slice(first, end).map((row, i) => (
@@ -136,7 +137,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
           ))}
           {end < shown.length && (
             <tr class="space" aria-hidden="true" style={space(shown.length - end)}>
-              <td colSpan={columns.length + 1} />
+              <td />
             </tr>
           )}
         </tbody>
