@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
+import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { forceOpen, reset } from '../circuit-actions.ts';
 import { selectedProxy } from '../dialogs.ts';
@@ -175,7 +175,23 @@ function Head({ column }: { readonly column: Column }) {
   );
 }
 
-function Row({ row, index }: { readonly row: PoolRow; readonly index: number }) {
+interface RowProps {
+  readonly row: PoolRow;
+  readonly index: number;
+}
+
+/** Drawn again only when its proxy changed: scrolling draws the rows that come in, no others. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate({ row, index }: RowProps): boolean {
+    return row !== this.props.row || index !== this.props.index;
+  }
+
+  override render({ row, index }: RowProps) {
+    return <Cells row={row} index={index} />;
+  }
+}
+
+function Cells({ row, index }: RowProps) {
   const { id, state, forced } = row;
   const offline = connection.value === 'reconnecting';
   return (
