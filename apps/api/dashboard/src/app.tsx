@@ -43,7 +43,7 @@ function Content() {
       <Banners />
       {empty && <NoProxies />}
       <Tiles />
-      <div class="grid">
+      <div class={empty ? 'grid empty' : 'grid'}>
         <TrafficCard />
         <AttemptsCard />
         {!empty && <PoolCard />}

@@ -113,7 +113,8 @@ export function toTexts(policy: WirePolicy): PolicyTexts {
     for (const { name } of fields) {
       const value = policy[name];
       if (Array.isArray(value)) texts[name] = value.join(', ');
-      else texts[name] = value === null || value === undefined ? '' : `${value as string | number}`;
+      else if (typeof value === 'string') texts[name] = value;
+      else texts[name] = value === null || value === undefined ? '' : JSON.stringify(value);
     }
   }
   return texts;

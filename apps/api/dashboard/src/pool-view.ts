@@ -19,7 +19,7 @@ export interface Sorting {
 }
 
 export interface PoolFilter {
-  /** Words that must all occur in id, address, region or tags. */
+  /** Words that must all occur in id, region or tags. */
   readonly text: string;
   readonly state: CircuitState | 'all';
 }

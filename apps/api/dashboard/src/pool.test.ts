@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { readLiveEvent, type LiveEvent } from './live-event.ts';
 import { applyToPool, countStates, joinPool, withCircuit } from './pool.ts';
-import { firstDirection, nextSorting, viewPool, type Sorting, type SortKey } from './pool-view.ts';
+import {
+  firstDirection,
+  holdOrder,
+  nextSorting,
+  viewPool,
+  type Sorting,
+  type SortKey,
+} from './pool-view.ts';
 import { visibleRange } from './visible-range.ts';
 import type { WireCircuit, WireProxy } from './wire.ts';
 
@@ -101,7 +108,7 @@ describe('A7 the pool', () => {
     expect(applyToPool(rows, transition('nobody', 'open', 0))).toBe(false);
   });
 
-  it('filters by state and by words in id, address, region and tags', () => {
+  it('filters by state and by words in id, region and tags', () => {
     const rows = joinPool(
       [proxy('a:1', { region: 'EU', tags: ['fast'] }), proxy('b:1', { region: 'us' })],
       [circuit('b:1', { state: 'half_open' })],
@@ -133,6 +140,16 @@ describe('A7 the pool', () => {
     expect(ids(upward('avgLatency'))).toEqual(['p1', 'p10', 'p2', 'p9']);
     expect(ids({ key: 'avgLatency', descending: true })).toEqual(['p2', 'p1', 'p10', 'p9']);
     expect(ids(upward('state'))).toEqual(['p9', 'p2', 'p1', 'p10']);
+  });
+
+  it('a held order keeps its rows in place, brings them up to date and drops removed ones', () => {
+    const before = joinPool([proxy('b'), proxy('a'), proxy('c')], [], {}, new Map());
+    const after = joinPool([proxy('a', { in_flight: 3 }), proxy('b')], [], {}, before);
+    const held = holdOrder([...before.values()], [...after.values()]);
+    expect(held.map(({ id, inFlight }) => [id, inFlight])).toEqual([
+      ['b', 0],
+      ['a', 3],
+    ]);
   });
 
   it('a first click shows trouble and load first, a second one turns the order around', () => {

@@ -91,7 +91,7 @@ export function joinPool(
       p99: counts?.p99 ?? null,
       opens: counts?.circuit_breaker_opens ?? null,
       rank: rank.get(proxy.id) ?? 0,
-      haystack: haystack(proxy, before),
+      haystack: haystack(proxy),
     };
     const heardLater = (before?.lastChangeAt ?? 0) > (lastChangeAt ?? 0);
     rows.set(proxy.id, before !== undefined && heardLater ? withCircuitOf(row, before) : row);
@@ -173,10 +173,8 @@ function ranks(
   return new Map(ids.map((id, rank) => [id, rank]));
 }
 
-function haystack(proxy: WireProxy, before: PoolRow | undefined): string {
-  const same = before !== undefined && before.url === proxy.url;
-  if (same && before.region === (proxy.region ?? '')) return before.haystack;
-  return [proxy.id, proxy.url, proxy.region ?? '', ...(proxy.tags ?? [])].join(' ').toLowerCase();
+function haystack({ id, region, tags }: WireProxy): string {
+  return [id, region ?? '', ...(tags ?? [])].join(' ').toLowerCase();
 }
 
 function withCircuitOf(row: PoolRow, other: PoolRow): PoolRow {

@@ -68,7 +68,7 @@ const resultIcons: Readonly<Record<string, IconName>> = {
 };
 
 function Request({ request }: { readonly request: LiveRequest }) {
-  const { attempts, outcome, duration, retryAt, refusedReason } = request;
+  const { attempts, outcome, duration, retryAt } = request;
   const tone = isFailed(request) ? 'failure' : outcome;
   return (
     <li class={`request ${tone}`}>
@@ -87,9 +87,7 @@ function Request({ request }: { readonly request: LiveRequest }) {
           <Attempt key={`${each.attempt}${each.hedge}${each.proxyId}`} one={each} first={i === 0} />
         ))}
         {retryAt !== undefined && <RetryWait at={retryAt} />}
-        {refusedReason !== undefined && isFailed(request) && (
-          <span class="muted note">no retry: {formatWord(refusedReason)}</span>
-        )}
+        <Why request={request} />
         {attempts.length === 0 && duration !== undefined && (
           <span class="muted note">no attempt was made</span>
         )}
@@ -98,11 +96,22 @@ function Request({ request }: { readonly request: LiveRequest }) {
   );
 }
 
-function resultText({ outcome, statusCode, errorCode, duration }: LiveRequest): string {
+function resultText({ outcome, statusCode, duration }: LiveRequest): string {
   if (outcome === 'running') return 'running';
   if (outcome === 'unknown') return 'end not seen';
-  const what = statusCode ?? (errorCode ?? outcome).toLowerCase();
-  return `${typeof what === 'number' ? what : formatWord(what)} · ${formatLatency(duration)}`;
+  const what = statusCode ?? (outcome === 'failure' ? 'failed' : formatWord(outcome));
+  return `${what} · ${formatLatency(duration)}`;
+}
+
+/** Why a request failed, and why it was not tried again. */
+function Why({ request }: { readonly request: LiveRequest }) {
+  if (!isFailed(request)) return null;
+  const { errorCode, refusedReason } = request;
+  const reasons = [
+    errorCode === undefined ? '' : formatWord(errorCode.toLowerCase()),
+    refusedReason === undefined ? '' : `no retry: ${formatWord(refusedReason)}`,
+  ].filter(Boolean);
+  return reasons.length === 0 ? null : <span class="muted note">{reasons.join(' · ')}</span>;
 }
 
 function Attempt({ one, first }: { readonly one: LiveAttempt; readonly first: boolean }) {

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
+import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { forceOpen, reset } from '../circuit-actions.ts';
 import { selectedProxy } from '../dialogs.ts';
@@ -103,6 +103,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
     shown.length,
     overscan,
   );
+  // One cell and no colSpan: it would count the columns that a narrow screen leaves out.
   const space = (count: number) => ({ height: `${count * rowHeight.value}px` });
 
   return (
@@ -128,7 +129,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
         <tbody onPointerEnter={() => onHold(true)} onPointerLeave={() => onHold(false)}>
           {first > 0 && (
             <tr class="space" aria-hidden="true" style={space(first)}>
-              <td colSpan={columns.length + 1} />
+              <td />
             </tr>
           )}
           {shown.slice(first, end).map((row, i) => (
@@ -136,7 +137,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
           ))}
           {end < shown.length && (
             <tr class="space" aria-hidden="true" style={space(shown.length - end)}>
-              <td colSpan={columns.length + 1} />
+              <td />
             </tr>
           )}
         </tbody>
@@ -174,7 +175,23 @@ function Head({ column }: { readonly column: Column }) {
   );
 }
 
-function Row({ row, index }: { readonly row: PoolRow; readonly index: number }) {
+interface RowProps {
+  readonly row: PoolRow;
+  readonly index: number;
+}
+
+/** Drawn again only when its proxy changed: scrolling draws the rows that come in, no others. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate({ row, index }: RowProps): boolean {
+    return row !== this.props.row || index !== this.props.index;
+  }
+
+  override render({ row, index }: RowProps) {
+    return <Cells row={row} index={index} />;
+  }
+}
+
+function Cells({ row, index }: RowProps) {
   const { id, state, forced } = row;
   const offline = connection.value === 'reconnecting';
   return (

@@ -83,7 +83,7 @@ function Figures({ row }: { readonly row: PoolRow }) {
       <Figure name="Region">{row.region || none}</Figure>
       <Figure name="Tags">{row.tags.join(', ') || none}</Figure>
       <Figure name="Failures in the window">
-        {row.failureCount} of {row.failureThreshold} in {formatSpan(row.windowDuration * 1000)}
+        {row.failureCount} of {row.failureThreshold} within {row.windowDuration} s
       </Figure>
       <Figure name="State since">
         {changed === null ? none : `${formatSpan(clock.value - changed)} ago`}

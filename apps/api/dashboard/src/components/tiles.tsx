@@ -79,9 +79,11 @@ function PoolTile() {
         <small> of {all === undefined ? '–' : formatCount(size)}</small>
       </p>
       <div class="share" aria-hidden="true">
-        {order.map((state) => (
-          <span key={state} class={state} style={{ flexGrow: counts[state] }} />
-        ))}
+        {order
+          .filter((state) => counts[state] > 0)
+          .map((state) => (
+            <span key={state} class={state} style={{ flexGrow: counts[state] }} />
+          ))}
       </div>
       <ul class="legend">
         {order.map((state) => (
