@@ -7,10 +7,10 @@ import type { CircuitState } from '@whirl/events';
 export class CircuitOpenError extends Error {
   readonly code = 'CIRCUIT_OPEN';
   /** The breaker's name. */
-  readonly circuit: string;
-  readonly state: CircuitState;
+  declare readonly circuit: string;
+  declare readonly state: CircuitState;
   /** Milliseconds until a test may be admitted; undefined when no time lifts it (`forced_open`). */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
   constructor(circuit: string, state: CircuitState, retryAfterMs?: number) {
     const limit = Error.stackTraceLimit;
