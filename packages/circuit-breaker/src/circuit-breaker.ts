@@ -210,9 +210,10 @@ export class CircuitBreaker {
 
   /** Closed and empty; tickets given before are ignored. Lifts every override. */
   reset(): void {
-    if (this.#state !== 'closed') return this.#move('closed', 'reset');
-    this.#era = ++serial;
-    this.#window = undefined;
+    if (this.#state === 'closed') {
+      this.#era = ++serial;
+      this.#window = undefined;
+    } else this.#move('closed', 'reset');
   }
 
   /** Refuses everything until `reset` or `disable`; time does not lift it. */
@@ -302,11 +303,10 @@ export class CircuitBreaker {
       this.#streak = 0;
       this.#window = this.#trippedAt = undefined;
     }
-    const { bus } = this.#options;
     this.#onTransition?.(this);
     // Last of all, so that a listener may call any method.
-    if (bus.has('circuit:transition')) {
-      bus.emit('circuit:transition', {
+    if (this.#options.bus.has('circuit:transition')) {
+      this.#options.bus.emit('circuit:transition', {
         name: this.name,
         from,
         to,

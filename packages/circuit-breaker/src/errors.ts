@@ -12,6 +12,10 @@ export class CircuitOpenError extends Error {
   /** Milliseconds until a test may be admitted; undefined when no time lifts it (`forced_open`). */
   declare readonly retryAfterMs: number | undefined;
 
+  override get name(): string {
+    return 'CircuitOpenError';
+  }
+
   constructor(circuit: string, state: CircuitState, retryAfterMs?: number) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
@@ -20,9 +24,5 @@ export class CircuitOpenError extends Error {
     this.circuit = circuit;
     this.state = state;
     this.retryAfterMs = retryAfterMs;
-  }
-
-  static {
-    this.prototype.name = 'CircuitOpenError';
   }
 }

@@ -33,7 +33,7 @@ export function rateWindow(
     ratio: ['a number', 'nothing', 1e-6, 1],
     // They exclude each other.
     ...(size === undefined ? { windowMs: ['a number', 60_000, 1] } : { windowSize: count }),
-    minimumCalls: ['a whole number', Math.min(10, size ?? 10), 1, size],
+    minimumCalls: ['a whole number', size! < 10 ? size : 10, 1, size],
   });
   const slots = size ?? buckets + 1;
   return {
