@@ -96,7 +96,7 @@ export class CircuitBreaker {
 
   /** Reads `'half_open'` from the moment a test is due. Reading changes and emits nothing. */
   get state(): CircuitState {
-    return this.isDue(this.#options.now()) ? 'half_open' : this.#state;
+    return this.#state === 'open' && this.canAttempt() ? 'half_open' : this.#state;
   }
 
   /** Failures in the window; while open the count that tripped it. */
@@ -235,10 +235,11 @@ export class CircuitBreaker {
       options,
       tripKinds,
     );
-    const now = this.#options.now();
-    if (this.#state === 'open' && this.isDue(now)) this.#move('half_open', 'timeout', now);
-    if (this.#state === 'open') this.#nextTestAt = Math.max(this.#nextTestAt!, now + (openMs ?? 0));
-    else if (this.#state === 'closed' || this.#state === 'half_open') this.#open(reason, openMs);
+    // Past the deadline, and nobody has noticed yet.
+    if (this.state !== this.#state) this.#move('half_open', 'timeout');
+    if (this.#state === 'open') {
+      this.#nextTestAt = Math.max(this.#nextTestAt!, this.#options.now() + (openMs ?? 0));
+    } else if (this.#state === 'closed' || this.#state === 'half_open') this.#open(reason, openMs);
   }
 
   /** A copy to look at; nothing can be restored from it. */
