@@ -1,6 +1,6 @@
 import { createBus, type CircuitTransition, type WhirlEvents } from '@whirl/events';
 import { expect, test } from 'vitest';
-import { CircuitBreaker, CircuitOpenError, type CircuitBreakerOptions } from './index.ts';
+import { CircuitBreaker, type CircuitBreakerOptions } from './index.ts';
 
 function setup(options: CircuitBreakerOptions = {}) {
   const clock = { t: 0 };
@@ -62,6 +62,7 @@ test('K4 refusals and late failures neither extend nor emit', () => {
   clock.t = 20_000;
   breaker.acquire();
   breaker.fail(late);
+  breaker.succeed(late);
   expect([breaker.nextTestAt, breaker.failureCount, events.length]).toEqual([30_000, 5, 1]);
 });
 
@@ -97,7 +98,11 @@ test.each(['succeed', 'fail', 'release'] as const)(
     clock.t = 30_000;
     const probe = breaker.acquire();
     breaker[verdict](stale);
-    expect([breaker.state, breaker.acquire()]).toEqual(['half_open', 0]);
+    expect([breaker.state, breaker.acquire(), breaker.canAttempt()]).toEqual([
+      'half_open',
+      0,
+      false,
+    ]);
     breaker.fail(probe);
     expect(breaker.state).toBe('open');
   },
@@ -119,12 +124,44 @@ test('K9 a probe that never settles is reclaimed after its lease', () => {
   expect(breaker.state).toBe('closed');
 });
 
+test('K9 a verdict that comes after the lease but before a reclaim still counts', () => {
+  const { clock, breaker, fail } = setup();
+  fail(5);
+  clock.t = 30_000;
+  const slow = breaker.acquire();
+  clock.t = 59_999;
+  expect([breaker.canAttempt(), breaker.retryAfterMs]).toEqual([false, 1]);
+  clock.t = 70_000;
+  expect([breaker.canAttempt(), breaker.retryAfterMs]).toEqual([true, 0]);
+  breaker.succeed(slow);
+  expect(breaker.state).toBe('closed');
+});
+
+test('K9 only the test that has been out longest is reclaimed', () => {
+  const { clock, breaker } = setup({ halfOpenPermits: 2, successThreshold: 2, probeLeaseMs: 10 });
+  breaker.trip();
+  clock.t = 30_000;
+  const first = breaker.acquire();
+  clock.t = 30_005;
+  const second = breaker.acquire();
+  clock.t = 30_012;
+  const third = breaker.acquire();
+  expect([third > 0, breaker.acquire()]).toEqual([true, 0]);
+  breaker.succeed(first);
+  breaker.succeed(second);
+  expect(breaker.state).toBe('half_open');
+  breaker.succeed(third);
+  expect(breaker.state).toBe('closed');
+});
+
 test('K10 a released probe returns its permit', () => {
   const { clock, breaker, fail } = setup();
   fail(5);
   clock.t = 30_000;
   breaker.release(breaker.acquire());
-  expect([breaker.state, breaker.canAttempt()]).toEqual(['half_open', true]);
+  expect([breaker.state, breaker.canAttempt(), breaker.generation]).toEqual(['half_open', true, 2]);
+  breaker.succeed(breaker.acquire());
+  expect(breaker.state).toBe('closed');
 });
 
 test('K11 three successes close, the first failure opens, counted afresh', () => {
@@ -144,28 +181,58 @@ test('K11 three successes close, the first failure opens, counted afresh', () =>
   expect(breaker.state).toBe('closed');
 });
 
-test('K12 the open time grows to its cap; jitter spreads it', () => {
+test('K12 the open time doubles up to its cap; a recovery resets it', () => {
   const { clock, breaker, fail } = setup({ openMultiplier: 2 });
+  const openMs = () => breaker.nextTestAt! - clock.t;
   fail(5);
   const times: number[] = [];
   for (let i = 0; i < 6; i++) {
-    times.push((breaker.nextTestAt ?? 0) - clock.t);
-    clock.t = breaker.nextTestAt ?? 0;
+    times.push(openMs());
+    clock.t = breaker.nextTestAt!;
     fail();
   }
   expect(times).toEqual([30_000, 60_000, 120_000, 240_000, 300_000, 300_000]);
-  for (const [draw, at] of [
-    [0, 27_000],
-    [0.5, 30_000],
-    [1, 33_000],
-  ] as const) {
-    const jittered = setup({ openJitter: 0.1, random: () => draw });
-    jittered.fail(5);
-    expect(jittered.breaker.nextTestAt).toBeCloseTo(at);
+  clock.t = breaker.nextTestAt!;
+  breaker.succeed(breaker.acquire());
+  fail(5);
+  expect(openMs()).toBe(30_000);
+});
+
+test('K12 maxOpenMs defaults to openMs where that is above 300,000', () => {
+  const { clock, breaker, fail } = setup({ openMs: 400_000, openMultiplier: 2 });
+  fail(5);
+  clock.t = 400_000;
+  fail();
+  expect(breaker.nextTestAt).toBe(800_000);
+});
+
+test('K12 jitter comes after the cap', () => {
+  const tripped = (draw: number) => {
+    const { breaker } = setup({ openMs: 50, maxOpenMs: 50, openJitter: 0.5, random: () => draw });
+    breaker.trip();
+    return breaker.nextTestAt;
+  };
+  expect([tripped(0), tripped(0.5), tripped(1)]).toEqual([25, 50, 75]);
+});
+
+test('K12 10,000 breakers tripped together come back over at least 5 s', () => {
+  const at = Array.from({ length: 10_000 }, () => {
+    const { breaker } = setup({ openJitter: 0.1 });
+    breaker.trip();
+    return breaker.nextTestAt!;
+  }).sort((a, b) => a - b);
+  expect(at[0]).toBeGreaterThanOrEqual(27_000);
+  expect(at.at(-1)).toBeLessThanOrEqual(33_000);
+  expect(at.at(-1)! - at[0]!).toBeGreaterThanOrEqual(5_000);
+  // Evenly: each of the six seconds gets a sixth.
+  for (let s = 27; s < 33; s++) {
+    const share = at.filter((t) => Math.floor(t / 1_000) === s).length;
+    expect(share).toBeGreaterThan(1_400);
+    expect(share).toBeLessThan(1_950);
   }
 });
 
-test('K13 a clock that steps breaks nothing', () => {
+test('K13 a clock that steps back 5 s or jumps an hour breaks nothing', () => {
   const { clock, breaker, fail } = setup();
   clock.t = 10_000;
   fail(2);
@@ -173,133 +240,238 @@ test('K13 a clock that steps breaks nothing', () => {
   fail();
   expect(breaker.failureCount).toBe(3);
   clock.t = 3_600_000;
-  expect(breaker.failureCount).toBe(0);
-});
-
-test('K14 overrides', () => {
-  const { clock, breaker, events } = setup();
-  breaker.reset();
-  expect(breaker.generation).toBe(0);
-  breaker.forceOpen();
-  breaker.forceOpen();
-  clock.t = 1e9;
-  expect([breaker.acquire(), breaker.retryAfterMs, events.length]).toEqual([0, undefined, 1]);
-  breaker.disable();
-  for (let i = 0; i < 9; i++) breaker.fail(breaker.acquire());
-  expect([breaker.state, breaker.failureCount]).toEqual(['disabled', 0]);
-  breaker.reset();
-  expect([breaker.state, breaker.generation]).toEqual(['closed', 3]);
-});
-
-test('K14b trip opens now, for the time given', () => {
-  const { clock, breaker, events } = setup();
-  breaker.trip({ reason: 'custom', openMs: 90_000 });
-  expect([breaker.nextTestAt, events[0]?.nextTestAt]).toEqual([90_000, 90_000]);
-  clock.t = 90_000;
-  expect(breaker.state).toBe('half_open');
-});
-
-test('K15 a listener that throws or resets breaks nothing; order is true', () => {
-  const { bus, breaker, fail, events } = setup();
-  bus.on('circuit:transition', (event) => {
-    if (event.to === 'open') breaker.reset();
-    throw new Error('listener');
-  });
+  expect([breaker.failureCount, breaker.state]).toEqual([0, 'closed']);
   fail(5);
-  expect(events.map((e) => [e.from, e.to, e.generation, e.failureCount])).toEqual([
-    ['closed', 'open', 1, 5],
-    ['open', 'closed', 2, 0],
+  clock.t -= 5_000;
+  expect([breaker.state, breaker.retryAfterMs, breaker.acquire()]).toEqual(['open', 35_000, 0]);
+  clock.t += 3_600_000;
+  expect(breaker.acquire()).toBeGreaterThan(0);
+});
+
+test('K13 failures out of order count by their own age', () => {
+  const { clock, breaker, fail } = setup({ failureThreshold: 3, windowMs: 100 });
+  for (const t of [50, 10, 120]) {
+    clock.t = t;
+    fail();
+  }
+  // The first of the last three is young enough, the second is not.
+  expect([breaker.state, breaker.failureCount]).toEqual(['closed', 2]);
+});
+
+test('the default clock is epoch milliseconds', () => {
+  const breaker = new CircuitBreaker();
+  const before = Date.now();
+  breaker.trip();
+  // The two clocks may be a few milliseconds apart.
+  expect(Math.abs(breaker.lastTransitionAt! - before)).toBeLessThan(60_000);
+  expect(breaker.nextTestAt! - breaker.lastTransitionAt!).toBe(30_000);
+});
+
+test('K14 forceOpen refuses all, records nothing, and no time lifts it', () => {
+  const { clock, breaker, events } = setup();
+  const before = breaker.acquire();
+  breaker.forceOpen();
+  breaker.forceOpen();
+  breaker.fail(before);
+  breaker.trip();
+  clock.t = 1e9;
+  expect([breaker.acquire(), breaker.canAttempt(), breaker.retryAfterMs]).toEqual([
+    0,
+    false,
+    undefined,
+  ]);
+  expect([breaker.state, breaker.failureCount, breaker.isDue(1e15)]).toEqual([
+    'forced_open',
+    0,
+    false,
+  ]);
+  expect(events.map((e) => [e.from, e.to, e.reason])).toEqual([
+    ['closed', 'forced_open', 'forced'],
   ]);
 });
 
-test('K19 10,000 random sequences agree with an independent model', () => {
-  let seed = 1;
-  const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  let reached = 0;
-  for (let run = 0; run < 10_000; run++) {
-    let t = 0;
-    const breaker = new CircuitBreaker({
-      failureThreshold: 2,
-      windowMs: 50,
-      openMs: 20,
-      now: () => t,
-    });
-    let m = { s: 'closed', fails: [] as number[], until: 0, probe: 0, lease: 0 };
-    let era = 0;
-    let tickets: { ticket: number; era: number }[] = [];
-    let half = false;
-    const go = (s: string) => {
-      m = { s, fails: [], until: s === 'open' ? t + 20 : 0, probe: 0, lease: 0 };
-      era++;
-    };
-    for (let step = 0; step < 100; step++) {
-      const roll = random();
-      if (roll < 0.4) {
-        if (m.s === 'open' && t >= m.until) go('half_open');
-        const yes =
-          m.s === 'closed' ||
-          m.s === 'disabled' ||
-          (m.s === 'half_open' && (m.probe === 0 || t >= m.lease));
-        const ticket = breaker.acquire();
-        expect(ticket > 0).toBe(yes);
-        if (yes) tickets.push({ ticket, era });
-        if (yes && m.s === 'half_open') [m.probe, m.lease] = [ticket, t + 20];
-      } else if (roll < 0.8 && tickets.length > 0) {
-        const [call] = tickets.splice(Math.floor(random() * tickets.length), 1);
-        const kind = (['succeed', 'fail', 'fail', 'release'] as const)[Math.floor(random() * 4)]!;
-        breaker[kind](call!.ticket);
-        if (call!.era === era && m.s === 'closed' && kind === 'fail') {
-          m.fails = [...m.fails, t].filter((at) => t - at <= 50);
-          if (m.fails.length >= 2) go('open');
-        } else if (m.s === 'half_open' && m.probe === call!.ticket) {
-          if (kind === 'release') m.probe = 0;
-          else go(kind === 'fail' ? 'open' : 'closed');
-        }
-      } else if (roll < 0.98) t += Math.floor(random() * 15);
-      else if (roll < 0.985) {
-        breaker.reset();
-        go('closed');
-      } else if (roll < 0.99 && m.s !== 'forced_open') {
-        breaker.forceOpen();
-        go('forced_open');
-      } else if (roll > 0.997 && m.s !== 'disabled') {
-        breaker.disable();
-        go('disabled');
-      }
-      const state = m.s === 'open' && t >= m.until ? 'half_open' : m.s;
-      half ||= state === 'half_open';
-      if (breaker.state !== state) expect(breaker.state).toBe(state);
-    }
-    tickets = [];
-    if (half) reached++;
-  }
-  expect(reached).toBeGreaterThan(3_000);
+test('K14 disable admits all and records nothing', () => {
+  const { breaker, fail, events } = setup();
+  breaker.disable();
+  breaker.disable();
+  fail(9);
+  breaker.trip();
+  expect([breaker.state, breaker.canAttempt(), breaker.failureCount, breaker.retryAfterMs]).toEqual(
+    ['disabled', true, 0, 0],
+  );
+  expect(events.map((e) => [e.to, e.reason])).toEqual([['disabled', 'disabled']]);
 });
 
-test('K20 execute rejects, releases and records', async () => {
-  const { breaker, fail } = setup();
-  const boom = new Error('boom');
-  const reject = () => Promise.reject(boom);
-  await expect(breaker.execute(reject, { isFailure: () => false })).rejects.toBe(boom);
-  expect(breaker.failureCount).toBe(0);
-  const controller = new AbortController();
-  const aborting = () => {
-    controller.abort(boom);
-    throw boom;
-  };
-  await expect(breaker.execute(aborting, { signal: controller.signal })).rejects.toBe(boom);
-  expect(breaker.failureCount).toBe(0);
-  await expect(breaker.execute(() => 1, { signal: controller.signal })).rejects.toBe(boom);
-  await expect(breaker.execute(reject)).rejects.toBe(boom);
-  expect(breaker.failureCount).toBe(1);
+test('K14 reset closes and empties; tickets given before are ignored', () => {
+  const { breaker, fail, events } = setup();
   fail(4);
-  const refused = await breaker.execute(() => 1).catch((error: unknown) => error);
-  expect(refused).toBeInstanceOf(CircuitOpenError);
-  expect(refused).toMatchObject({ code: 'CIRCUIT_OPEN', retryAfterMs: 30_000 });
+  const before = breaker.acquire();
+  breaker.reset();
+  expect([breaker.generation, breaker.failureCount, events.length]).toEqual([0, 0, 0]);
+  breaker.fail(before);
+  expect(breaker.failureCount).toBe(0);
+  fail(5);
+  breaker.reset();
+  expect([breaker.state, breaker.generation, breaker.failureCount]).toEqual(['closed', 2, 0]);
+  breaker.forceOpen();
+  breaker.reset();
+  expect([breaker.state, events.at(-1)?.reason]).toEqual(['closed', 'reset']);
 });
 
-test('K22 snapshot is a plain copy; bad options are named', () => {
-  expect(setup().breaker.snapshot()).toMatchObject({ state: 'closed', generation: 0 });
-  expect(() => new CircuitBreaker({ openMs: Number.NaN })).toThrow(/openMs.*at least 1.*NaN/);
-  expect(() => new CircuitBreaker({ nope: 1 } as object)).toThrow(/nope/);
+test('K14b trip opens now, for the time given, and time lifts it', () => {
+  const { clock, breaker, events } = setup();
+  breaker.trip({ openMs: 90_000 });
+  expect(events).toEqual([
+    {
+      name: 'circuit',
+      from: 'closed',
+      to: 'open',
+      reason: 'custom',
+      generation: 1,
+      failureCount: 0,
+      nextTestAt: 90_000,
+      at: 0,
+    },
+  ]);
+  clock.t = 89_999;
+  expect(breaker.acquire()).toBe(0);
+  clock.t = 90_000;
+  expect(breaker.state).toBe('half_open');
+  breaker.succeed(breaker.acquire());
+  expect(breaker.state).toBe('closed');
+});
+
+test('K14b trip while open keeps the later deadline and emits nothing', () => {
+  const { clock, breaker, events } = setup();
+  breaker.trip({ reason: 'failures' });
+  breaker.trip({ openMs: 10_000 });
+  breaker.trip();
+  expect([breaker.nextTestAt, events.length]).toEqual([30_000, 1]);
+  breaker.trip({ openMs: 40_000 });
+  expect(breaker.nextTestAt).toBe(40_000);
+  clock.t = 40_000;
+  breaker.trip({ openMs: 5_000 });
+  expect(events.map((e) => [e.to, e.reason, e.nextTestAt])).toEqual([
+    ['open', 'failures', 30_000],
+    ['half_open', 'timeout', undefined],
+    ['open', 'custom', 45_000],
+  ]);
+});
+
+test('K14b trip while half-open counts as a failed test', () => {
+  const { clock, breaker } = setup({ openMultiplier: 2 });
+  breaker.trip();
+  clock.t = 30_000;
+  const probe = breaker.acquire();
+  breaker.trip();
+  breaker.succeed(probe);
+  expect([breaker.state, breaker.nextTestAt]).toEqual(['open', 90_000]);
+});
+
+test('K15 a throwing listener hurts nobody; typed listeners first, then *', () => {
+  const { bus, breaker, fail } = setup();
+  const heard: string[] = [];
+  bus.on('*', (type, event) => void heard.push(`* ${type} ${(event as CircuitTransition).to}`));
+  bus.on('circuit:transition', () => {
+    throw new Error('listener');
+  });
+  bus.on('circuit:transition', (event) => void heard.push(`typed ${event.to}`));
+  fail(5);
+  expect(heard).toEqual(['typed open', '* circuit:transition open']);
+  expect(breaker.state).toBe('open');
+});
+
+test("K15 a listener of '*' alone is heard", () => {
+  const bus = createBus<WhirlEvents>();
+  const heard: unknown[] = [];
+  bus.on('*', (_type, event) => void heard.push(event));
+  new CircuitBreaker({ bus }).trip();
+  expect(heard).toHaveLength(1);
+});
+
+test('K15 reset() inside the event: everybody hears the transitions in their true order', () => {
+  const { bus, breaker, fail, events } = setup();
+  const later: string[] = [];
+  bus.on('circuit:transition', (event) => {
+    if (event.to === 'open') breaker.reset();
+  });
+  bus.on('circuit:transition', (event) => void later.push(event.to));
+  fail(5);
+  expect(breaker.state).toBe('closed');
+  expect(later).toEqual(['open', 'closed']);
+  expect(events.map((e) => [e.from, e.to, e.reason, e.generation, e.failureCount])).toEqual([
+    ['closed', 'open', 'failures', 1, 5],
+    ['open', 'closed', 'reset', 2, 0],
+  ]);
+});
+
+test('K15 a listener that overrides while a test is admitted is obeyed', () => {
+  const { clock, bus, breaker } = setup();
+  bus.on('circuit:transition', (event) => {
+    if (event.to === 'half_open') breaker.forceOpen();
+  });
+  breaker.trip();
+  clock.t = 30_000;
+  expect([breaker.acquire(), breaker.state]).toEqual([0, 'forced_open']);
+  breaker.reset();
+  const other = setup();
+  other.bus.on('circuit:transition', (event) => {
+    if (event.to === 'half_open') other.breaker.trip({ openMs: 1 });
+  });
+  other.breaker.trip();
+  other.clock.t = 30_000;
+  expect([other.breaker.acquire(), other.breaker.nextTestAt]).toEqual([0, 30_001]);
+});
+
+test('K15 nothing is built for a bus that nobody listens to', () => {
+  const bus = {
+    has: () => false,
+    emit: () => {
+      throw new Error('emitted');
+    },
+  };
+  const breaker = new CircuitBreaker({ bus });
+  breaker.trip();
+  expect(breaker.state).toBe('open');
+});
+
+test('tickets are unique in the process for each era and each probe', () => {
+  const { clock, breaker } = setup({ halfOpenPermits: 2 });
+  const other = new CircuitBreaker();
+  const tickets = [breaker.acquire(), other.acquire()];
+  breaker.reset();
+  tickets.push(breaker.acquire());
+  breaker.trip();
+  clock.t = 30_000;
+  tickets.push(breaker.acquire(), breaker.acquire());
+  expect(new Set(tickets).size).toBe(5);
+  expect(other.acquire()).toBe(tickets[1]);
+});
+
+test('K22 snapshot is a plain copy to look at', () => {
+  const { clock, breaker, fail } = setup({ name: 'db' });
+  expect(breaker.snapshot()).toEqual({
+    name: 'db',
+    state: 'closed',
+    failureCount: 0,
+    failureTimes: [],
+    generation: 0,
+    nextTestAt: undefined,
+    lastTransitionAt: undefined,
+  });
+  clock.t = 7;
+  fail(5);
+  const snapshot = breaker.snapshot();
+  expect(snapshot).toEqual({
+    name: 'db',
+    state: 'open',
+    failureCount: 5,
+    failureTimes: [7, 7, 7, 7, 7],
+    generation: 1,
+    nextTestAt: 30_007,
+    lastTransitionAt: 7,
+  });
+  (snapshot.failureTimes as number[]).pop();
+  expect(breaker.failureTimes).toHaveLength(5);
+  expect([breaker.openMs, breaker.name]).toEqual([30_000, 'db']);
 });

@@ -1,39 +1,8 @@
-import type { CircuitReason, CircuitState, WhirlBus } from '@whirl/events';
+import type { CircuitReason, CircuitState } from '@whirl/events';
 import { CircuitOpenError } from './errors.ts';
-import { failureCount } from './failure-count.ts';
-import type { TripRule, TripWindow } from './trip-rule.ts';
-import { checkCount, checkNames, checkNumber, checkType } from './validate.ts';
-
-export interface CircuitBreakerOptions {
-  /** Names the breaker in events and errors. Default `'circuit'`. */
-  readonly name?: string | undefined;
-  /** Failures within `windowMs` that open. Default 5. Beside `trip` only a reported figure. */
-  readonly failureThreshold?: number | undefined;
-  /** Milliseconds. Default 60,000. Beside `trip` only a reported figure. */
-  readonly windowMs?: number | undefined;
-  /** Milliseconds from opening to the first test. Default 30,000, at least 1. */
-  readonly openMs?: number | undefined;
-  /** Tests that may be out at once while half-open. Default 1. */
-  readonly halfOpenPermits?: number | undefined;
-  /** Successful tests that close. Default 1. */
-  readonly successThreshold?: number | undefined;
-  /** Milliseconds after which a test that did not settle may be replaced. Default `openMs`. */
-  readonly probeLeaseMs?: number | undefined;
-  /** Bounds the growth of the open time. Default max(openMs, 300,000), at least `openMs`. */
-  readonly maxOpenMs?: number | undefined;
-  /** The open time grows by this factor with each failed test in a row. Default 1, at least 1. */
-  readonly openMultiplier?: number | undefined;
-  /** Spreads the open time by ± this ratio, after the cap. Default 0, between 0 and 1. */
-  readonly openJitter?: number | undefined;
-  /** When to open. Default `failureCount({ threshold: failureThreshold, windowMs })`. */
-  readonly trip?: TripRule | undefined;
-  /** Epoch milliseconds. Default `performance.timeOrigin + performance.now()`. */
-  readonly now?: (() => number) | undefined;
-  /** A number from 0 up to 1. Default `Math.random`. */
-  readonly random?: (() => number) | undefined;
-  /** Hears `circuit:transition`. */
-  readonly bus?: Pick<WhirlBus, 'emit' | 'has'> | undefined;
-}
+import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
+import type { TripWindow } from './trip-rule.ts';
+import { check, resolve, time, type Kind } from './validate.ts';
 
 export interface ExecuteOptions {
   /** Aborted before: the function is not called. Aborted when it fails: no verdict is recorded. */
@@ -45,10 +14,11 @@ export interface ExecuteOptions {
 export interface TripOptions {
   /** Default `'custom'`. */
   readonly reason?: CircuitReason | undefined;
-  /** Milliseconds to stay open, exactly. Default: as failures would. */
+  /** Milliseconds to stay open, exactly; at least 1. Default: as failures would. */
   readonly openMs?: number | undefined;
 }
 
+/** What `snapshot` answers: a copy to look at. */
 export interface CircuitSnapshot {
   readonly name: string;
   readonly state: CircuitState;
@@ -59,15 +29,27 @@ export interface CircuitSnapshot {
   readonly lastTransitionAt: number | undefined;
 }
 
-interface Probe {
+/** What hangs on the promise of a call. */
+interface Settlers {
   readonly ticket: number;
-  readonly leaseEndsAt: number;
+  readonly succeed: <Result>(result: Result) => Result;
+  readonly fail: (error: unknown) => never;
 }
+
+const executeKinds: Record<keyof ExecuteOptions, Kind> = {
+  signal: ['an object'],
+  isFailure: ['a function'],
+};
+const tripKinds: Record<keyof TripOptions, Kind> = {
+  reason: ['a string', 'custom'],
+  openMs: time,
+};
+
+/** The tests that are out of a breaker that is not half-open. Never added to. */
+const none = new Map<number, number>();
 
 /** One sequence for all breakers: a ticket can never be mistaken for another breaker's. */
 let serial = 0;
-
-const defaultNow = () => performance.timeOrigin + performance.now();
 
 /**
  * Refuses calls to a resource that keeps failing, and tests it now and then. It owns no timer: time
@@ -75,77 +57,56 @@ const defaultNow = () => performance.timeOrigin + performance.now();
  * late changes nothing.
  */
 export class CircuitBreaker {
-  readonly name: string;
-  /** For reports: the failures that open, where the rule has such a number. */
-  readonly failureThreshold: number | undefined;
-  /** For reports: the window in milliseconds, where the rule has one. */
-  readonly windowMs: number | undefined;
-  /** The first open time in milliseconds, before growth and jitter. */
-  readonly openMs: number;
-  readonly #options: CircuitBreakerOptions;
-  readonly #rule: TripRule;
-  readonly #window: TripWindow;
-  readonly #now: () => number;
+  readonly #options: ResolvedOptions;
   #state: CircuitState = 'closed';
   /** The ticket of every call admitted since the last transition or reset. */
   #era = ++serial;
   #generation = 0;
-  #openUntil = 0;
+  #lastTransitionAt: number | undefined;
+  /** Made by the first outcome, kept while open, dropped by closing. */
+  #window: TripWindow | undefined;
+  /** While open and half-open: when the window tripped. It is read as of then. */
+  #trippedAt: number | undefined;
+  #nextTestAt: number | undefined;
   /** Failed tests in a row: the exponent of the open time. */
   #streak = 0;
-  #tripCount = 0;
-  #tripAt = 0;
+  /** While half-open: the tests that are out, oldest first, and when their leases end. */
+  #probes = none;
   #successes = 0;
-  #probes: Probe[] | undefined;
-  #lastTransitionAt: number | undefined;
+  readonly #onTransition;
+  #shared: Settlers | undefined;
 
-  /** Throws a TypeError or RangeError that names the option, the value and the bound. */
-  constructor(options: CircuitBreakerOptions = {}) {
-    checkNames(
-      options,
-      'name failureThreshold windowMs openMs halfOpenPermits successThreshold probeLeaseMs maxOpenMs openMultiplier openJitter trip now random bus',
-    );
-    const { name = 'circuit', trip, openMs = 30_000, now = defaultNow, bus } = options;
-    checkType('name', name, 'string');
-    checkNumber('openMs', openMs, 1);
-    checkCount('halfOpenPermits', options.halfOpenPermits ?? 1);
-    checkCount('successThreshold', options.successThreshold ?? 1);
-    checkNumber('probeLeaseMs', options.probeLeaseMs ?? openMs, 1);
-    checkNumber('maxOpenMs', options.maxOpenMs ?? openMs, openMs);
-    checkNumber('openMultiplier', options.openMultiplier ?? 1, 1);
-    checkNumber('openJitter', options.openJitter ?? 0, 0, 1);
-    checkType('now', now, 'function');
-    checkType('random', options.random ?? Math.random, 'function');
-    if (bus !== undefined) checkType('bus.emit', bus?.emit as unknown, 'function');
-    const { failureThreshold: threshold = trip?.failureThreshold } = options;
-    const { windowMs = trip?.windowMs } = options;
-    checkCount('failureThreshold', threshold ?? 1);
-    checkNumber('windowMs', windowMs ?? 1, 1);
-    if (trip !== undefined) checkType('trip.create', trip?.create as unknown, 'function');
-    this.#rule = trip ?? failureCount({ threshold, windowMs });
-    this.#window = this.#rule.create();
-    this.#options = { ...options };
-    this.#now = now;
-    this.name = name;
-    this.openMs = openMs;
-    this.failureThreshold = threshold ?? this.#rule.failureThreshold;
-    this.windowMs = windowMs ?? this.#rule.windowMs;
+  /** Throws a TypeError or RangeError that names the option, the bound and the value. */
+  constructor(
+    options: CircuitBreakerOptions = {},
+    onTransition?: (breaker: CircuitBreaker) => void,
+  ) {
+    this.#options = resolveOptions(options);
+    this.#onTransition = onTransition;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** The first open time in milliseconds, before growth and jitter. */
+  get openMs(): number {
+    return this.#options.openMs;
   }
 
   /** Reads `'half_open'` from the moment a test is due. Reading changes and emits nothing. */
   get state(): CircuitState {
-    return this.#state === 'open' && this.#now() >= this.#openUntil ? 'half_open' : this.#state;
+    return this.#state === 'open' && this.canAttempt() ? 'half_open' : this.#state;
   }
 
   /** Failures in the window; while open the count that tripped it. */
   get failureCount(): number {
-    return this.#state === 'closed' ? this.#window.failureCount(this.#now()) : this.#tripCount;
+    return this.#window?.failureCount(this.#trippedAt ?? this.#options.now()) ?? 0;
   }
 
   /** When they happened, oldest first; empty where the rule keeps no times. */
   get failureTimes(): number[] {
-    const at = this.#state === 'closed' ? this.#now() : this.#tripAt;
-    return this.#window.failureTimes?.(at) ?? [];
+    return this.#window?.failureTimes?.(this.#trippedAt ?? this.#options.now()) ?? [];
   }
 
   /** Transitions so far. */
@@ -155,129 +116,114 @@ export class CircuitBreaker {
 
   /** Epoch milliseconds from which a test is admitted; undefined unless opened by a trip. */
   get nextTestAt(): number | undefined {
-    return this.#state === 'open' ? this.#openUntil : undefined;
+    return this.#nextTestAt;
   }
 
+  /** Epoch milliseconds; undefined before the first one. */
   get lastTransitionAt(): number | undefined {
     return this.#lastTransitionAt;
   }
 
   /** Milliseconds until a call may be admitted, 0 if now; undefined while forced open. */
   get retryAfterMs(): number | undefined {
-    return this.#waitMs(this.#now());
+    const waitMs = Math.ceil(this.#admitsAt() - this.#options.now());
+    return waitMs < Infinity ? Math.max(waitMs, 0) : undefined;
   }
 
   /** Whether `acquire` would admit now. A pure read: no permit is taken. */
   canAttempt(): boolean {
-    return this.retryAfterMs === 0;
+    return this.#admits() || this.isDue(this.#options.now());
   }
 
   /** Whether a test could be admitted at `now`: open past the deadline, or a permit is free. */
   isDue(now: number): boolean {
-    return (this.#state === 'open' || this.#state === 'half_open') && this.#waitMs(now) === 0;
+    return !this.#admits() && now >= this.#admitsAt();
   }
 
   /** Admits a call: a ticket to settle exactly once, or 0 if refused. */
   acquire(): number {
-    if (this.#state === 'closed' || this.#state === 'disabled') return this.#era;
-    const now = this.#now();
-    if (this.#waitMs(now) !== 0) return 0;
+    if (this.#admits()) return this.#era;
+    const { halfOpenPermits, probeLeaseMs, now } = this.#options;
+    const at = now();
+    if (!this.isDue(at)) return 0;
     if (this.#state === 'open') {
-      this.#move('half_open', 'timeout', now);
+      this.#move('half_open', 'timeout', at);
       // A listener may have changed the state, or taken the permit.
       return this.acquire();
     }
-    const probes = (this.#probes ??= []);
     // No permit free: the oldest one's lease has ended, and its verdict counts no more.
-    if (probes.length >= (this.#options.halfOpenPermits ?? 1)) probes.shift();
-    const ticket = ++serial;
-    probes.push({ ticket, leaseEndsAt: now + (this.#options.probeLeaseMs ?? this.openMs) });
-    return ticket;
+    const [oldest] = this.#probes.keys();
+    if (this.#probes.size >= halfOpenPermits) this.#probes.delete(oldest!);
+    this.#probes.set(++serial, at + probeLeaseMs);
+    return serial;
   }
 
   /** The call of this ticket succeeded. A stale ticket is ignored. */
   succeed(ticket: number, durationMs = 0): void {
-    if (ticket === this.#era) {
-      if (!this.#rule.ignoresSuccess) this.#record(false, durationMs);
-    } else if (
-      this.#takeProbe(ticket) &&
-      ++this.#successes >= (this.#options.successThreshold ?? 1)
-    ) {
-      this.#move('closed', 'recovered', this.#now());
+    if (ticket === this.#era) this.#record(false, durationMs);
+    else if (this.#probes.delete(ticket) && ++this.#successes >= this.#options.successThreshold) {
+      this.#move('closed', 'recovered');
     }
   }
 
   /** The call of this ticket failed. A stale ticket is ignored. */
   fail(ticket: number, durationMs = 0): void {
-    if (ticket === this.#era) {
-      this.#record(true, durationMs);
-    } else if (this.#takeProbe(ticket)) {
-      this.#streak++;
-      this.#move('open', 'probe_failed', this.#now());
-    }
+    if (ticket === this.#era) this.#record(true, durationMs);
+    else if (this.#probes.delete(ticket)) this.#open('probe_failed');
   }
 
   /** The call of this ticket was cancelled: no verdict, and a test's permit is free again. */
   release(ticket: number): void {
-    this.#takeProbe(ticket);
+    this.#probes.delete(ticket);
   }
 
   /**
-   * Calls `fn` if admitted, waits for it and settles. Rejects with a `CircuitOpenError` if refused,
-   * with the signal's reason if that is aborted already, else with what `fn` threw.
+   * Calls `fn` if admitted, waits for it and settles. Never throws: rejects with a
+   * `CircuitOpenError` if refused, with the signal's reason if that is aborted already, else with
+   * what `fn` threw.
    */
-  async execute<Result>(
+  execute<Result>(
     fn: () => Result | PromiseLike<Result>,
     options?: ExecuteOptions,
   ): Promise<Result> {
-    checkType('fn', fn, 'function');
-    const signal = options?.signal;
-    if (signal?.aborted) throw signal.reason;
-    const ticket = this.acquire();
-    if (ticket === 0) throw new CircuitOpenError(this.name, this.state, this.retryAfterMs);
-    const timed = this.#rule.needsDuration;
-    const startedAt = timed ? this.#now() : 0;
-    let result: Result;
+    let settlers: Settlers | undefined;
+    let call: Promise<Result>;
     try {
-      result = await fn();
+      check('fn', fn, executeKinds.isFailure);
+      if (options) resolve(options, executeKinds);
+      if (options?.signal?.aborted) throw options.signal.reason;
+      const ticket = this.acquire();
+      if (ticket === 0) {
+        const refusal = new CircuitOpenError(this.name, this.#state, this.retryAfterMs);
+        // One microtask later the caller listens: Node then keeps no book of an unhandled rejection.
+        return Promise.resolve().then(() => {
+          throw refusal;
+        });
+      }
+      settlers = this.#settlersOf(ticket, options);
+      call = Promise.resolve(fn());
     } catch (error) {
-      if (signal?.aborted) {
-        this.release(ticket);
-        throw error;
-      }
-      const durationMs = timed ? this.#now() - startedAt : 0;
-      let failed = true;
-      try {
-        failed = options?.isFailure?.(error) ?? true;
-      } finally {
-        // Settled even if isFailure throws: else a test's permit would be lost.
-        if (failed) this.fail(ticket, durationMs);
-        else this.succeed(ticket, durationMs);
-      }
-      throw error;
+      call = Promise.reject(error);
     }
-    this.succeed(ticket, timed ? this.#now() - startedAt : 0);
-    return result;
+    return settlers ? call.then(settlers.succeed, settlers.fail) : call;
   }
 
   /** Closed and empty; tickets given before are ignored. Lifts every override. */
   reset(): void {
-    if (this.#state !== 'closed') {
-      this.#move('closed', 'reset', this.#now());
-    } else {
+    if (this.#state === 'closed') {
       this.#era = ++serial;
-      this.#window.reset();
-    }
+      this.#window = undefined;
+    } else this.#move('closed', 'reset');
   }
 
   /** Refuses everything until `reset` or `disable`; time does not lift it. */
   forceOpen(): void {
-    if (this.#state !== 'forced_open') this.#move('forced_open', 'forced', this.#now());
+    if (this.#state !== 'forced_open') this.#move('forced_open', 'forced');
   }
 
   /** Admits everything and records nothing until `reset` or `forceOpen`. */
   disable(): void {
-    if (this.#state !== 'disabled') this.#move('disabled', 'disabled', this.#now());
+    if (this.#state !== 'disabled') this.#move('disabled', 'disabled');
   }
 
   /**
@@ -285,21 +231,15 @@ export class CircuitBreaker {
    * nothing is emitted. Under an override: ignored.
    */
   trip(options: TripOptions = {}): void {
-    checkNames(options, 'reason openMs');
-    const { reason = 'custom', openMs } = options;
-    if (openMs !== undefined) checkNumber('openMs', openMs, 0);
-    const now = this.#now();
+    const { reason, openMs } = resolve<{ reason: CircuitReason; openMs?: number }>(
+      options,
+      tripKinds,
+    );
+    // Past the deadline, and nobody has noticed yet.
+    if (this.state !== this.#state) this.#move('half_open', 'timeout');
     if (this.#state === 'open') {
-      if (now < this.#openUntil) {
-        this.#openUntil = Math.max(this.#openUntil, now + (openMs ?? 0));
-        return;
-      }
-      this.#move('half_open', 'timeout', now);
-    }
-    if (this.#state === 'closed') this.#count(now);
-    else if (this.#state === 'half_open') this.#streak++;
-    else return;
-    this.#move('open', reason, now, openMs);
+      this.#nextTestAt = Math.max(this.#nextTestAt!, this.#options.now() + (openMs ?? 0));
+    } else if (this.#state === 'closed' || this.#state === 'half_open') this.#open(reason, openMs);
   }
 
   /** A copy to look at; nothing can be restored from it. */
@@ -309,82 +249,104 @@ export class CircuitBreaker {
       state: this.state,
       failureCount: this.failureCount,
       failureTimes: this.failureTimes,
-      generation: this.#generation,
+      generation: this.generation,
       nextTestAt: this.nextTestAt,
-      lastTransitionAt: this.#lastTransitionAt,
+      lastTransitionAt: this.lastTransitionAt,
     };
   }
 
-  #waitMs(now: number): number | undefined {
-    if (this.#state === 'forced_open') return undefined;
-    let until = 0;
-    if (this.#state === 'open') until = this.#openUntil;
-    else if (this.#state === 'half_open') {
-      const probes = this.#probes;
-      // Leases are of one length, so the oldest test's ends first.
-      if (probes && probes.length >= (this.#options.halfOpenPermits ?? 1)) {
-        until = probes[0]!.leaseEndsAt;
-      }
-    }
-    return until > now ? Math.ceil(until - now) : 0;
+  /** Whether time and permits do not matter. */
+  #admits(): boolean {
+    return this.#state === 'closed' || this.#state === 'disabled';
+  }
+
+  /** When a test is admitted, if nothing changes until then. */
+  #admitsAt(): number {
+    if (this.#state === 'forced_open') return Infinity;
+    if (this.#probes.size < this.#options.halfOpenPermits) return this.#nextTestAt ?? -Infinity;
+    // Leases are of one length, so the oldest test's ends first.
+    const [leaseEndsAt] = this.#probes.values();
+    return leaseEndsAt!;
   }
 
   #record(failed: boolean, durationMs: number): void {
     if (this.#state !== 'closed') return;
-    const now = this.#now();
-    const reason = this.#window.record(failed, now, durationMs);
-    if (reason === undefined) return;
-    this.#count(now);
-    this.#move('open', reason, now);
+    const { trip, now } = this.#options;
+    const reason = (this.#window ??= trip.create()).record(failed, now, durationMs);
+    if (reason) this.#open(reason);
   }
 
-  #count(now: number): void {
-    this.#tripCount = this.#window.failureCount(now);
-    this.#tripAt = now;
+  #open(reason: CircuitReason, forMs?: number): void {
+    const { now, random, openMs, openMultiplier, maxOpenMs, openJitter } = this.#options;
+    const at = now();
+    if (this.#state === 'closed') this.#trippedAt = at;
+    else this.#streak++;
+    const grownMs = Math.min(openMs * openMultiplier ** this.#streak, maxOpenMs);
+    forMs ??= grownMs * (1 + openJitter * (2 * random() - 1));
+    this.#move('open', reason, at, at + forMs);
   }
 
-  /** Frees the permit of a test that is still out; false for any other ticket. */
-  #takeProbe(ticket: number): boolean {
-    const probes = this.#probes;
-    const index = probes ? probes.findIndex((probe) => probe.ticket === ticket) : -1;
-    if (index < 0) return false;
-    probes!.splice(index, 1);
-    return true;
-  }
-
-  #openTime(): number {
-    const { maxOpenMs, openMultiplier = 1, openJitter = 0, random = Math.random } = this.#options;
-    const cap = maxOpenMs ?? Math.max(this.openMs, 300_000);
-    const time = Math.min(this.openMs * openMultiplier ** this.#streak, cap);
-    return openJitter > 0 ? time * (1 + openJitter * (2 * random() - 1)) : time;
-  }
-
-  #move(to: CircuitState, reason: CircuitReason, now: number, openMs?: number): void {
+  #move(
+    to: CircuitState,
+    reason: CircuitReason,
+    at = this.#options.now(),
+    nextTestAt?: number,
+  ): void {
     const from = this.#state;
     this.#state = to;
     this.#era = ++serial;
     this.#generation++;
-    this.#lastTransitionAt = now;
-    this.#probes = undefined;
+    this.#lastTransitionAt = at;
+    this.#probes = to === 'half_open' ? new Map() : none;
     this.#successes = 0;
-    if (to === 'open') this.#openUntil = now + (openMs ?? this.#openTime());
-    else if (to !== 'half_open') {
-      this.#streak = this.#tripCount = 0;
-      this.#window.reset();
+    this.#nextTestAt = nextTestAt;
+    if (to !== 'open' && to !== 'half_open') {
+      this.#streak = 0;
+      this.#window = this.#trippedAt = undefined;
     }
-    const { bus } = this.#options;
+    this.#onTransition?.(this);
     // Last of all, so that a listener may call any method.
-    if (bus?.has('circuit:transition')) {
-      bus.emit('circuit:transition', {
+    if (this.#options.bus.has('circuit:transition')) {
+      this.#options.bus.emit('circuit:transition', {
         name: this.name,
         from,
         to,
         reason,
         generation: this.#generation,
-        failureCount: this.#tripCount,
-        ...(to === 'open' && { nextTestAt: this.#openUntil }),
-        at: now,
+        failureCount: this.failureCount,
+        nextTestAt,
+        at,
       });
     }
+  }
+
+  /** What settles the call of this ticket; calls of one closed era without options share it. */
+  #settlersOf(ticket: number, options: ExecuteOptions | undefined): Settlers {
+    const { now, trip } = this.#options;
+    const clock = trip.needsDuration ? now : () => 0;
+    const shareable = !trip.needsDuration && !options;
+    if (shareable && this.#shared?.ticket === ticket) return this.#shared;
+    const startedAt = clock();
+    const settlers: Settlers = {
+      ticket,
+      succeed: (result) => {
+        this.succeed(ticket, clock() - startedAt);
+        return result;
+      },
+      fail: (error) => {
+        const durationMs = clock() - startedAt;
+        let verdict: 'succeed' | 'fail' | 'release' = 'fail';
+        try {
+          if (options?.signal?.aborted) verdict = 'release';
+          else if (options?.isFailure?.(error) === false) verdict = 'succeed';
+        } finally {
+          // Settled even if isFailure throws: else a test's permit would be lost.
+          this[verdict](ticket, durationMs);
+        }
+        throw error;
+      },
+    };
+    if (shareable) this.#shared = settlers;
+    return settlers;
   }
 }

@@ -1,44 +1,46 @@
-import type { CircuitReason } from '@whirl/events';
 import type { TripRule } from './trip-rule.ts';
-import { checkType } from './validate.ts';
+import { check, count } from './validate.ts';
 
-function combine(rules: readonly TripRule[], all: boolean): TripRule {
-  if (rules.length === 0) throw new RangeError('rules must be at least 1, got 0');
-  for (const rule of rules) checkType('rule.create', rule?.create, 'function');
+function combine(rules: readonly TripRule[], needed: number): TripRule {
+  check('rules.length', rules.length, count);
+  for (const rule of rules) check('rule.create', rule?.create, ['a function']);
   return {
-    create: () => {
+    needsDuration: rules.some((rule) => rule.needsDuration),
+    create() {
       const windows = rules.map((rule) => rule.create());
-      const timed = windows.find((window) => window.failureTimes);
+      /** Whose failures are told: the first one's, in the end those of the one that opened. */
+      let speaker = windows[0]!;
       return {
         record(failed, now, durationMs) {
-          let first: CircuitReason | undefined;
-          let every = true;
+          let holding = 0;
+          let opener;
+          let answer;
           // Each window hears each outcome, whatever the others answered.
           for (const window of windows) {
             const reason = window.record(failed, now, durationMs);
-            first ??= reason;
-            every &&= reason !== undefined;
+            if (reason) {
+              holding++;
+              opener ??= window;
+              answer ??= reason;
+            }
           }
-          return every || !all ? first : undefined;
+          if (holding < needed) return undefined;
+          speaker = opener!;
+          return answer;
         },
-        failureCount: (now) => windows[0]!.failureCount(now),
-        failureTimes: (now) => timed?.failureTimes?.(now) ?? [],
-        reset: () => windows.forEach((window) => window.reset()),
+        failureCount: (now) => speaker.failureCount(now),
+        failureTimes: (now) => speaker.failureTimes?.(now) ?? [],
       };
     },
-    needsDuration: rules.some((rule) => rule.needsDuration),
-    ignoresSuccess: rules.every((rule) => rule.ignoresSuccess),
-    failureThreshold: rules.find((rule) => rule.failureThreshold)?.failureThreshold,
-    windowMs: rules.find((rule) => rule.windowMs)?.windowMs,
   };
 }
 
 /** Opens when any of the rules would, for the reason of the first that does. */
 export function anyOf(...rules: TripRule[]): TripRule {
-  return combine(rules, false);
+  return combine(rules, 1);
 }
 
 /** Opens when all of the rules hold at the same outcome, for the reason of the first. */
 export function allOf(...rules: TripRule[]): TripRule {
-  return combine(rules, true);
+  return combine(rules, rules.length);
 }

@@ -1,23 +1,19 @@
 import type { TripRule } from './trip-rule.ts';
-import { checkCount } from './validate.ts';
+import { check, count } from './validate.ts';
 
 /** Opens at the `threshold`-th failure in a row, however far apart. A success starts over. */
 export function consecutiveFailures(threshold: number): TripRule {
-  checkCount('threshold', threshold);
+  check('threshold', threshold, count);
   return {
-    create: () => {
+    create() {
       let run = 0;
       return {
-        record: (failed) => {
+        record(failed) {
           run = failed ? run + 1 : 0;
           return run >= threshold ? 'failures' : undefined;
         },
         failureCount: () => run,
-        reset: () => {
-          run = 0;
-        },
       };
     },
-    failureThreshold: threshold,
   };
 }

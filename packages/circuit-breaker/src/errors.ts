@@ -7,10 +7,14 @@ import type { CircuitState } from '@whirl/events';
 export class CircuitOpenError extends Error {
   readonly code = 'CIRCUIT_OPEN';
   /** The breaker's name. */
-  readonly circuit: string;
-  readonly state: CircuitState;
+  declare readonly circuit: string;
+  declare readonly state: CircuitState;
   /** Milliseconds until a test may be admitted; undefined when no time lifts it (`forced_open`). */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
+
+  override get name(): string {
+    return 'CircuitOpenError';
+  }
 
   constructor(circuit: string, state: CircuitState, retryAfterMs?: number) {
     const limit = Error.stackTraceLimit;
@@ -20,9 +24,5 @@ export class CircuitOpenError extends Error {
     this.circuit = circuit;
     this.state = state;
     this.retryAfterMs = retryAfterMs;
-  }
-
-  static {
-    this.prototype.name = 'CircuitOpenError';
   }
 }

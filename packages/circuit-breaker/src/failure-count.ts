@@ -1,6 +1,5 @@
-import type { CircuitReason } from '@whirl/events';
-import type { TripRule, TripWindow } from './trip-rule.ts';
-import { checkCount, checkNames, checkNumber } from './validate.ts';
+import type { TripRule } from './trip-rule.ts';
+import { resolve } from './validate.ts';
 
 export interface FailureCountOptions {
   /** Failures that open. Default 5, a whole number of at least 1. */
@@ -9,66 +8,36 @@ export interface FailureCountOptions {
   readonly windowMs?: number | undefined;
 }
 
-class FailureCountWindow implements TripWindow {
-  readonly #threshold: number;
-  readonly #windowMs: number;
-  /** A ring of the last N times: "N within W" is "the oldest of the last N is within W". */
-  #times: number[] | undefined;
-  #oldest = 0;
-
-  constructor(threshold: number, windowMs: number) {
-    this.#threshold = threshold;
-    this.#windowMs = windowMs;
-  }
-
-  record(failed: boolean, now: number): CircuitReason | undefined {
-    const times = (this.#times ??= []);
-    if (failed) {
-      if (times.length < this.#threshold) times.push(now);
-      else {
-        times[this.#oldest] = now;
-        this.#oldest = (this.#oldest + 1) % this.#threshold;
-      }
-    }
-    // The full count matters only where the clock stepped back and the ring is out of order.
-    return times.length === this.#threshold &&
-      now - (times[this.#oldest] as number) <= this.#windowMs &&
-      this.failureCount(now) === this.#threshold
-      ? 'failures'
-      : undefined;
-  }
-
-  failureCount(now: number): number {
-    let count = 0;
-    if (this.#times) for (const time of this.#times) if (now - time <= this.#windowMs) count++;
-    return count;
-  }
-
-  failureTimes(now: number): number[] {
-    const times = this.#times ?? [];
-    return [...times.slice(this.#oldest), ...times.slice(0, this.#oldest)].filter(
-      (time) => now - time <= this.#windowMs,
-    );
-  }
-
-  reset(): void {
-    this.#times = undefined;
-    this.#oldest = 0;
-  }
-}
-
 /**
  * Opens at the `threshold`-th failure within `windowMs`. Successes erase nothing. Remembers the
  * times of the last `threshold` failures only: exact, and O(1) per call.
  */
 export function failureCount(options: FailureCountOptions = {}): TripRule {
-  checkNames(options, 'threshold windowMs');
-  const threshold = checkCount('threshold', options.threshold ?? 5);
-  const windowMs = checkNumber('windowMs', options.windowMs ?? 60_000, 1);
+  const { threshold, windowMs } = resolve<Required<FailureCountOptions>>(options, {
+    threshold: ['a whole number', 5, 1],
+    windowMs: ['a number', 60_000, 1],
+  }) as Record<keyof FailureCountOptions, number>;
   return {
-    create: () => new FailureCountWindow(threshold, windowMs),
-    ignoresSuccess: true,
-    failureThreshold: threshold,
-    windowMs,
+    create() {
+      /** A ring of the last N times: "N within W" is "the last N are all within W". */
+      const times: number[] = [];
+      let oldest = 0;
+      const failureTimes = (now: number) =>
+        [...times.slice(oldest), ...times.slice(0, oldest)].filter((at) => now - at <= windowMs);
+      return {
+        record(failed, now) {
+          if (!failed) return undefined;
+          const at = now();
+          times[oldest] = at;
+          oldest = (oldest + 1) % threshold;
+          // The oldest answers in O(1); counting all is for a clock that stepped back.
+          return at - times[oldest]! <= windowMs && failureTimes(at).length === threshold
+            ? 'failures'
+            : undefined;
+        },
+        failureCount: (now) => failureTimes(now).length,
+        failureTimes,
+      };
+    },
   };
 }

@@ -1,65 +1,34 @@
-import type { WhirlBus } from '@whirl/events';
-import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { join, type Deadline } from './deadlines.ts';
+import type { CircuitBreakerOptions } from './options.ts';
 
+/** As for one breaker, but for the name: that is each breaker's own. */
 export type CircuitBreakerGroupOptions = Omit<CircuitBreakerOptions, 'name'>;
-
-/** A breaker, and the time at which its test was due when it was queued. */
-interface Deadline {
-  readonly at: number;
-  readonly breaker: CircuitBreaker;
-}
-
-function push(heap: Deadline[], entry: Deadline): void {
-  let index = heap.push(entry) - 1;
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    if (heap[parent]!.at <= entry.at) break;
-    heap[index] = heap[parent]!;
-    index = parent;
-  }
-  heap[index] = entry;
-}
-
-function pop(heap: Deadline[]): void {
-  const last = heap.pop()!;
-  if (heap.length === 0) return;
-  let index = 0;
-  for (;;) {
-    let child = 2 * index + 1;
-    if (child >= heap.length) break;
-    if (child + 1 < heap.length && heap[child + 1]!.at < heap[child]!.at) child++;
-    if (heap[child]!.at >= last.at) break;
-    heap[index] = heap[child]!;
-    index = child;
-  }
-  heap[index] = last;
-}
 
 /** Breakers by name, each made on first use with the group's options. */
 export class CircuitBreakerGroup {
-  readonly #options: CircuitBreakerGroupOptions;
+  readonly #options: CircuitBreakerOptions;
   readonly #breakers = new Map<string, CircuitBreaker>();
-  /** Open breakers by deadline. Entries may be stale: each is checked when it comes up. */
-  #heap: Deadline[] = [];
-  /** Breakers past their deadline or half-open: checked at each `due`. */
-  readonly #ready = new Set<CircuitBreaker>();
+  /** Open breakers by deadline. A deadline may be outdated: each is looked at when it comes up. */
+  #deadlines: Deadline[] = [];
+  /** To be looked at by the next `due`: what changed since the last one, came up, or is half-open. */
+  readonly #pending = new Set<CircuitBreaker>();
+  readonly #look = (breaker: CircuitBreaker) => {
+    // One that was deleted is nobody's any more.
+    if (this.peek(breaker.name) === breaker) this.#pending.add(breaker);
+  };
 
   /** Throws as `CircuitBreaker` would for the same options. */
   constructor(options: CircuitBreakerGroupOptions = {}) {
     void new CircuitBreaker(options);
-    this.#options = { ...options, bus: this.#hear(options.bus) };
+    this.#options = { ...options };
   }
 
-  get size(): number {
-    return this.#breakers.size;
-  }
-
-  /** The breaker of that name, made now if there is none; `options` count only when it is made. */
+  /** The breaker of that name, made now if there is none; `options` of its own count only then. */
   get(name: string, options?: CircuitBreakerGroupOptions): CircuitBreaker {
-    let breaker = this.#breakers.get(name);
-    if (breaker === undefined) {
-      const bus = options?.bus ? this.#hear(options.bus) : this.#options.bus;
-      breaker = new CircuitBreaker({ ...this.#options, ...options, name, bus });
+    let breaker = this.peek(name);
+    if (!breaker) {
+      breaker = new CircuitBreaker({ ...this.#options, ...options, name }, this.#look);
       this.#breakers.set(name, breaker);
     }
     return breaker;
@@ -72,60 +41,31 @@ export class CircuitBreakerGroup {
 
   /** Forgets that breaker; its tickets mean nothing to one made later under the same name. */
   delete(name: string): boolean {
-    const breaker = this.#breakers.get(name);
-    if (breaker) this.#ready.delete(breaker);
+    this.#pending.delete(this.peek(name)!);
     return this.#breakers.delete(name);
   }
 
+  /** Names and breakers, in the order in which they were made. */
   entries(): IterableIterator<[string, CircuitBreaker]> {
     return this.#breakers.entries();
   }
 
-  /** The breakers whose test is due at `now`. O(log n) for each that came due since last asked. */
+  /**
+   * The breakers whose test is due at `now`: open past the deadline, or half-open with a free
+   * permit. Looks only at those that changed or came due since it was last asked, O(log n) each,
+   * and at those with a test out.
+   */
   *due(now: number): Generator<CircuitBreaker, void, undefined> {
-    for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
-      pop(this.#heap);
-      const { breaker } = top;
+    let first = join(this.#deadlines);
+    for (; first && first.at <= now; first = join(first.later)) this.#look(first.breaker);
+    this.#deadlines = first ? [first] : [];
+    for (const breaker of this.#pending) {
       const at = breaker.nextTestAt;
-      if (at === undefined || this.#breakers.get(breaker.name) !== breaker) continue;
-      if (at > now) push(this.#heap, { at, breaker });
-      else this.#ready.add(breaker);
-    }
-    for (const breaker of this.#ready) {
       if (breaker.isDue(now)) yield breaker;
       else if (breaker.state !== 'half_open') {
-        this.#ready.delete(breaker);
-        this.#queue(breaker);
+        this.#pending.delete(breaker);
+        if (at !== undefined) this.#deadlines.push({ at, breaker, later: [] });
       }
     }
-  }
-
-  #queue(breaker: CircuitBreaker): void {
-    const at = breaker.nextTestAt;
-    if (at === undefined) return;
-    if (this.#heap.length > 2 * this.#breakers.size + 32) {
-      // Mostly stale entries: start over from what is open.
-      this.#heap = [];
-      for (const other of this.#breakers.values()) {
-        const { nextTestAt } = other;
-        if (nextTestAt !== undefined) push(this.#heap, { at: nextTestAt, breaker: other });
-      }
-    } else push(this.#heap, { at, breaker });
-  }
-
-  /** A bus that keeps the deadlines before it passes the fact on. */
-  #hear(bus: CircuitBreakerOptions['bus']): Pick<WhirlBus, 'emit' | 'has'> {
-    return {
-      has: () => true,
-      emit: (type, event) => {
-        const { name, to } = event as { name: string; to: string };
-        const breaker = this.#breakers.get(name);
-        if (breaker !== undefined) {
-          if (to === 'open') this.#queue(breaker);
-          else if (to === 'half_open') this.#ready.add(breaker);
-        }
-        if (bus?.has(type)) bus.emit(type, event);
-      },
-    };
   }
 }

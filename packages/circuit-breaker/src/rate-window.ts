@@ -1,105 +1,77 @@
-import { checkCount, checkNumber } from './validate.ts';
+import type { CircuitReason } from '@whirl/events';
+import type { TripRule } from './trip-rule.ts';
+import { count, resolve } from './validate.ts';
 
 export interface RateOptions {
-  /** Opens at this share, inclusive. Over 0, up to 1. */
+  /** Opens at this share, inclusive. From 0.000001 to 1. */
   readonly ratio: number;
-  /** The window in milliseconds, in ten buckets. Default 60,000; not together with `windowSize`. */
+  /** The window in milliseconds. Default 60,000, at least 1; excludes `windowSize`. */
   readonly windowMs?: number | undefined;
-  /** The window in calls. A whole number of at least 1. */
+  /** The window in calls. A whole number of at least 1; excludes `windowMs`. */
   readonly windowSize?: number | undefined;
   /** Calls in the window before the rate counts. Default 10, or `windowSize` if smaller. */
   readonly minimumCalls?: number | undefined;
 }
 
-/** Counts calls, and the bad ones among them, in a window of calls or of time. */
-export interface RateWindow {
-  /** Adds a call; answers whether the rate is now reached. */
-  add(bad: boolean, now: number): boolean;
-  bad(now: number): number;
-  reset(): void;
-}
+const buckets = 10;
 
-/** Ten whole buckets and the one being filled: never less than `windowMs`, at any phase. */
-const slots = 11;
+type Resolved = Record<keyof RateOptions, number>;
 
-function timeWindow(widthMs: number, reached: (bad: number, calls: number) => boolean): RateWindow {
-  let calls: number[] | undefined;
-  let bads: number[] = [];
-  let current = 0;
-  /** Sums what a reader in bucket `at` still sees. */
-  const sum = (counts: readonly number[], at: number) => {
-    let total = 0;
-    for (let index = Math.max(at, current) - slots + 1; index <= current; index++) {
-      total += counts[((index % slots) + slots) % slots] ?? 0;
-    }
-    return total;
-  };
-  const reset = () => {
-    calls = undefined;
-    bads = [];
-  };
+/**
+ * The counting under `failureRate` and `slowCallRate`: a ring of slots, each with its calls and the
+ * bad ones among them. In a window of calls a slot is one call. In a window of time it is a tenth
+ * of `windowMs`, and there is one slot more than buckets, the one being filled: so the window
+ * remembers up to one bucket more than `windowMs`, never less, at any phase of the clock.
+ */
+export function rateWindow(
+  options: RateOptions,
+  reason: CircuitReason,
+  isBad: (failed: boolean, durationMs: number) => boolean,
+): TripRule {
+  const size = options?.windowSize;
+  const { ratio, windowMs, minimumCalls } = resolve<Resolved>(options, {
+    ratio: ['a number', 'nothing', 1e-6, 1],
+    // They exclude each other.
+    ...(size === undefined ? { windowMs: ['a number', 60_000, 1] } : { windowSize: count }),
+    minimumCalls: ['a whole number', size! < 10 ? size : 10, 1, size],
+  });
+  const slots = size ?? buckets + 1;
   return {
-    add(bad, now) {
-      const at = Math.floor(now / widthMs);
-      // A clock that stepped back by more than the window starts the window afresh.
-      if (calls === undefined || Math.abs(at - current) >= slots) {
-        calls = Array<number>(slots).fill(0);
-        bads = Array<number>(slots).fill(0);
-        current = at;
-      }
-      while (current < at) {
-        const slot = ((++current % slots) + slots) % slots;
-        calls[slot] = bads[slot] = 0;
-      }
-      const slot = ((current % slots) + slots) % slots;
-      calls[slot]! += 1;
-      if (bad) bads[slot]! += 1;
-      return reached(sum(bads, current), sum(calls, current));
-    },
-    bad: (now) => sum(bads, Math.floor(now / widthMs)),
-    reset,
-  };
-}
-
-function countWindow(size: number, reached: (bad: number, calls: number) => boolean): RateWindow {
-  let ring: boolean[] = [];
-  let next = 0;
-  let bads = 0;
-  return {
-    add(bad) {
-      if (ring[next]) bads--;
-      if (bad) bads++;
-      ring[next] = bad;
-      next = (next + 1) % size;
-      return reached(bads, ring.length);
-    },
-    bad: () => bads,
-    reset() {
-      ring = [];
-      next = bads = 0;
+    create() {
+      const calls: number[] = [];
+      const bads: number[] = [];
+      let callTotal = 0;
+      let badTotal = 0;
+      let slot = 0;
+      /** What `slot` stands for: a call by its number, or a bucket of time. */
+      let bucket = size ? 0 : -Infinity;
+      const turnTo = (now: number) => {
+        const to = size ? bucket + 1 : Math.floor((now * buckets) / windowMs);
+        // A clock that stepped back goes on in the bucket that is being filled.
+        for (let turns = Math.min(to - bucket, slots); turns > 0; turns--) {
+          slot = (slot + 1) % slots;
+          callTotal -= calls[slot] ?? 0;
+          badTotal -= bads[slot] ?? 0;
+          calls[slot] = bads[slot] = 0;
+        }
+        bucket = Math.max(bucket, to);
+      };
+      return {
+        record(failed, now, durationMs) {
+          turnTo(size ? 0 : now());
+          callTotal++;
+          calls[slot]!++;
+          if (isBad(failed, durationMs)) {
+            badTotal++;
+            bads[slot]!++;
+          }
+          return callTotal >= minimumCalls && badTotal / callTotal >= ratio ? reason : undefined;
+        },
+        failureCount(now) {
+          if (!size) turnTo(now);
+          return badTotal;
+        },
+      };
     },
   };
-}
-
-/** Checks the options once; answers a maker of windows. */
-export function rateWindow(options: RateOptions): () => RateWindow {
-  const { windowSize } = options;
-  const ratio = checkNumber('ratio', options.ratio, Number.MIN_VALUE, 1);
-  if (windowSize !== undefined) {
-    checkCount('windowSize', windowSize);
-    if (options.windowMs !== undefined) {
-      throw new TypeError('windowMs and windowSize exclude each other: give one');
-    }
-  }
-  const widthMs = checkNumber('windowMs', options.windowMs ?? 60_000, 1) / 10;
-  const minimum = checkCount(
-    'minimumCalls',
-    options.minimumCalls ?? Math.min(10, windowSize ?? 10),
-  );
-  if (windowSize !== undefined && minimum > windowSize) {
-    throw new RangeError(`minimumCalls must be at most windowSize (${windowSize}), got ${minimum}`);
-  }
-  const reached = (bad: number, calls: number) => calls >= minimum && bad / calls >= ratio;
-  return () =>
-    windowSize === undefined ? timeWindow(widthMs, reached) : countWindow(windowSize, reached);
 }

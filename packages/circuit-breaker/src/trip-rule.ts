@@ -2,26 +2,21 @@ import type { CircuitReason } from '@whirl/events';
 
 /** When to open: an immutable description. Each breaker asks it for a window of its own. */
 export interface TripRule {
-  /** Makes the memory of one breaker. Two calls share nothing. */
+  /** Makes an empty memory for one breaker, whenever that one has to start afresh. */
   readonly create: () => TripWindow;
   /** Whether `record` must be told how long a call took; `execute` then measures it. */
   readonly needsDuration?: boolean | undefined;
-  /** Whether successes change nothing, so that the breaker need not read the clock for them. */
-  readonly ignoresSuccess?: boolean | undefined;
-  /** For reports: the number of failures that opens, where the rule has one. */
-  readonly failureThreshold?: number | undefined;
-  /** For reports: the length of the window in milliseconds, where the rule has one. */
-  readonly windowMs?: number | undefined;
 }
 
-/** What one breaker remembers of its calls while closed. */
+/** What one breaker remembers of its calls while closed; dropped when it closes again. */
 export interface TripWindow {
-  /** Remembers an outcome; answers the reason to open if the rule's condition now holds. */
-  record(failed: boolean, now: number, durationMs: number): CircuitReason | undefined;
+  /**
+   * Remembers an outcome; answers the reason to open if the rule's condition now holds. `now` is
+   * asked only by a rule that needs the time: reading a clock costs more than all the rest.
+   */
+  record(failed: boolean, now: () => number, durationMs: number): CircuitReason | undefined;
   /** The failures that count at `now`. A pure read. */
   failureCount(now: number): number;
   /** When they happened, oldest first, where the rule knows. A pure read. */
-  readonly failureTimes?: ((now: number) => number[]) | undefined;
-  /** Forgets everything. */
-  reset(): void;
+  failureTimes?(now: number): number[];
 }

@@ -1,40 +1,51 @@
-/** Refuses anything but an object whose keys are all in `known` (names parted by spaces). */
-export function checkNames(options: unknown, known: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object, got ${String(options)}`);
-  }
-  const names = known.split(' ');
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw new TypeError(`unknown option ${name}; known are ${names.join(', ')}`);
+/**
+ * What an option must be, and what it is if not given. Numbers have bounds, both inclusive; without
+ * `max` it is the largest safe integer.
+ */
+export type Kind = readonly [
+  type: 'a number' | 'a whole number' | 'a string' | 'a function' | 'an object',
+  fallback?: unknown,
+  min?: number,
+  max?: number | undefined,
+];
+
+/** Milliseconds: at least 1. */
+export const time: Kind = ['a number', undefined, 1];
+
+/** A whole number of at least 1. */
+export const count: Kind = ['a whole number', undefined, 1];
+
+/** Refuses what is not of its kind: a RangeError for a number out of bounds, else a TypeError. */
+export function check(name: string, value: unknown, [type, , min, max = 2 ** 53 - 1]: Kind): void {
+  // The last word of each type is what `typeof` answers.
+  const typed = type.endsWith(typeof value) && value !== null;
+  const within =
+    typeof value !== 'number' ||
+    (value >= min! && value <= max && (type === 'a number' || value % 1 === 0));
+  if (typed && within) return;
+  const bounds = min === undefined ? '' : ` from ${min} to ${max}`;
+  // An object is not printed: it may hold a secret, or refuse to become a string.
+  const got = Object(value) === value ? typeof value : String(value);
+  throw new (typed ? RangeError : TypeError)(`${name} must be ${type}${bounds}, got ${got}`);
+}
+
+/**
+ * Checks every option given, in the order of `kinds`, and answers a copy with the fallbacks filled
+ * in. Refuses a name that nothing reads: it may be misspelt.
+ */
+export function resolve<Resolved extends object>(
+  options: object,
+  kinds: { readonly [Name in keyof Resolved]?: Kind },
+): Resolved {
+  check('options', options, ['an object']);
+  const resolved = {} as Resolved;
+  for (const name in { ...kinds, ...options }) {
+    const { [name]: value = kinds[name]?.[1] as never } = options as Resolved;
+    if (value === undefined) continue;
+    if (!Object.hasOwn(kinds, name)) {
+      throw new TypeError(`unknown option ${name}; known are ${Object.keys(kinds).join()}`);
     }
+    check(name, (resolved[name] = value), kinds[name]!);
   }
-}
-
-/** Refuses anything but a finite number of at least `min` and at most `max`. */
-export function checkNumber(name: string, value: unknown, min: number, max = Infinity): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`${name} must be a number, got ${String(value)}`);
-  }
-  if (!(value >= min && value <= max && value < Infinity)) {
-    const bound = max < Infinity ? `between ${min} and ${max}` : `finite and at least ${min}`;
-    throw new RangeError(`${name} must be ${bound}, got ${value}`);
-  }
-  return value;
-}
-
-/** Refuses anything but a whole number of at least 1. */
-export function checkCount(name: string, value: unknown): number {
-  const count = checkNumber(name, value, 1);
-  if (!Number.isSafeInteger(count)) {
-    throw new RangeError(`${name} must be a whole number of at least 1, got ${count}`);
-  }
-  return count;
-}
-
-/** Refuses anything but a `type`. */
-export function checkType(name: string, value: unknown, type: 'function' | 'string'): void {
-  if (typeof value !== type) {
-    throw new TypeError(`${name} must be a ${type}, got ${String(value)}`);
-  }
+  return resolved;
 }
