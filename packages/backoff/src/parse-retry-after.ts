@@ -1,45 +1,57 @@
-const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
-const imf = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/;
-const rfc850 =
-  /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\d\d)-(\w{3})-(\d\d) (\d\d):(\d\d):(\d\d) GMT$/;
-const asctime = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$/;
+import { check } from './check-options.ts';
 
-function httpDate(text: string, now: number): number | undefined {
-  let parts = imf.exec(text) ?? rfc850.exec(text);
-  let [, day, month, year, hour, minute, second] = parts ?? [];
-  if (parts === null) {
-    parts = asctime.exec(text);
-    if (parts === null) return undefined;
-    [, month, day, hour, minute, second, year] = parts;
-  }
-  const index = months.indexOf(month as string);
-  if (index % 3 !== 0) return undefined;
-  let fullYear = Number(year);
-  if (year?.length === 2) {
-    // RFC 9110 5.6.7: a two-digit year more than 50 years ahead is in the past.
+// The three forms of RFC 9110, section 5.6.7; the last two are obsolete, and must be understood. The
+// first two are told apart by their year alone.
+/** Sun, 06 Nov 1994 08:49:37 GMT, or Sunday, 06-Nov-94 08:49:37 GMT */
+const date =
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:[a-z]*day)?, (\d\d)([ -])(\w{3})\2(\d\d|\d{4}) (\S{8}) GMT$/;
+/** Sun Nov  6 08:49:37 1994 */
+const asctime = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (\w{3}) ([ \d]\d) (\S{8}) (\d{4})$/;
+
+/** Epoch ms of an HTTP-date; NaN when it is none. The name of the day is not compared. */
+function parseHttpDate(text: string, now: number): number {
+  let [, day = '', , month, digits, time] = date.exec(text) ?? [];
+  if (!time) [, month, day = '', time, digits] = asctime.exec(text) ?? [];
+  let year = Number(digits);
+  if (year < 100) {
     const thisYear = new Date(now).getUTCFullYear();
-    fullYear += thisYear - (thisYear % 100);
-    if (fullYear > thisYear + 50) fullYear -= 100;
+    year += thisYear - (thisYear % 100);
+    // Two digits that appear to be more than 50 years ahead are in the past.
+    if (year > thisYear + 50) year -= 100;
   }
-  const [d, h, m, s] = [day, hour, minute, second].map(Number) as [number, number, number, number];
-  const at = Date.UTC(fullYear, index / 3, d, h, m, s);
-  if (h > 23 || m > 59 || s > 60 || new Date(at - (s === 60 ? 1000 : 0)).getUTCDate() !== d) {
-    return undefined;
-  }
-  return at;
+  const canonical = `${day.replace(' ', '0')} ${month} ${year} ${time} GMT`;
+  const at = new Date(canonical);
+  // Date takes 31 February for 3 March: only what exists reads the same when it is written again.
+  return at.toUTCString().endsWith(canonical) ? at.getTime() : NaN;
 }
 
 /**
- * Milliseconds that a `Retry-After` asks to wait (RFC 9110, 10.2.3): a number of seconds, or an
- * HTTP-date in any of its three forms. A date in the past is 0; anything else is undefined.
+ * How many milliseconds a `Retry-After` header asks to wait.
+ *
+ * Source: RFC 9110, section 10.2.3: a whole number of seconds, or an HTTP-date in any of its three
+ * forms.
+ *
+ * | value                            | now                 |          ms |
+ * | -------------------------------- | ------------------- | ----------: |
+ * | `120`                            |                     |     120,000 |
+ * | `0`                              |                     |           0 |
+ * | `Sun, 06 Nov 1994 08:49:37 GMT`  | 1994-11-06 08:49:00 |      37,000 |
+ * | `Sunday, 06-Nov-94 08:49:37 GMT` | 1994-11-06 08:49:00 |      37,000 |
+ * | `Sun Nov  6 08:49:37 1994`       | 1994-11-06 08:50:00 |           0 |
+ * | `soon`, `1.5`, `0x10`, 31 Feb    |                     | `undefined` |
+ *
+ * @param value What the header holds. Anything but a string gives undefined, so that what
+ *   `headers.get()` answers can be passed as it is.
+ * @param now Epoch ms of the wall clock, `Date.now()`: the date is the server's.
+ * @returns ms ≥ 0, never NaN, finite; undefined when the value is neither
+ *   form. It is not bounded otherwise: a server may ask for a day.
+ * @throws {TypeError | RangeError} When `now` is no finite number.
  */
 export function parseRetryAfter(value: unknown, now: number): number | undefined {
+  check('now', now, -Infinity);
   if (typeof value !== 'string') return undefined;
   const text = value.trim();
-  if (/^\d+$/.test(text)) {
-    const ms = Number(text) * 1000;
-    return Number.isFinite(ms) ? ms : undefined;
-  }
-  const at = httpDate(text, now);
-  return at === undefined ? undefined : Math.max(0, at - now);
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, Number.MAX_VALUE);
+  const at = parseHttpDate(text, now);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

@@ -1,92 +1,103 @@
-import { known, number } from './validate.ts';
+import { checkOptions } from './check-options.ts';
 
-/** Bounds retries to a share of the requests, so that retries never multiply an outage. */
+/** Bounds retries to a share of the traffic, so that they never multiply an outage. */
 export interface RetryBudget {
-  /** A request (or a success): earns `ratio` of a retry. */
+  /** Earns `ratio` of a retry. Call it for each success: an outage then earns nothing. */
   deposit(): void;
-  /** Spends one retry. False, and counted in `refused`, when nothing is left. */
+  /** Spends one retry. When not a whole one is left: false, and counted in `refused`. */
   tryWithdraw(): boolean;
-  /** Retries that could be made now. */
+  /** Whole retries that could be made now. */
   readonly balance: number;
+  /** How often `tryWithdraw` said no. */
   readonly refused: number;
 }
 
 export interface RetryBudgetOptions {
-  /** Retries per deposit, 0 to 1,000. Default 0.2. */
+  /** Retries that each deposit earns, ≥ 0, in steps of a millionth. Default 0.2. */
   readonly ratio?: number | undefined;
   /** Retries granted each second besides, ≥ 0. Default 10. */
   readonly minPerSecond?: number | undefined;
-  /** How long a deposit lasts, ≥ 1. Default 10,000. */
+  /** How long a deposit lasts, in ms, ≥ 1. Default 10,000. */
   readonly ttlMs?: number | undefined;
-  /** The most that deposits can save up, ≥ 1. Default 500. */
+  /** The most retries that deposits can save up, ≥ 1. Default 500. */
   readonly capacity?: number | undefined;
-  /** Epoch ms; never stepping back. */
+  /** Milliseconds that never step back. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
 }
 
-const slots = 10;
+const rules = { ratio: 0, minPerSecond: 0, ttlMs: 1, capacity: 1, now: 'function' } as const;
 
-/** A budget after Finagle's: credit in ten slots of time that expire one by one. */
+/** A retry in millionths: whole numbers add up exactly, where ten thousand times 0.2 would not. */
+const whole = 1_000_000;
+
+/**
+ * Makes a budget of two purses. Deposits earn `ratio` retries each and last `ttlMs` (at least 99 %
+ * of it: they expire by the hundredth), together at most `capacity`. The reserve fills by
+ * `minPerSecond` up to minPerSecond · ttlMs, and starts with one second's worth, so that little
+ * traffic can retry too. Deposits are spent first, the oldest before all.
+ *
+ * With the defaults:
+ *
+ * | traffic                                         | retries granted                         |
+ * | ----------------------------------------------- | --------------------------------------- |
+ * | none yet                                        | 10                                      |
+ * | 100 successes a second                          | 20 a second of deposits, 10 of reserve  |
+ * | 1,000 successes a second, then everything fails | 500 saved, 100 reserve, then 10 a second |
+ *
+ * Source: the retry budget of Twitter's Finagle has these deposits and this reserve; the capacity is
+ * ours. O(1), no timer, bounded memory.
+ *
+ * @throws {TypeError | RangeError} On an option that is unknown, no finite number or out of bounds.
+ */
 export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
-  known(options, ['ratio', 'minPerSecond', 'ttlMs', 'capacity', 'now']);
-  const ratio = number('ratio', options.ratio ?? 0.2, 0, 1000);
-  const minPerSecond = number('minPerSecond', options.minPerSecond ?? 10, 0);
-  const ttlMs = number('ttlMs', options.ttlMs ?? 10_000, 1);
-  const capacity = number('capacity', options.capacity ?? 500, 1);
-  const { now = () => performance.timeOrigin + performance.now() } = options;
-  const slotMs = ttlMs / slots;
-  const credit = new Float64Array(slots);
-  let slot = Math.floor(now() / slotMs);
+  checkOptions(options, rules);
+  const { ratio = 0.2, minPerSecond = 10, ttlMs = 10_000, capacity = 500 } = options;
+  const { now = () => performance.now() } = options;
+  const earns = Math.round(ratio * whole);
+  const perMs = minPerSecond * 1000;
+  const reserveLimit = perMs * ttlMs;
+  let reserve = Math.min(perMs * 1000, reserveLimit);
+  let at = now();
+  /** Deposits made within a hundredth of `ttlMs` share a purse: there are never more than 101. */
+  const purses: { readonly untilMs: number; left: number }[] = [];
   let saved = 0;
-  let reserve = minPerSecond;
-  let reservedAt = now();
   let refused = 0;
 
-  const expire = () => {
-    const at = now();
-    if (at > reservedAt) {
-      const most = Math.max(minPerSecond, (minPerSecond * ttlMs) / 1000);
-      reserve = Math.min(most, reserve + (minPerSecond * (at - reservedAt)) / 1000);
-      reservedAt = at;
-    }
-    const current = Math.floor(at / slotMs);
-    for (let i = Math.max(slot + 1, current - slots + 1); i <= current; i++) {
-      saved -= credit[i % slots] as number;
-      credit[i % slots] = 0;
-    }
-    if (current > slot) slot = current;
+  const catchUp = () => {
+    // A clock that steps back is waited for.
+    const passedMs = Math.max(0, now() - at);
+    at += passedMs;
+    reserve = Math.min(reserveLimit, reserve + perMs * passedMs);
+    while (purses[0] && purses[0].untilMs < at) saved -= purses.shift()!.left;
+    return saved + reserve;
   };
-  // Sums of ratios such as 0.2 must still make whole retries.
-  const almost = 1 - 1e-9;
 
   return {
     deposit() {
-      expire();
-      const earned = Math.min(ratio, capacity - saved);
-      if (earned <= 0) return;
-      credit[slot % slots] = (credit[slot % slots] as number) + earned;
+      catchUp();
+      const earned = Math.min(earns, capacity * whole - saved);
+      const last = purses.at(-1);
+      if (last && at < last.untilMs - 0.99 * ttlMs) last.left += earned;
+      else purses.push({ untilMs: at + ttlMs, left: earned });
       saved += earned;
     },
     tryWithdraw() {
-      expire();
-      if (saved + reserve < almost) {
+      if (catchUp() < whole) {
         refused++;
         return false;
       }
-      let wanted = 1;
-      for (let i = slot - slots + 1; i <= slot && wanted > 0; i++) {
-        const at = ((i % slots) + slots) % slots;
-        const taken = Math.min(wanted, credit[at] as number);
-        credit[at] = (credit[at] as number) - taken;
+      let wanted = whole;
+      for (const purse of purses) {
+        const taken = Math.min(wanted, purse.left);
+        purse.left -= taken;
         saved -= taken;
         wanted -= taken;
       }
-      reserve = Math.max(0, reserve - wanted);
+      reserve -= wanted;
       return true;
     },
     get balance() {
-      expire();
-      return Math.floor(saved + reserve + 1e-9);
+      return Math.floor(catchUp() / whole);
     },
     get refused() {
       return refused;

@@ -84,4 +84,126 @@ describe('createBus', () => {
     const bus = createBus<Events>();
     expect(() => bus.on('a', 1 as never)).toThrow(/"a" must be a function/);
   });
+
+  it('who unsubscribed hears nothing more, not even the event that is being delivered', () => {
+    const bus = createBus<Events>();
+    const heard: string[] = [];
+    bus.on('b', () => {
+      off();
+      bus.off('b', third);
+    });
+    const off = bus.on('b', () => heard.push('second'));
+    const third = () => heard.push('third');
+    bus.on('b', third);
+    bus.emit('b', 'x');
+    expect(heard).toEqual([]);
+  });
+
+  it('once is heard once, even when its listener emits the same again', () => {
+    const bus = createBus<Events>();
+    const heard: string[] = [];
+    bus.once('b', (event) => {
+      heard.push(event);
+      bus.emit('b', 'again');
+    });
+    bus.emit('b', 'first');
+    expect(heard).toEqual(['first']);
+  });
+
+  it('off removes every subscription of a listener, once ones too, and no other', () => {
+    const bus = createBus<Events>();
+    const heard: string[] = [];
+    const listener = () => heard.push('gone');
+    bus.on('b', listener);
+    bus.once('b', listener);
+    bus.on('b', () => heard.push('other'));
+    bus.off('b', listener);
+    bus.off('b', listener);
+    bus.off('a', listener);
+    bus.emit('b', 'x');
+    expect(heard).toEqual(['other']);
+  });
+
+  it('K15 emits made inside listeners keep their order, also across types and after a fault', () => {
+    const bus = createBus<Events>({ onListenerError: () => bus.emit('b', 'fault') });
+    const heard: string[] = [];
+    bus.on('a', ({ n }) => {
+      heard.push(`a${n}`);
+      if (n > 1) return;
+      bus.emit('b', 'one');
+      bus.emit('a', { n: 2 });
+      throw new Error('boom');
+    });
+    bus.on('a', ({ n }) => heard.push(`A${n}`));
+    bus.on('b', (event) => heard.push(event));
+    bus.emit('a', { n: 1 });
+    bus.emit('b', 'after');
+    expect(heard).toEqual(['a1', 'A1', 'one', 'a2', 'A2', 'fault', 'after']);
+  });
+
+  it('without onListenerError, or when that throws too, the fault surfaces later', () => {
+    const later = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => {});
+    const boom = new Error('boom');
+    const second = new Error('second');
+    const fails = () => {
+      throw boom;
+    };
+    createBus<Events>().on('b', fails);
+    const plain = createBus<Events>();
+    plain.on('b', fails);
+    plain.emit('b', 'x');
+    const faulty = createBus<Events>({
+      onListenerError: () => {
+        throw second;
+      },
+    });
+    faulty.on('b', fails);
+    faulty.emit('b', 'x');
+    const [first, last] = later.mock.calls.map(([call]) => call);
+    later.mockRestore();
+    expect(first).toThrow(boom);
+    expect(last).toThrow(second);
+  });
+
+  it("'*' hears of a fault with the type of its event", () => {
+    const types: string[] = [];
+    const bus = createBus<Events>({ onListenerError: (_, type) => types.push(type) });
+    bus.on('*', () => {
+      throw new Error('boom');
+    });
+    bus.emit('b', 'x');
+    expect(types).toEqual(['b']);
+  });
+
+  it('bad options are refused by name', () => {
+    expect(() => createBus({ onError: () => {} } as never)).toThrow(
+      new TypeError('unknown option onError'),
+    );
+    expect(() => createBus({ onListenerError: 5 as never })).toThrow(
+      new TypeError('onListenerError must be a function, not number'),
+    );
+  });
+
+  it('an emit that nobody listens to allocates nothing', () => {
+    const event = { n: 1 };
+    const count = 20_000;
+    /** Bytes by which the heap grows for each emit: the middle of five, as collections may come between. */
+    const bytesPerEmit = (bus: { emit(type: 'a', payload: Events['a']): void }) => {
+      const grown = Array.from({ length: 9 }, () => {
+        const before = process.memoryUsage().heapUsed;
+        for (let i = 0; i < count; i++) bus.emit('a', event);
+        return (process.memoryUsage().heapUsed - before) / count;
+      });
+      // The first four warm the code up.
+      return grown.slice(4).sort((one, other) => one - other)[2];
+    };
+    const silent = createBus<Events>();
+    silent.on('b', () => {});
+    silent.on('a', () => {})();
+    const heard = createBus<Events>();
+    heard.on('a', () => {});
+    // An object is 16 bytes at the least; reading the heap's size takes some itself.
+    expect(bytesPerEmit(silent)).toBeLessThan(8);
+    expect(bytesPerEmit(heard)).toBeGreaterThan(16);
+  });
 });

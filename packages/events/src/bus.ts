@@ -17,7 +17,13 @@ export type Unsubscribe = () => void;
 
 /** A synchronous, typed event bus. */
 export interface Bus<Events extends EventMap> {
-  /** Subscribes to one type, or to all with `'*'`. Returns its own unsubscribe. */
+  /**
+   * Subscribes to one type, or to all with `'*'`. Returns its own unsubscribe, after which the listener
+   * hears nothing more, not even the event that is being delivered. The same function may subscribe
+   * more than once.
+   *
+   * @throws {TypeError} When the listener is no function.
+   */
   on<Type extends keyof Events & string>(type: Type, listener: Listener<Events[Type]>): Unsubscribe;
   on(type: '*', listener: WildcardListener<Events>): Unsubscribe;
   /** Subscribes until the first event of that type. */
@@ -48,118 +54,86 @@ export interface BusOptions {
 
 type AnyListener = (...args: unknown[]) => void;
 
+/** What mitt holds for each subscription: two of one function are told apart by it. */
+interface Subscription extends AnyListener {
+  /** Gone once it is unsubscribed. */
+  listener?: AnyListener | undefined;
+}
+
 function rethrowLater(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
 }
 
-/** Makes a bus for any event map; `createBus<WhirlEvents>()` is the one the whirl packages share. */
+/**
+ * Makes a bus for any event map; `createBus<WhirlEvents>()` is the one the whirl packages share.
+ *
+ * Emitting what nobody listens to allocates nothing.
+ *
+ * @throws {TypeError} On an option that is unknown or no function.
+ */
 export function createBus<Events extends EventMap>(options: BusOptions = {}): Bus<Events> {
   const { onListenerError = rethrowLater } = options;
-  if (typeof onListenerError !== 'function') {
-    throw new TypeError(`onListenerError must be a function, got ${typeof onListenerError}`);
+  for (const name in options) {
+    if (name !== 'onListenerError') throw new TypeError(`unknown option ${name}`);
   }
+  checkFunction('onListenerError', onListenerError);
   const emitter = createEmitter();
-  const wrappers = new Map<string, Map<AnyListener, AnyListener[]>>();
-  /** Pairs of type and event that wait for the current delivery; made on the first nested emit. */
-  let queue: unknown[] | undefined;
-  let delivering = false;
-
-  const fault = (error: unknown, type: string) => {
-    try {
-      onListenerError(error, type);
-    } catch (second) {
-      rethrowLater(second);
-    }
-  };
-
-  const deliver = (type: string, event: unknown) => {
-    const typed = emitter.all.get(type);
-    const all = emitter.all.get('*');
-    const wildcards = all === undefined || all.length === 0 ? undefined : [...all];
-    if (typed !== undefined && typed.length > 0) {
-      for (const listener of [...typed]) {
-        try {
-          (listener as AnyListener)(event);
-        } catch (error) {
-          fault(error, type);
-        }
-      }
-    }
-    if (wildcards !== undefined) {
-      for (const listener of wildcards) {
-        try {
-          (listener as AnyListener)(type, event);
-        } catch (error) {
-          fault(error, type);
-        }
-      }
-    }
-  };
+  /** What is being delivered, and what waits for it. */
+  const queue: [type: string, event: unknown][] = [];
 
   const has = (type: string): boolean =>
-    (emitter.all.get(type)?.length ?? 0) > 0 || (emitter.all.get('*')?.length ?? 0) > 0;
+    !!(emitter.all.get(type)?.length || emitter.all.get('*')?.length);
 
-  const remove = (type: string, listener: AnyListener) => {
-    const byListener = wrappers.get(type);
-    const subscribed = byListener?.get(listener);
-    if (subscribed === undefined) return;
-    for (const wrapper of subscribed) emitter.off(type, wrapper);
-    byListener?.delete(listener);
+  const unsubscribe = (type: string, subscription: Subscription) => {
+    subscription.listener = undefined;
+    emitter.off(type, subscription);
   };
 
-  const subscribe = (type: string, listener: AnyListener, once: boolean): Unsubscribe => {
-    if (typeof listener !== 'function') {
-      throw new TypeError(`a listener for "${type}" must be a function, got ${String(listener)}`);
-    }
-    let active = true;
-    const unsubscribe = () => {
-      if (!active) return;
-      active = false;
-      emitter.off(type, wrapper);
-      const byListener = wrappers.get(type);
-      const rest = byListener?.get(listener)?.filter((each) => each !== wrapper) ?? [];
-      if (rest.length > 0) byListener?.set(listener, rest);
-      else byListener?.delete(listener);
-    };
-    // A wrapper of its own per subscription: unsubscribing one never removes another of the same
-    // function.
-    const wrapper: AnyListener = once
-      ? (...args) => {
-          if (!active) return;
-          unsubscribe();
-          listener(...args);
+  const subscribe = (type: string, listener: AnyListener, once?: boolean): Unsubscribe => {
+    checkFunction(`a listener of "${type}"`, listener);
+    const subscription: Subscription = (...args) => {
+      const current = subscription.listener;
+      if (once) unsubscribe(type, subscription);
+      try {
+        current?.(...args);
+      } catch (error) {
+        try {
+          onListenerError(error, type === '*' ? (args[0] as string) : type);
+        } catch (fault) {
+          rethrowLater(fault);
         }
-      : (...args) => listener(...args);
-    emitter.on(type, wrapper);
-    let byListener = wrappers.get(type);
-    if (byListener === undefined) wrappers.set(type, (byListener = new Map()));
-    byListener.set(listener, [...(byListener.get(listener) ?? []), wrapper]);
-    return unsubscribe;
+      }
+    };
+    subscription.listener = listener;
+    emitter.on(type, subscription);
+    return () => unsubscribe(type, subscription);
   };
 
   return {
-    on: (type: string, listener: AnyListener) => subscribe(type, listener, false),
+    on: (type: string, listener: AnyListener) => subscribe(type, listener),
     once: (type: string, listener: AnyListener) => subscribe(type, listener, true),
-    off: remove,
+    off(type: string, listener: AnyListener) {
+      const subscriptions = emitter.all.get(type) as Subscription[] | undefined;
+      subscriptions?.slice().forEach((each) => {
+        if (each.listener === listener) unsubscribe(type, each);
+      });
+    },
     has,
     emit(type: string, event: unknown) {
-      if (delivering) {
-        if (has(type)) (queue ??= []).push(type, event);
-        return;
-      }
       if (!has(type)) return;
-      delivering = true;
-      try {
-        deliver(type, event);
-        if (queue !== undefined) {
-          for (let i = 0; i < queue.length; i += 2) deliver(queue[i] as string, queue[i + 1]);
-        }
-      } finally {
-        queue = undefined;
-        delivering = false;
-      }
+      // Made inside a listener, it waits its turn in the loop below.
+      if (queue.push([type, event]) > 1) return;
+      // Nothing throws here: a subscription keeps its listener's fault to itself.
+      for (const [nextType, next] of queue) emitter.emit(nextType, next);
+      queue.length = 0;
     },
   } as unknown as Bus<Events>;
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') {
+    throw new TypeError(`${name} must be a function, not ${typeof value}`);
+  }
 }

@@ -1,14 +1,8 @@
-import * as mittModule from 'mitt';
-import type { Emitter } from 'mitt';
+import mitt, { type Emitter } from 'mitt';
 
 /**
  * mitt 3.0.1 declares its default export in a way that `moduleResolution: nodenext` reads as the
- * module. Its function is unwrapped here, once, and no type of it reaches a public declaration.
+ * module, not the function. What it gives is named here, once, and no type of it reaches a public
+ * declaration, so that a consumer's compiler never comes across it.
  */
-type Create = () => Emitter<Record<string, unknown>>;
-
-const exported: unknown = (mittModule as { default: unknown }).default;
-
-export const createEmitter: Create = (
-  typeof exported === 'function' ? exported : (exported as { default: unknown }).default
-) as Create;
+export const createEmitter = mitt as () => Emitter<Record<string, unknown>>;

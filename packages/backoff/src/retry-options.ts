@@ -1,0 +1,58 @@
+import type { Backoff } from './backoff.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+/** What `onRetry` hears before the delay of a retry. */
+export interface RetryEvent {
+  /** The attempt that failed; 0 is the first try. */
+  readonly attempt: number;
+  /** What it failed with. */
+  readonly error: unknown;
+  /** Milliseconds until the next attempt. */
+  readonly delayMs: number;
+}
+
+export interface RetryOptions {
+  /** Attempts in all, the first try included: a whole number ≥ 1. Default 3. */
+  readonly maxAttempts?: number | undefined;
+  /** How long to wait before each retry. Default `exponential()`: 1 s, 2 s, 4 s … to 30 s. */
+  readonly backoff?: Backoff | undefined;
+  /**
+   * Whether a failure is worth another attempt; `attempt` 0 is the first try. Asked while attempts are
+   * left. It answers at once: a promise would count as a yes. What it throws ends the retry. Default: every failure is.
+   */
+  readonly shouldRetry?: ((error: unknown, attempt: number) => boolean) | undefined;
+  /**
+   * The least delay in ms before the next attempt, ≥ 0, or undefined for none: what a `Retry-After`
+   * asks for. Neither jittered nor capped (but by `timeoutMs`). Default: none.
+   */
+  readonly retryAfterMs?: ((error: unknown, attempt: number) => number | undefined) | undefined;
+  /**
+   * Bounds everything, in ms, ≥ 1: a running attempt is cut at it, and a retry that could not start
+   * before it is not waited for. Rejects with `RetryTimeoutError`. Default: no bound.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Bounds each attempt, in ms, ≥ 1. It then fails with `AttemptTimeoutError`. Default: no bound. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Ends everything at once when aborted: rejects with its reason itself. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Earns from each success, is charged for each retry. When it refuses, the failure surfaces at once.
+   * Share one among all calls to the same target. Default: none.
+   */
+  readonly budget?: Pick<RetryBudget, 'deposit' | 'tryWithdraw'> | undefined;
+  /** Hears of each retry before its delay. It is not waited for, and its faults are ignored. */
+  readonly onRetry?: ((event: RetryEvent) => unknown) | undefined;
+}
+
+/** What each of them must be. */
+export const retryRules = {
+  maxAttempts: 1,
+  backoff: 'object',
+  shouldRetry: 'function',
+  retryAfterMs: 'function',
+  timeoutMs: 1,
+  attemptTimeoutMs: 1,
+  signal: 'object',
+  budget: 'object',
+  onRetry: 'function',
+} as const;
