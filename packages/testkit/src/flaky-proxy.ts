@@ -89,7 +89,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     }, ms);
     timers.add(timer);
   };
-  const reset = (socket: Duplex) => (socket as net.Socket).resetAndDestroy();
+  const reset = (socket: Duplex) => sockets.reset(socket as net.Socket);
   const dribble = (socket: Duplex, bytes: Buffer, everyMs: number) => {
     if (bytes.length === 0 || socket.destroyed) return;
     socket.write(bytes.subarray(0, 1));
@@ -178,16 +178,19 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
         one();
       } else if (chosen.kind === 'cut-body') {
         const limit = chosen.afterBytes ?? 1;
-        let passed = 0;
-        response.flushHeaders();
+        let left = limit;
         answer.on('data', (chunk: Buffer) => {
-          const part = chunk.subarray(0, Math.max(0, limit - passed));
-          passed += chunk.length;
+          if (left <= 0) return;
+          const part = chunk.subarray(0, left);
+          left -= part.length;
+          // Flushed before the end: a reset takes back what still waits to be sent.
           response.write(part, () => {
-            if (passed >= limit) reset(request.socket);
+            if (left <= 0) reset(request.socket);
           });
         });
-        answer.on('end', () => reset(request.socket));
+        answer.on('end', () => {
+          if (left > 0) reset(request.socket);
+        });
       } else answer.pipe(response);
     });
     response.on('close', () => upstream.destroy());

@@ -10,3 +10,5 @@ export { startTarget } from './target.ts';
 export type { Target, TargetOptions } from './target.ts';
 export { createVirtualClock } from './virtual-clock.ts';
 export type { VirtualClock } from './virtual-clock.ts';
+export { openWire } from './wire.ts';
+export type { Wire } from './wire.ts';

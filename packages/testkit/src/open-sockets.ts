@@ -27,6 +27,15 @@ export class OpenSockets {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Tears a connection: RST, now. Over TLS, `socket` may be the one that TLS handed out. */
+  reset(socket: net.Socket): void {
+    const port = socket.remotePort;
+    const raw = [...this.#sockets].find((each) => each.remotePort === port) ?? socket;
+    // resetAndDestroy() would say FIN first, which some clients then take for an ordinary end.
+    (raw as net.Socket & { resetAndClosing: boolean }).resetAndClosing = true;
+    raw.destroy();
+  }
+
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

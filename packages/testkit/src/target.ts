@@ -78,11 +78,11 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
         return;
       }
       case 'bytes':
-        response.writeHead(200).end(Buffer.alloc(Number(value), 97));
+        response.writeHead(200, { 'content-length': value }).end(Buffer.alloc(Number(value), 97));
         return;
       case 'cut':
         response.writeHead(200, { 'content-length': '20' });
-        response.write('half of it', () => request.socket.resetAndDestroy());
+        response.write('half of it', () => sockets.reset(request.socket));
         return;
       case 'redirect':
         response.writeHead(302, { location: '/' }).end();
