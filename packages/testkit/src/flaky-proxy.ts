@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { draw, type Behaviour } from './behaviour.ts';
 import { certificateOf } from './certificate.ts';
 import { listen, OpenSockets, stop } from './open-sockets.ts';
@@ -59,6 +59,20 @@ const hopByHop = new Set([
 const notHttp = '\u0000\u0001 this is not HTTP \u0002\r\n\r\n';
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 const largeHead = `HTTP/1.1 200 OK\r\nx-padding: ${'a'.repeat(65_536)}\r\n\r\n`;
+
+/** Passes so many bytes on, then calls. */
+function cut(from: Readable, to: Writable, bytes: number, then: () => void): void {
+  let left = bytes;
+  from.on('data', (chunk: Buffer) => {
+    if (left <= 0) return;
+    const part = chunk.subarray(0, left);
+    left -= part.length;
+    // Flushed before the end: a reset takes back what still waits to be sent.
+    to.write(part, () => {
+      if (left <= 0) then();
+    });
+  });
+}
 
 /** Starts a real forward proxy on loopback: CONNECT and absolute form, told how to misbehave. */
 export async function startProxy(options: ProxyServerOptions = {}): Promise<FlakyProxy> {
@@ -128,7 +142,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
         return true;
       case 'dribble':
         if (chosen.part === 'body') return false;
-        dribble(socket, Buffer.from(`HTTP/1.1 200 OK\r\n\r\n`), chosen.everyMs ?? 1000);
+        dribble(socket, Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), chosen.everyMs ?? 1000);
         return true;
       default:
         return chosen.kind === 'hang';
@@ -177,20 +191,8 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
         };
         one();
       } else if (chosen.kind === 'cut-body') {
-        const limit = chosen.afterBytes ?? 1;
-        let left = limit;
-        answer.on('data', (chunk: Buffer) => {
-          if (left <= 0) return;
-          const part = chunk.subarray(0, left);
-          left -= part.length;
-          // Flushed before the end: a reset takes back what still waits to be sent.
-          response.write(part, () => {
-            if (left <= 0) reset(request.socket);
-          });
-        });
-        answer.on('end', () => {
-          if (left > 0) reset(request.socket);
-        });
+        cut(answer, response, chosen.afterBytes ?? 1, () => reset(request.socket));
+        answer.on('end', () => setImmediate(() => reset(request.socket)));
       } else answer.pipe(response);
     });
     response.on('close', () => upstream.destroy());
@@ -232,13 +234,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
         upstream.pipe(socket);
         return;
       }
-      const limit = chosen.afterBytes ?? 4096;
-      let passed = 0;
-      upstream.on('data', (chunk: Buffer) => {
-        passed += chunk.length;
-        if (passed > limit) reset(socket);
-        else socket.write(chunk);
-      });
+      cut(upstream, socket, chosen.afterBytes ?? 4096, () => reset(socket));
     });
     upstream.on('error', () => {
       if (socket.writable) socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
@@ -251,6 +247,10 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     stats.connects++;
     const chosen = draw(behaviour, random);
     after(chosen.latencyMs ?? 0, () => {
+      if (chosen.kind !== 'ok' && chosen.kind !== 'cut-body') {
+        // Whoever misbehaves still reads, so that it notices when the client has gone.
+        socket.on('end', () => socket.destroySoon()).resume();
+      }
       if (misbehaved(chosen, socket)) return;
       const authority = request.url ?? '';
       const refused = verdict(chosen, request, new URL(`http://${authority}`).hostname);
