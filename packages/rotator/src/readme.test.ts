@@ -2,12 +2,12 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { runSnippets } from '@whirl/testkit/readme-snippets';
 import { expect, it } from 'vitest';
-import { closing } from './rig.test-kit.ts';
+import { use } from './testing/rig.ts';
 
 it('every snippet of the README runs, against proxies and a target on loopback', async () => {
-  const target = closing(await startTarget());
-  const first = closing(await startProxy({ username: 'user', password: 'secret' }));
-  const second = closing(await startProxy());
+  const target = use(await startTarget());
+  const first = use(await startProxy({ username: 'user', password: 'secret' }));
+  const second = use(await startProxy());
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const local = readme
     .replaceAll('https://api.example.com', target.origin)
