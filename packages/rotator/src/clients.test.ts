@@ -123,7 +123,8 @@ describe('Clients', () => {
       all.filter((_, i) => i !== 5).map(({ done }, i) => done.then(() => order.push(i))),
     );
     expect(proxy.stats.connections).toBe(2);
-    expect(target.received.map(({ path }) => path.at(-1)).toSorted()).toEqual([...'0123467']);
+    const ends = target.received.map(({ path }) => Number(path.at(-1)));
+    expect(ends.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 6, 7]);
     expect(clients.openConnections).toBe(2);
   });
 

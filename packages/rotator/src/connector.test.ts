@@ -161,8 +161,8 @@ describe('C4 typed errors', () => {
       const behaviour = { kind: 'status', statusCode, retryAfter: '7' } as const;
       const proxy = use(await startProxy({ behaviour }));
       const rotator = startRotator({ proxies: [proxy.url], tls });
-      for (const request of [rotator.get(secure.url), rotator.fetch(secure.url)]) {
-        const error = await failureOf(request);
+      for (const send of [() => rotator.get(secure.url), () => rotator.fetch(secure.url)]) {
+        const error = await failureOf(send());
         expect(error).toMatchObject({
           name: 'ProxyConnectionError',
           code: 'PROXY_CONNECTION',
