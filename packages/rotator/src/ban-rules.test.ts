@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { banProxy, banTarget, throttle, type BanRule } from './index.ts';
 import { checkBanRules, Judgement } from './ban-rules.ts';
-import { errorOf, fast, rig } from './rig.test-kit.ts';
+import { errorOf, fast, rig } from './testing/pool-rig.ts';
 
 const answer = {
   statusCode: 200,

@@ -1,6 +1,6 @@
 import { createRetryBudget } from '@whirl/backoff';
 import { describe, expect, it } from 'vitest';
-import { errorOf, fast, rig } from './rig.test-kit.ts';
+import { errorOf, fast, rig } from './testing/pool-rig.ts';
 
 describe('the retry budget', () => {
   it('G2 a refused retry surfaces the original error itself at once, and is counted', async () => {

@@ -1,7 +1,8 @@
 import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { ProxyRotator } from './index.ts';
-import { closing, fast, rig } from './rig.test-kit.ts';
+import { fast, rig } from './testing/pool-rig.ts';
+import { use } from './testing/rig.ts';
 
 // Small on purpose: `npm run test:nodes` runs it on every Node line that is supported.
 describe(`the built-in fetch of Node ${process.versions.node}`, () => {
@@ -44,10 +45,10 @@ describe(`the built-in fetch of Node ${process.versions.node}`, () => {
   });
 
   it('F16 fetch takes what is asked of the pool beside its init', async () => {
-    const target = closing(await startTarget());
-    const proxy = closing(await startProxy({ behaviour: { kind: 'ok' } }));
+    const target = use(await startTarget());
+    const proxy = use(await startProxy({ behaviour: { kind: 'ok' } }));
     const rotator = new ProxyRotator({ proxies: [{ url: proxy.url, id: 'p', tags: ['x'] }] });
-    closing({ close: () => rotator.destroy() });
+    use({ close: () => rotator.destroy() });
     const options = { tags: ['x'], proxyId: 'p', retryPolicy: null };
     const response = await rotator.fetch(`${target.origin}/status/503`, options);
     expect(response.status).toBe(503);

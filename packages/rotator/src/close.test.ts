@@ -1,7 +1,7 @@
 import { startProxy, startTarget } from '@whirl/testkit';
 import { expect, it } from 'vitest';
 import { ProxyRotator } from './index.ts';
-import { errorOf } from './rig.test-kit.ts';
+import { errorOf } from './testing/pool-rig.ts';
 
 // In a file of its own: no other test's sockets are about.
 it('F19 after graceMs, and on destroy, requests end with ClosedError and no handle remains', async () => {

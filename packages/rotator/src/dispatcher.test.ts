@@ -13,13 +13,14 @@ import {
   WebSocket,
 } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { closing, errorOf, fast, rig } from './rig.test-kit.ts';
+import { errorOf, fast, rig } from './testing/pool-rig.ts';
+import { use } from './testing/rig.ts';
 
 /** A target of the test's own. */
 async function serve(listener: http.RequestListener) {
   const server = http.createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  closing({
+  use({
     async close() {
       server.closeAllConnections();
       server.close();
@@ -94,7 +95,7 @@ describe('the dispatcher under undici', () => {
         'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n',
       );
       socket.pipe(socket);
-      closing({ close: async () => void socket.destroy() });
+      use({ close: async () => void socket.destroy() });
     });
     const { socket } = await upgrade(url, { dispatcher: rotator.dispatcher, protocol: 'echo' });
     socket.write('hello');
@@ -117,7 +118,7 @@ describe('the dispatcher under undici', () => {
           `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
       );
       socket.write(Buffer.from([0x81, 2, 0x68, 0x69]));
-      closing({ close: async () => void socket.destroy() });
+      use({ close: async () => void socket.destroy() });
     });
     const ws = new WebSocket(url.replace('http', 'ws'), { dispatcher: rotator.dispatcher });
     const message = await new Promise<string>((resolve, reject) => {

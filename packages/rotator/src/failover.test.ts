@@ -1,7 +1,7 @@
 import { performance as score, roundRobin } from '@whirl/selector';
 import { describe, expect, it, vi } from 'vitest';
 import { RequestTimeoutError, RetriesExhaustedError } from './index.ts';
-import { errorOf, fast, rig, sums } from './rig.test-kit.ts';
+import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 
 const ids = (attempts: readonly { proxyId: string }[]) => attempts.map(({ proxyId }) => proxyId);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProxyRotator } from './index.ts';
-import { errorOf, rig } from './rig.test-kit.ts';
+import { errorOf, rig } from './testing/pool-rig.ts';
 
 const circuitBreaker = { failureThreshold: 1, openMs: 20 };
 const once = { maxAttempts: 1 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Hedging } from './hedging.ts';
-import { errorOf, fast, rig, sums } from './rig.test-kit.ts';
+import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 
 const slowThenGood = [{ kind: 'hang' }, { kind: 'ok' }] as const;
 

@@ -2,7 +2,8 @@ import { consecutiveFailures } from '@whirl/circuit-breaker';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { ProxyRotator } from './index.ts';
-import { closing, errorOf, fast, rig, sums } from './rig.test-kit.ts';
+import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
+import { use } from './testing/rig.ts';
 
 const once = { maxAttempts: 1 };
 
@@ -152,10 +153,10 @@ describe('the end of a rotator', () => {
 
 it('F20 1,000 concurrent requests through 20 flaky proxies all settle, and the counts add up', async () => {
   const random = seededRandom(20);
-  const target = closing(await startTarget());
+  const target = use(await startTarget());
   const proxies = await Promise.all(
     Array.from({ length: 20 }, async () =>
-      closing(
+      use(
         await startProxy({
           random,
           behaviour: {
@@ -178,7 +179,7 @@ it('F20 1,000 concurrent requests through 20 flaky proxies all settle, and the c
     random,
     hedge: { afterMs: 500 },
   });
-  closing({ close: () => rotator.destroy() });
+  use({ close: () => rotator.destroy() });
   const results = await Promise.allSettled(
     Array.from({ length: 1000 }, async () => {
       const response = await rotator.get(target.url);

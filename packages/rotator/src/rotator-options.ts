@@ -117,7 +117,7 @@ export function checkRotatorOptions(options: RotatorOptions): void {
   }
   const { tunnel = 'auto', keepAlive = true, logger } = options;
   if (tunnel !== 'auto' && tunnel !== 'always') {
-    throw new TypeError(`tunnel must be 'auto' or 'always', got ${String(tunnel)}`);
+    throw new TypeError(`tunnel must be "auto" or "always", got ${String(tunnel)}`);
   }
   if (typeof keepAlive !== 'boolean') {
     throw new TypeError(`keepAlive must be true or false, got ${String(keepAlive)}`);

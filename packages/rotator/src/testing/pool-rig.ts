@@ -7,8 +7,8 @@ import {
   type FlakyProxy,
   type Target,
 } from '@whirl/testkit';
-import { afterEach } from 'vitest';
-import { ProxyRotator, type RotatorOptions } from './index.ts';
+import { ProxyRotator, type RotatorOptions } from '../index.ts';
+import { use } from './rig.ts';
 
 /** A fact that the rotator told. */
 export type Fact = {
@@ -26,18 +26,6 @@ export interface Rig {
   next<Type extends keyof WhirlEvents>(type: Type): Promise<WhirlEvents[Type]>;
 }
 
-const open: { close(): Promise<unknown> }[] = [];
-
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close();
-});
-
-/** Closes it after the test, the last one first. */
-export function closing<T extends { close(): Promise<unknown> }>(what: T): T {
-  open.push(what);
-  return what;
-}
-
 /**
  * Real proxies on loopback that behave as told, a real target behind them, and a rotator that takes
  * the proxies in their order and fails over without waiting.
@@ -47,9 +35,9 @@ export async function rig(
   options: RotatorOptions = {},
   { tls = false }: { tls?: boolean } = {},
 ): Promise<Rig> {
-  const target = closing(await startTarget({ tls }));
+  const target = use(await startTarget({ tls }));
   const proxies = await Promise.all(
-    behaviours.map(async (behaviour) => closing(await startProxy({ behaviour }))),
+    behaviours.map(async (behaviour) => use(await startProxy({ behaviour }))),
   );
   const rotator = new ProxyRotator({
     proxies: proxies.map(({ url }) => url),
@@ -59,7 +47,7 @@ export async function rig(
     tls: { ca: target.ca },
     ...options,
   });
-  closing({ close: () => rotator.destroy() });
+  use({ close: () => rotator.destroy() });
   const facts: Fact[] = [];
   rotator.bus.on('*', (type, event) => facts.push({ type, ...event } as Fact));
   return {
