@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
-import { appCss, appJs, page } from './page.ts';
 
 export interface DashboardOptions {
   readonly enabled: boolean;
@@ -26,27 +25,21 @@ export async function dashboardRoutes(
   app.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true };
   });
-  if (!enabled) {
+  if (!enabled || !existsSync(path.join(folder, 'index.html'))) {
     app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(hint));
     return;
   }
-  if (existsSync(path.join(folder, 'index.html'))) {
-    await app.register(fastifyStatic, {
-      root: folder,
-      // The files are known at the start; each gets a route, and nothing else is looked up.
-      wildcard: false,
-      cacheControl: false,
-      setHeaders: (response, file) => {
-        const hashed = path.relative(folder, file).startsWith(`assets${path.sep}`);
-        void response.header(
-          'cache-control',
-          hashed ? 'public, max-age=31536000, immutable' : 'no-cache',
-        );
-      },
-    });
-    return;
-  }
-  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
-  app.get('/app.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(appJs));
-  app.get('/app.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(appCss));
+  await app.register(fastifyStatic, {
+    root: folder,
+    // The files are known at the start; each gets a route, and nothing else is looked up.
+    wildcard: false,
+    cacheControl: false,
+    setHeaders: (response, file) => {
+      const hashed = path.relative(folder, file).startsWith(`assets${path.sep}`);
+      void response.header(
+        'cache-control',
+        hashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+      );
+    },
+  });
 }

@@ -43,6 +43,8 @@ export function resolveCircuit(
   const { failureThreshold: threshold = 5, windowMs = 60_000, trip } = options;
   const resolved = {
     ...options,
+    // What the circuit is shown with; the rule below has them already.
+    ...(trip === undefined ? { failureThreshold: threshold, windowMs } : {}),
     trip:
       trip ??
       allOf(

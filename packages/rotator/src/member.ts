@@ -15,6 +15,7 @@ export class Member {
   inFlight = 0;
   readonly #circuits: CircuitBreakerGroup | undefined;
   readonly #own: CircuitBreakerGroupOptions | undefined;
+  readonly #shared: CircuitBreakerGroupOptions | undefined;
   #breaker: CircuitBreaker | undefined;
 
   constructor(
@@ -22,11 +23,13 @@ export class Member {
     addedAt: number,
     circuits: CircuitBreakerGroup | undefined,
     own: CircuitBreakerGroupOptions | undefined,
+    shared: CircuitBreakerGroupOptions | undefined,
   ) {
     this.proxy = proxy;
     this.addedAt = addedAt;
     this.#circuits = circuits;
     this.#own = own;
+    this.#shared = shared;
   }
 
   get id(): string {
@@ -36,6 +39,12 @@ export class Member {
   /** Made on first use: most of a large pool waits unused. Undefined: it has no circuit. */
   get breaker(): CircuitBreaker | undefined {
     return (this.#breaker ??= this.#circuits?.get(this.proxy.id, this.#own));
+  }
+
+  /** The failures, and the time in which they count; none under a rule of the user's own. */
+  get limits(): { readonly failureThreshold: number; readonly windowMs: number } {
+    const { failureThreshold = 0, windowMs = 0 } = this.#own ?? this.#shared ?? {};
+    return { failureThreshold, windowMs };
   }
 
   /** Whether its circuit would admit a request now. A pure read. */

@@ -69,13 +69,12 @@ export function viewProxy({ selector }: Pool, { proxy, breaker, inFlight }: Memb
   };
 }
 
-export function viewCircuit({ breaker, addedAt }: Member): CircuitBreakerView | undefined {
+export function viewCircuit({ breaker, addedAt, limits }: Member): CircuitBreakerView | undefined {
   if (breaker === undefined) return undefined;
   return {
     state: breaker.state,
     failureCount: breaker.failureCount,
-    failureThreshold: breaker.failureThreshold ?? 0,
-    windowMs: breaker.windowMs ?? 0,
+    ...limits,
     openMs: breaker.openMs,
     nextTestAt: breaker.nextTestAt,
     lastTransitionAt: breaker.lastTransitionAt ?? addedAt,

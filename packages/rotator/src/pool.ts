@@ -43,6 +43,8 @@ export class Pool {
   readonly members = new Map<string, Member>();
   readonly selector: Selector;
   readonly circuits: CircuitBreakerGroup;
+  /** The options of a circuit that has none of its own. */
+  readonly #circuit: CircuitBreakerGroupOptions;
   readonly line: WaitingLine;
   readonly #context: PoolContext;
   /** Ids whose circuit is not closed. */
@@ -56,8 +58,9 @@ export class Pool {
     this.#context = context;
     this.selector = new Selector({ strategy, now, random, bus });
     this.line = new WaitingLine((ask) => this.admit(ask));
+    this.#circuit = resolveCircuit(circuitBreaker === false ? {} : circuitBreaker, { now, random });
     this.circuits = new CircuitBreakerGroup({
-      ...resolveCircuit(circuitBreaker === false ? {} : circuitBreaker, { now, random }),
+      ...this.#circuit,
       // The pool hears first, and at once: the bus may be in the middle of another event.
       bus: {
         has: () => true,
@@ -266,7 +269,13 @@ export class Pool {
     const without = circuit === false || (circuit === undefined && circuitBreaker === false);
     this.members.set(
       proxy.id,
-      new Member(proxy, now(), without ? undefined : this.circuits, circuit || undefined),
+      new Member(
+        proxy,
+        now(),
+        without ? undefined : this.circuits,
+        circuit || undefined,
+        this.#circuit,
+      ),
     );
     this.#changed();
   }

@@ -56,7 +56,7 @@ describe.each(strategies.map((create) => [create.name, create] as const))('%s', 
   it('S2 all excluded: the least recently used of them comes back as reused', () => {
     const { selector } = pool(create());
     for (const id of ['b', 'c', 'a']) {
-      selector.select({ exclude: [...'abc'].filter((each) => each !== id) });
+      selector.select({ exclude: [...'abc'.split('')].filter((each) => each !== id) });
     }
     const all = ['a', 'b', 'c'];
     expect(times(4, () => selector.select({ exclude: all }))).toEqual(
@@ -75,7 +75,8 @@ describe.each(strategies.map((create) => [create.name, create] as const))('%s', 
       if (id !== undefined) selector.started(id);
       return id;
     });
-    expect(picked.slice(0, 3).sort()).toEqual(['a', 'a', 'b']);
+    expect(picked.slice(0, 3).filter((id) => id === 'a')).toHaveLength(2);
+    expect(picked.slice(0, 3)).toContain('b');
     expect(picked.slice(3)).toEqual([undefined, undefined]);
     selector.settled('b');
     expect(times(3, () => selector.select()?.id)).toEqual(['b', 'b', 'b']);
