@@ -76,7 +76,7 @@ describe('A8 secure by default', () => {
 
   it('A8 with a token only health and the page are open without it', async () => {
     const { app, send } = await startFixture({ token, dashboard: true, dashboardFolder: '/none' });
-    for (const url of ['/', '/app.js', '/health/live']) {
+    for (const url of ['/', '/health/live']) {
       expect((await app.inject(url)).statusCode).toBe(200);
     }
     expect((await app.inject('/health/ready')).statusCode).toBe(503);
