@@ -1,5 +1,5 @@
 import { seededRandom } from '@whirl/testkit';
-import { realisticPool, scrapedPool } from '@whirl/testkit/simulation';
+import { realisticPool, scrapedPool, type Population } from '@whirl/testkit/simulation';
 import { describe, expect, it } from 'vitest';
 import { adaptive, random, Selector } from './index.ts';
 import { play } from './simulated.test-support.ts';
@@ -66,7 +66,7 @@ describe('adaptive()', () => {
     let atFall = 0;
     let inTime = 0;
     const share = (from: number, to: number, seed: number) => {
-      const changes = (population: import('@whirl/testkit/simulation').Population) =>
+      const changes = (population: Population) =>
         [
           [200_000, () => population.set(0, 0.05, 300, 'mixed')],
           [400_000, () => population.set(0, 0.95, 300, 'mixed')],

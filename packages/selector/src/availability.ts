@@ -7,6 +7,17 @@ const closed = 0;
 const open = 1;
 const forcedOpen = 2;
 
+/** A row per candidate, one cache line: what a pick touches stands together. */
+const row = 8;
+const state = 0;
+const inFlight = 1;
+const busySince = 2;
+const openUntil = 3;
+const offeredUntil = 4;
+const bannedUntil = 5;
+const picks = 6;
+const lastPick = 7;
+
 /**
  * An offer of a candidate whose circuit is half-open lasts until the attempt ends; one that was never
  * begun or never reported is forgotten after this time, as a breaker reclaims a lost probe.
@@ -21,12 +32,7 @@ export class Availability {
   readonly #table: CandidateTable;
   readonly #changed: (slot: number, available: boolean) => void;
   readonly #due = new SlotHeap();
-  #states = new Uint8Array(16);
-  #inFlight = new Uint32Array(16);
-  #busySince = new Float64Array(16);
-  #openUntil = new Float64Array(16);
-  #offeredUntil = new Float64Array(16);
-  #bannedUntil = new Float64Array(16);
+  #rows = new Float64Array(16 * row);
 
   constructor(table: CandidateTable, changed: (slot: number, available: boolean) => void) {
     this.#table = table;
@@ -35,18 +41,12 @@ export class Availability {
 
   /** Makes the slot known: closed, idle, not banned. */
   add(slot: number, now: number): void {
-    if (slot >= this.#states.length) {
-      this.#states = grown(this.#states, slot + 1);
-      const { length } = this.#states;
-      this.#inFlight = grown(this.#inFlight, length);
-      this.#busySince = grown(this.#busySince, length);
-      this.#openUntil = grown(this.#openUntil, length);
-      this.#offeredUntil = grown(this.#offeredUntil, length);
-      this.#bannedUntil = grown(this.#bannedUntil, length);
-    }
-    this.#states[slot] = closed;
-    this.#inFlight[slot] = 0;
-    this.#openUntil[slot] = this.#offeredUntil[slot] = this.#bannedUntil[slot] = -Infinity;
+    const end = (slot + 1) * row;
+    if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
+    this.#rows.fill(-Infinity, end - row, end);
+    this.#rows[end - row + state] = closed;
+    this.#rows[end - row + inFlight] = 0;
+    this.#rows[end - row + picks] = this.#rows[end - row + lastPick] = 0;
     this.#refresh(slot, now);
   }
 
@@ -56,17 +56,18 @@ export class Availability {
   }
 
   inFlight(slot: number): number {
-    return this.#inFlight[slot] as number;
+    return this.#rows[slot * row + inFlight] as number;
   }
 
   /** Since when attempts are in flight without one having ended. Epoch milliseconds. */
   busySince(slot: number): number {
-    return this.#busySince[slot] as number;
+    return this.#rows[slot * row + busySince] as number;
   }
 
   /** Whether it may be picked at that time. */
   isAvailable(slot: number, now: number): boolean {
-    if ((this.#inFlight[slot] as number) >= this.#table.maxConcurrent(slot)) return false;
+    if ((this.#rows[slot * row + inFlight] as number) >= this.#table.maxConcurrent(slot))
+      return false;
     return now >= this.#blockedUntil(slot);
   }
 
@@ -80,77 +81,98 @@ export class Availability {
     return this.#due.countUpTo(now, (slot) => this.isAvailable(slot, now));
   }
 
+  /** Picks so far. */
+  picks(slot: number): number {
+    return this.#rows[slot * row + picks] as number;
+  }
+
+  /** The number of its last pick, 0 when never picked. */
+  lastPick(slot: number): number {
+    return this.#rows[slot * row + lastPick] as number;
+  }
+
   /** It was picked: a half-open candidate is then out until the attempt ends. */
-  picked(slot: number, now: number): void {
-    if (this.#states[slot] !== open) return;
-    this.#offeredUntil[slot] = now + offerLeaseMs;
+  picked(slot: number, pickNumber: number, now: number): void {
+    const rows = this.#rows;
+    const start = slot * row;
+    rows[start + picks] = (rows[start + picks] as number) + 1;
+    rows[start + lastPick] = pickNumber;
+    if (rows[start + state] !== open) return;
+    rows[start + offeredUntil] = now + offerLeaseMs;
     this.#refresh(slot, now);
   }
 
   started(slot: number, now: number): void {
-    const inFlight = this.#inFlight[slot] as number;
-    this.#inFlight[slot] = inFlight + 1;
-    if (inFlight === 0) this.#busySince[slot] = now;
-    if (inFlight + 1 >= this.#table.maxConcurrent(slot)) this.#refresh(slot, now);
+    const count = this.#rows[slot * row + inFlight] as number;
+    this.#rows[slot * row + inFlight] = count + 1;
+    if (count === 0) this.#rows[slot * row + busySince] = now;
+    if (count + 1 >= this.#table.maxConcurrent(slot)) this.#refresh(slot, now);
   }
 
   settled(slot: number, now: number): void {
-    const inFlight = this.#inFlight[slot] as number;
-    if (inFlight === 0) return;
-    this.#inFlight[slot] = inFlight - 1;
-    this.#busySince[slot] = now;
+    const count = this.#rows[slot * row + inFlight] as number;
+    if (count === 0) return;
+    this.#rows[slot * row + inFlight] = count - 1;
+    this.#rows[slot * row + busySince] = now;
     this.concluded(slot, now);
-    if (inFlight >= this.#table.maxConcurrent(slot)) this.#refresh(slot, now);
+    if (count >= this.#table.maxConcurrent(slot)) this.#refresh(slot, now);
   }
 
   /** An attempt's verdict is in: an offer of an idle candidate has been used up. */
   concluded(slot: number, now: number): void {
-    if (this.#inFlight[slot] !== 0 || this.#offeredUntil[slot] === -Infinity) return;
-    this.#offeredUntil[slot] = -Infinity;
+    if (
+      this.#rows[slot * row + inFlight] !== 0 ||
+      this.#rows[slot * row + offeredUntil] === -Infinity
+    )
+      return;
+    this.#rows[slot * row + offeredUntil] = -Infinity;
     this.#refresh(slot, now);
   }
 
-  circuit(slot: number, state: CircuitState, nextTestAt: number | undefined, now: number): void {
-    switch (state) {
+  circuit(slot: number, to: CircuitState, nextTestAt: number | undefined, now: number): void {
+    switch (to) {
       case 'closed':
       case 'disabled':
-        this.#states[slot] = closed;
-        this.#offeredUntil[slot] = -Infinity;
+        this.#rows[slot * row + state] = closed;
+        this.#rows[slot * row + offeredUntil] = -Infinity;
         break;
       case 'forced_open':
-        this.#states[slot] = forcedOpen;
-        this.#offeredUntil[slot] = -Infinity;
+        this.#rows[slot * row + state] = forcedOpen;
+        this.#rows[slot * row + offeredUntil] = -Infinity;
         break;
       case 'open':
-        this.#states[slot] = open;
-        this.#openUntil[slot] = nextTestAt ?? Infinity;
-        this.#offeredUntil[slot] = -Infinity;
+        this.#rows[slot * row + state] = open;
+        this.#rows[slot * row + openUntil] = nextTestAt ?? Infinity;
+        this.#rows[slot * row + offeredUntil] = -Infinity;
         break;
       case 'half_open':
         // The request that was offered it has entered: the offer stands.
-        this.#states[slot] = open;
-        this.#openUntil[slot] = -Infinity;
+        this.#rows[slot * row + state] = open;
+        this.#rows[slot * row + openUntil] = -Infinity;
         break;
     }
     this.#refresh(slot, now);
   }
 
   ban(slot: number, untilMs: number, now: number): void {
-    this.#bannedUntil[slot] = Math.max(this.#bannedUntil[slot] as number, untilMs);
+    this.#rows[slot * row + bannedUntil] = Math.max(
+      this.#rows[slot * row + bannedUntil] as number,
+      untilMs,
+    );
     this.#refresh(slot, now);
   }
 
   /** From when on time alone stands in its way no more. Infinity: until a further fact. */
   #blockedUntil(slot: number): number {
-    const banned = this.#bannedUntil[slot] as number;
-    switch (this.#states[slot]) {
+    const banned = this.#rows[slot * row + bannedUntil] as number;
+    switch (this.#rows[slot * row + state]) {
       case closed:
         return banned;
       case open:
         return Math.max(
           banned,
-          this.#openUntil[slot] as number,
-          this.#offeredUntil[slot] as number,
+          this.#rows[slot * row + openUntil] as number,
+          this.#rows[slot * row + offeredUntil] as number,
         );
       default:
         return Infinity;

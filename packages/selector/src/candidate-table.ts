@@ -7,7 +7,7 @@ export interface CandidateOptions {
   readonly id: string;
   /** Where it is: for `geo()`, and a bonus in `performance()` and `adaptive()`. Default: nowhere. */
   readonly region?: string | undefined;
-  /** Share of the picks under `weighted()`, relative to the others; ≥ 0, default 1. */
+  /** Share of the picks under `weighted()`, relative to the others; 0 to 10^15, default 1. */
   readonly weight?: number | undefined;
   /** What an attempt costs, in any unit, for `costAware()`; ≥ 0, default 0. */
   readonly cost?: number | undefined;
@@ -18,6 +18,7 @@ export interface CandidateOptions {
 }
 
 const noTags: readonly string[] = Object.freeze([]);
+const maxWeight = 1e15;
 const unbounded = 0xffff_ffff;
 
 /**
@@ -55,7 +56,7 @@ export class CandidateTable {
     const id = checkText('id', options.id);
     const of = (name: string) => `${name} of "${id}"`;
     if (region !== undefined) checkText(of('region'), region);
-    checkNumber(of('weight'), weight, 0);
+    checkNumber(of('weight'), weight, 0, maxWeight);
     checkNumber(of('cost'), cost, 0);
     if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent, unbounded);
     if (!Array.isArray(tags)) throw new TypeError(`${of('tags')} must be an array of texts`);

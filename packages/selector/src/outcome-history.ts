@@ -1,52 +1,48 @@
 import { grown } from './slot-positions.ts';
 
 /** Outcomes remembered per candidate. */
-export const keptOutcomes = 100;
-const words = Math.ceil(keptOutcomes / 32);
+const kept = 100;
+/** A row per candidate: 100 bits in four words, then three counts; half a cache line. */
+const row = 8;
+const samplesAt = 4;
+const successesAt = 5;
+const nextAt = 6;
 
 /** The last 100 outcomes of each slot: a bit each, and their counts. */
 export class OutcomeHistory {
-  #bits = new Int32Array(16 * words);
-  #samples = new Uint8Array(16);
-  #successes = new Uint8Array(16);
-  #next = new Uint8Array(16);
+  #rows = new Int32Array(16 * row);
 
   /** Makes the slot known, without outcomes. */
   reset(slot: number): void {
-    if (slot >= this.#samples.length) {
-      this.#samples = grown(this.#samples, slot + 1);
-      this.#successes = grown(this.#successes, this.#samples.length);
-      this.#next = grown(this.#next, this.#samples.length);
-      this.#bits = grown(this.#bits, this.#samples.length * words);
-    }
-    this.#samples[slot] = this.#successes[slot] = this.#next[slot] = 0;
-    this.#bits.fill(0, slot * words, (slot + 1) * words);
+    const end = (slot + 1) * row;
+    if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
+    this.#rows.fill(0, end - row, end);
   }
 
   /** Outcomes held, at most 100. */
   samples(slot: number): number {
-    return this.#samples[slot] as number;
+    return this.#rows[slot * row + samplesAt] as number;
   }
 
   /** 0 to 1; 0.5 without any outcome. */
   successRate(slot: number): number {
-    const samples = this.#samples[slot] as number;
-    return samples === 0 ? 0.5 : (this.#successes[slot] as number) / samples;
+    const samples = this.samples(slot);
+    return samples === 0 ? 0.5 : (this.#rows[slot * row + successesAt] as number) / samples;
   }
 
   record(slot: number, success: boolean): void {
-    const at = this.#next[slot] as number;
-    const word = slot * words + (at >> 5);
+    const rows = this.#rows;
+    const start = slot * row;
+    const at = rows[start + nextAt] as number;
+    const word = start + (at >> 5);
+    const bits = rows[word] as number;
     const bit = 1 << (at & 31);
-    const bits = this.#bits[word] as number;
-    const old = (bits & bit) !== 0;
-    if (old !== success) {
-      this.#bits[word] = bits ^ bit;
-      this.#successes[slot] = (this.#successes[slot] as number) + (success ? 1 : -1);
+    if (((bits & bit) !== 0) !== success) {
+      rows[word] = bits ^ bit;
+      rows[start + successesAt] = (rows[start + successesAt] as number) + (success ? 1 : -1);
     }
-    if ((this.#samples[slot] as number) < keptOutcomes) {
-      this.#samples[slot] = (this.#samples[slot] as number) + 1;
-    }
-    this.#next[slot] = at + 1 === keptOutcomes ? 0 : at + 1;
+    const samples = rows[start + samplesAt] as number;
+    if (samples < kept) rows[start + samplesAt] = samples + 1;
+    rows[start + nextAt] = at + 1 === kept ? 0 : at + 1;
   }
 }

@@ -3,7 +3,6 @@ import { CandidateTable, type CandidateOptions } from './candidate-table.ts';
 import { Estimates } from './estimates.ts';
 import { LatencyHistory } from './latency-history.ts';
 import { OutcomeHistory } from './outcome-history.ts';
-import { grown } from './slot-positions.ts';
 import { View } from './view.ts';
 
 /** Filtered views held at once; the least recently used one goes. */
@@ -27,8 +26,6 @@ export class Pool {
   readonly hidden: number[] = [];
   readonly #views: View[] = [];
   readonly #touched: View[] = [];
-  #picks = new Float64Array(16);
-  #lastPicks = new Float64Array(16);
 
   constructor(random: () => number) {
     this.random = random;
@@ -44,11 +41,6 @@ export class Pool {
 
   add(options: CandidateOptions): void {
     const slot = this.table.add(options);
-    if (slot >= this.#picks.length) {
-      this.#picks = grown(this.#picks, slot + 1);
-      this.#lastPicks = grown(this.#lastPicks, this.#picks.length);
-    }
-    this.#picks[slot] = this.#lastPicks[slot] = 0;
     this.outcomes.reset(slot);
     this.estimates.reset(slot);
     this.latencies?.reset(slot);
@@ -59,16 +51,6 @@ export class Pool {
     this.availability.remove(slot);
     this.latencies?.delete(slot);
     this.table.remove(slot);
-  }
-
-  /** Picks so far. */
-  picks(slot: number): number {
-    return this.#picks[slot] as number;
-  }
-
-  /** The number of its last pick, 0 when never picked. */
-  lastPick(slot: number): number {
-    return this.#lastPicks[slot] as number;
   }
 
   /** Latencies are kept from now on. */
@@ -136,9 +118,7 @@ export class Pool {
     }
     this.#touched.length = 0;
     if (slot < 0) return;
-    this.#picks[slot] = (this.#picks[slot] as number) + 1;
-    this.#lastPicks[slot] = this.pickNumber;
-    this.availability.picked(slot, this.now);
+    this.availability.picked(slot, this.pickNumber, this.now);
   }
 
   /** Forgets what strategies keep about the candidates; what is known of the candidates stays. */

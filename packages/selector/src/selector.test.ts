@@ -56,7 +56,7 @@ describe.each(strategies.map((create) => [create.name, create] as const))('%s', 
   it('S2 all excluded: the least recently used of them comes back as reused', () => {
     const { selector } = pool(create());
     for (const id of ['b', 'c', 'a']) {
-      selector.select({ exclude: [...'abc'.split('')].filter((each) => each !== id) });
+      selector.select({ exclude: Array.from('abc').filter((each) => each !== id) });
     }
     const all = ['a', 'b', 'c'];
     expect(times(4, () => selector.select({ exclude: all }))).toEqual(
@@ -75,8 +75,8 @@ describe.each(strategies.map((create) => [create.name, create] as const))('%s', 
       if (id !== undefined) selector.started(id);
       return id;
     });
-    expect(picked.slice(0, 3).filter((id) => id === 'a')).toHaveLength(2);
-    expect(picked.slice(0, 3)).toContain('b');
+    expect(picked.filter((id) => id === 'a')).toHaveLength(2);
+    expect(picked.filter((id) => id === 'b')).toHaveLength(1);
     expect(picked.slice(3)).toEqual([undefined, undefined]);
     selector.settled('b');
     expect(times(3, () => selector.select()?.id)).toEqual(['b', 'b', 'b']);
@@ -203,7 +203,7 @@ describe('Selector', () => {
   it.each([
     [{ id: 'a' }, /"a" is in the selector already/],
     [{ id: '' }, /id must not be empty/],
-    [{ id: 'd', weight: -1 }, /weight of "d" must be finite and at least 0, got -1/],
+    [{ id: 'd', weight: -1 }, /weight of "d" must be between 0 and 1000000000000000, got -1/],
     [{ id: 'd', cost: NaN }, /cost of "d" .* got NaN/],
     [{ id: 'd', maxConcurrent: 1.5 }, /maxConcurrent of "d" must be a whole number, got 1.5/],
     [{ id: 'd', tags: 'x' }, /tags of "d" must be an array/],

@@ -240,7 +240,7 @@ export class Selector {
       samples: history.samples(slot),
       score: this.#strategy.score?.(root, slot, ask) ?? root.success(slot),
       inFlight: availability.inFlight(slot),
-      picks: this.#pool.picks(slot),
+      picks: availability.picks(slot),
       available: availability.isAvailable(slot, now),
     };
   }
@@ -311,7 +311,10 @@ export class Selector {
   /** All are excluded: the least recently used that the strategy would take at all. */
   #reuse(ask: SelectContext): number {
     const pool = this.#pool;
-    const excluded = pool.hidden.toSorted((a, b) => pool.lastPick(a) - pool.lastPick(b));
+    const { availability } = pool;
+    const excluded = pool.hidden.toSorted(
+      (a, b) => availability.lastPick(a) - availability.lastPick(b),
+    );
     for (const each of excluded) {
       pool.show(each);
       const slot = this.#ask(ask);

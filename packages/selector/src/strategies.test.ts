@@ -118,7 +118,7 @@ describe('performance()', () => {
 
 describe('roundRobin()', () => {
   it('S4 each of N once in N picks', () => {
-    const { selector } = pool(roundRobin(), ...'abcde'.split(''));
+    const { selector } = pool(roundRobin(), ...Array.from('abcde'));
     for (let i = 0; i < 20; i++) expect(counts(selector, 5).size).toBe(5);
   });
 
@@ -150,7 +150,7 @@ describe('roundRobin()', () => {
 
 describe('random()', () => {
   it('S4 is uniform: χ² p > 0.001', () => {
-    const { selector } = pool(random(), ...'abcdefghij'.split(''));
+    const { selector } = pool(random(), ...Array.from('abcdefghij'));
     let chi = 0;
     for (const count of counts(selector, 10_000).values()) chi += (count - 1000) ** 2 / 1000;
     expect(chi).toBeLessThan(27.88); // 9 degrees of freedom
@@ -175,11 +175,11 @@ describe('weighted()', () => {
 
 describe('leastUsed()', () => {
   it('S4 counts differ by at most 1; a newcomer starts at the least', () => {
-    const { selector } = pool(leastUsed(), ...'abc'.split(''));
+    const { selector } = pool(leastUsed(), ...Array.from('abc'));
     for (let i = 0; i < 100; i++) {
       const found = [...counts(selector, 1).keys()];
       expect(found).toHaveLength(1);
-      const picks = [...'abc'.split('')].map((id) => selector.stats(id).picks);
+      const picks = Array.from('abc').map((id) => selector.stats(id).picks);
       expect(Math.max(...picks) - Math.min(...picks)).toBeLessThanOrEqual(1);
     }
     selector.add({ id: 'new' });
@@ -193,7 +193,7 @@ describe('sticky()', () => {
   const session = (selector: Selector, sessionId: string) => selector.select({ sessionId })?.id;
 
   it('S5 the same session keeps its candidate while it is available; only its sessions move', () => {
-    const { selector } = pool(sticky(roundRobin()), ...'abc'.split(''));
+    const { selector } = pool(sticky(roundRobin()), ...Array.from('abc'));
     const before = times(30, (i) => session(selector, `s${i}`));
     expect(new Set(before).size).toBe(3);
     expect(times(30, (i) => session(selector, `s${i}`))).toEqual(before);
@@ -208,14 +208,14 @@ describe('sticky()', () => {
   });
 
   it('S5 a retry that excludes it goes elsewhere without moving the session', () => {
-    const { selector } = pool(sticky(roundRobin()), ...'abc'.split(''));
+    const { selector } = pool(sticky(roundRobin()), ...Array.from('abc'));
     const id = session(selector, 's') ?? '';
     expect(selector.select({ sessionId: 's', exclude: [id] })?.id).not.toBe(id);
     expect(session(selector, 's')).toBe(id);
   });
 
   it('S5 a slot that is used again does not inherit sessions', () => {
-    const { selector } = pool(sticky(roundRobin()), ...'ab'.split(''));
+    const { selector } = pool(sticky(roundRobin()), ...Array.from('ab'));
     expect(session(selector, 's')).toBe('a');
     selector.remove('a');
     selector.add({ id: 'c' });
@@ -224,7 +224,7 @@ describe('sticky()', () => {
 
   it('S5 sessions are bounded, the least recently used goes; idle ones expire', () => {
     const strategy = sticky(roundRobin(), { maxSessions: 2, idleMs: 1000 });
-    const { clock, selector } = pool(strategy, ...'abcdefgh'.split(''));
+    const { clock, selector } = pool(strategy, ...Array.from('abcdefgh'));
     const first = session(selector, '1');
     const second = session(selector, '2');
     expect(session(selector, '1')).toBe(first);

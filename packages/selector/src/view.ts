@@ -95,11 +95,11 @@ export class View implements Candidates {
   }
 
   picks(slot: number): number {
-    return this.pool.picks(slot);
+    return this.pool.availability.picks(slot);
   }
 
   lastPick(slot: number): number {
-    return this.pool.lastPick(slot);
+    return this.pool.availability.lastPick(slot);
   }
 
   successRate(slot: number): number {

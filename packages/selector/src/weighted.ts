@@ -1,25 +1,40 @@
+import { SlotSet } from './slot-set.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
-import { SumTree } from './sum-tree.ts';
 
+/** Candidates whose weight is more than half of `bound` and at most `bound`. */
+interface WeightClass {
+  readonly exponent: number;
+  readonly bound: number;
+  readonly slots: SlotSet;
+}
+
+/**
+ * Draws in proportion to weight, in constant time: candidates stand in classes by the power of two
+ * that their weight does not exceed. A class is drawn in proportion to its size times that power, then any of its
+ * members, which is taken with probability weight ÷ power, more than a half; else all is drawn again.
+ * Nothing is summed up but small counts, so no rounding builds up. A tree of sums was measured too: its
+ * path from root to leaf misses the cache a dozen times at 100,000 candidates.
+ */
 class Weights implements Index {
-  readonly #tree: SumTree;
   readonly #among: Candidates;
+  readonly #classes: WeightClass[] = [];
 
   constructor(among: Candidates) {
     this.#among = among;
-    this.#tree = new SumTree(among.sparse);
   }
 
   entered(slot: number): void {
-    this.#tree.set(slot, this.#among.weight(slot));
+    const weight = this.#among.weight(slot);
+    if (weight > 0) this.#classOf(weight).slots.add(slot);
   }
 
   left(slot: number): void {
-    this.#tree.delete(slot);
+    const weight = this.#among.weight(slot);
+    if (weight > 0) this.#classOf(weight).slots.delete(slot);
   }
 
   hidden(slot: number): void {
-    this.#tree.set(slot, 0);
+    this.left(slot);
   }
 
   shown(slot: number): void {
@@ -27,13 +42,37 @@ class Weights implements Index {
   }
 
   next(): number {
-    return this.#tree.find(this.#among.random());
+    const among = this.#among;
+    let total = 0;
+    for (const { bound, slots } of this.#classes) total += bound * slots.size;
+    if (total === 0) return -1;
+    for (;;) {
+      let left = among.random() * total;
+      for (const { bound, slots } of this.#classes) {
+        const share = bound * slots.size;
+        if (left >= share) {
+          left -= share;
+          continue;
+        }
+        const slot = slots.at(Math.floor(left / bound));
+        if (among.random() * bound < among.weight(slot)) return slot;
+        break;
+      }
+    }
+  }
+
+  #classOf(weight: number): WeightClass {
+    const exponent = Math.ceil(Math.log2(weight));
+    for (const each of this.#classes) if (each.exponent === exponent) return each;
+    const made = { exponent, bound: 2 ** exponent, slots: new SlotSet(this.#among.sparse) };
+    this.#classes.push(made);
+    return made;
   }
 }
 
 const create = (among: Candidates) => new Weights(among);
 
-/** In proportion to weight; weight 0 never. O(log n). */
+/** In proportion to weight; weight 0 never. O(1). */
 export function weighted(): Strategy {
   const strategy: Strategy = {
     name: 'weighted',

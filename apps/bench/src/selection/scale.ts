@@ -71,7 +71,10 @@ export async function printScale(strategies: Record<string, () => Strategy>): Pr
     });
   }
   printTable('Cost at 100,000 candidates over 100, half of the circuits open', rows);
+}
 
+/** Prints the memory that candidates take, when nothing else has left garbage yet. */
+export function printMemory(): void {
   globalThis.gc?.();
   const before = process.memoryUsage();
   const ids = Array.from({ length: large }, (_, i) => `proxy-${i}.example:8080`);

@@ -14,7 +14,7 @@ import { seededRandom } from '@whirl/testkit';
 import { Population, realisticPool, scrapedPool, simulate } from '@whirl/testkit/simulation';
 import { printTable } from '../table.ts';
 import { oracle, peakEwma, scrapyRules, whirl, type CreateChooser } from './choosers.ts';
-import { printScale } from './scale.ts';
+import { printMemory, printScale } from './scale.ts';
 
 const settleMs = 300_000;
 
@@ -68,6 +68,7 @@ export async function run(args: readonly string[]): Promise<void> {
     throw new RangeError(`unknown pool ${unknown}; known are ${known.join(', ')}`);
   }
   const chosen = args.length === 0 ? known : args;
+  if (chosen.includes('scale')) printMemory();
   for (const [name, pool] of Object.entries(pools)) {
     if (chosen.includes(name)) printPool(name, pool);
   }

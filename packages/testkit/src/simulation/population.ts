@@ -75,7 +75,8 @@ export class Population {
     const success = this.success(proxy, now);
     const failureMs = { fast: 55, slow: timeoutMs, mixed: (55 + timeoutMs) / 2 };
     const answerMs = this.#medianMs[proxy]! * Math.exp(latencySigma ** 2 / 2) + lateAnswers * 5000;
-    const failure = failureMs[speeds[this.#failures[proxy]!]!];
+    // No less than an answer takes: a proxy that fails within milliseconds is no cheap one.
+    const failure = Math.max(answerMs, failureMs[speeds[this.#failures[proxy]!]!]);
     return answerMs + ((1 - success) / success) * failure;
   }
 
