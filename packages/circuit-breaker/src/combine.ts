@@ -1,9 +1,9 @@
 import type { TripRule } from './trip-rule.ts';
-import { check, count } from './validate.ts';
+import { check } from './validate.ts';
 
 function combine(rules: readonly TripRule[], needed: number): TripRule {
-  check('rules.length', rules.length, count);
-  for (const rule of rules) check('rule.create', rule?.create, ['a function']);
+  // The first one is looked at even if there is none.
+  for (const rule of [rules[0], ...rules]) check('rule.create', rule?.create, ['a function']);
   return {
     needsDuration: rules.some((rule) => rule.needsDuration),
     create() {
@@ -18,10 +18,9 @@ function combine(rules: readonly TripRule[], needed: number): TripRule {
           // Each window hears each outcome, whatever the others answered.
           for (const window of windows) {
             const reason = window.record(failed, now, durationMs);
-            if (reason) {
-              holding++;
-              opener ??= window;
-              answer ??= reason;
+            if (reason && !holding++) {
+              opener = window;
+              answer = reason;
             }
           }
           if (holding < needed) return undefined;

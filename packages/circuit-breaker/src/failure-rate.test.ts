@@ -123,7 +123,7 @@ test.each([
   [
     { ratio: 1, windowSize: 4, windowMs: 5 },
     TypeError,
-    'unknown option windowMs; known are ratio,windowSize,minimumCalls',
+    'unknown option windowMs; known: ratio,windowSize,minimumCalls',
   ],
   [{ ratio: 1, slowMs: 5 }, TypeError, 'unknown option slowMs'],
   [undefined, TypeError, 'options must be an object, got undefined'],

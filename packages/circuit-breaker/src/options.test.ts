@@ -52,7 +52,7 @@ test('a name that nothing reads is refused, and those that are known are listed'
     'name,failureThreshold,windowMs,openMs,halfOpenPermits,successThreshold,probeLeaseMs,maxOpenMs,openMultiplier,openJitter,trip,now,random,bus';
   for (const name of ['openms', 'toString', 'constructor', 'hasOwnProperty']) {
     expect(() => new CircuitBreaker({ [name]: 1 })).toThrow(
-      `unknown option ${name}; known are ${known}`,
+      `unknown option ${name}; known: ${known}`,
     );
   }
 });

@@ -38,13 +38,13 @@ export function rateWindow(
   const slots = size ?? buckets + 1;
   return {
     create() {
-      const calls: number[] = [];
-      const bads: number[] = [];
+      const calls = [0];
+      const bads = [0];
       let callTotal = 0;
       let badTotal = 0;
       let slot = 0;
       /** What `slot` stands for: a call by its number, or a bucket of time. */
-      let bucket = size ? 0 : -Infinity;
+      let bucket = 0;
       const turnTo = (now: number) => {
         const to = size ? bucket + 1 : Math.floor((now * buckets) / windowMs);
         // A clock that stepped back goes on in the bucket that is being filled.

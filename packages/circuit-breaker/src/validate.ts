@@ -19,11 +19,13 @@ export const count: Kind = ['a whole number', undefined, 1];
 export function check(name: string, value: unknown, [type, , min, max = 2 ** 53 - 1]: Kind): void {
   // The last word of each type is what `typeof` answers.
   const typed = type.endsWith(typeof value) && value !== null;
-  const within =
-    typeof value !== 'number' ||
-    (value >= min! && value <= max && (type === 'a number' || value % 1 === 0));
-  if (typed && within) return;
   const bounds = min === undefined ? '' : ` from ${min} to ${max}`;
+  const number = value as number;
+  if (
+    typed &&
+    (!bounds || (number >= min! && number <= max && (type === 'a number' || number % 1 === 0)))
+  )
+    return;
   // An object is not printed: it may hold a secret, or refuse to become a string.
   const got = Object(value) === value ? typeof value : String(value);
   throw new (typed ? RangeError : TypeError)(`${name} must be ${type}${bounds}, got ${got}`);
@@ -43,7 +45,7 @@ export function resolve<Resolved extends object>(
     const { [name]: value = kinds[name]?.[1] as never } = options as Resolved;
     if (value === undefined) continue;
     if (!Object.hasOwn(kinds, name)) {
-      throw new TypeError(`unknown option ${name}; known are ${Object.keys(kinds).join()}`);
+      throw new TypeError(`unknown option ${name}; known: ${Object.keys(kinds).join()}`);
     }
     check(name, (resolved[name] = value), kinds[name]!);
   }

@@ -115,7 +115,7 @@ export function resolvePolicy(options: RetryPolicyOptions = {}): RetryPolicy {
 }
 
 /** Retries off. */
-export const noRetries: RetryPolicy = resolvePolicy({ maxAttempts: 1, retryStatusCodes: [] });
+export const noRetries: RetryPolicy = resolvePolicy({ maxAttempts: 1 });
 
 /** The delays of a policy. */
 export function backoffOf(policy: RetryPolicy, random: () => number): Backoff {

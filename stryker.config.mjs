@@ -1,0 +1,19 @@
+/**
+ * Mutation testing of the pure cores: breaks the code in many small ways and asks whether a test
+ * notices. `pnpm mutate` takes minutes; docs/correctness.md explains what survives.
+ *
+ * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export default {
+  packageManager: 'pnpm',
+  plugins: ['@stryker-mutator/vitest-runner'],
+  testRunner: 'vitest',
+  vitest: { configFile: 'vitest.mutate.config.ts', related: false },
+  mutate: ['packages/{circuit-breaker,backoff}/src/**/*.ts', '!packages/*/src/**/*.test.ts'],
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  incremental: false,
+  thresholds: { high: 95, low: 90, break: 90 },
+  reporters: ['clear-text', 'json'],
+  clearTextReporter: { allowColor: false, reportTests: false, skipFull: true },
+};
