@@ -55,8 +55,6 @@ export interface CandidateStats {
   readonly score: number;
   /** Attempts begun and not ended. */
   readonly inFlight: number;
-  /** Picks so far. */
-  readonly picks: number;
   /** Whether it could be picked now. */
   readonly available: boolean;
 }
@@ -240,7 +238,6 @@ export class Selector {
       samples: history.samples(slot),
       score: this.#strategy.score?.(root, slot, ask) ?? root.success(slot),
       inFlight: availability.inFlight(slot),
-      picks: availability.picks(slot),
       available: availability.isAvailable(slot, now),
     };
   }
