@@ -1,3 +1,4 @@
+import { SlotPositions } from './slot-positions.ts';
 import { SlotSet } from './slot-set.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
@@ -9,11 +10,12 @@ import type { Candidates, Index, Strategy } from './strategy.ts';
 class Uses implements Index {
   readonly #among: Candidates;
   readonly #sets = new Map<number, SlotSet>();
-  readonly #counts = new Map<number, number>();
+  readonly #counts: SlotPositions;
   #least = 0;
 
   constructor(among: Candidates) {
     this.#among = among;
+    this.#counts = new SlotPositions(among.sparse);
   }
 
   /** One that comes, or comes back, starts at the least: else it would get every pick for a while. */
@@ -28,21 +30,22 @@ class Uses implements Index {
   }
 
   hidden(slot: number): void {
-    const count = this.#counts.get(slot) ?? 0;
+    const count = this.#counts.get(slot);
     const set = this.#sets.get(count);
     set?.delete(slot);
     if (set?.size === 0) this.#sets.delete(count);
   }
 
   shown(slot: number): void {
-    this.#put(slot, this.#counts.get(slot) ?? 0);
+    this.#put(slot, this.#counts.get(slot));
   }
 
   next(): number {
     this.#settle();
     const set = this.#sets.get(this.#least);
     if (set === undefined) return -1;
-    const slot = set.at(Math.floor(this.#among.random() * set.size));
+    // The last one: neighbours in memory follow each other, and nothing has to move into a gap.
+    const slot = set.at(set.size - 1);
     const count = this.#least;
     this.hidden(slot);
     this.#put(slot, count + 1);
@@ -67,7 +70,7 @@ class Uses implements Index {
 
 const create = (among: Candidates) => new Uses(among);
 
-/** The one with the fewest picks, ties at random; a newcomer starts at the least. O(1). */
+/** The one with the fewest picks; a newcomer starts at the least. O(1). */
 export function leastUsed(): Strategy {
   const strategy: Strategy = {
     name: 'leastUsed',

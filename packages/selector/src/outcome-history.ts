@@ -11,12 +11,15 @@ const nextAt = 6;
 /** The last 100 outcomes of each slot: a bit each, and their counts. */
 export class OutcomeHistory {
   #rows = new Int32Array(16 * row);
+  #successAt = new Float64Array(16);
 
   /** Makes the slot known, without outcomes. */
   reset(slot: number): void {
     const end = (slot + 1) * row;
     if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
     this.#rows.fill(0, end - row, end);
+    if (slot >= this.#successAt.length) this.#successAt = grown(this.#successAt, slot + 1);
+    this.#successAt[slot] = -Infinity;
   }
 
   /** Outcomes held, at most 100. */
@@ -30,7 +33,13 @@ export class OutcomeHistory {
     return samples === 0 ? 0.5 : (this.#rows[slot * row + successesAt] as number) / samples;
   }
 
-  record(slot: number, success: boolean): void {
+  /** When it last succeeded, at whatever target; −Infinity: not yet. Epoch milliseconds. */
+  lastSuccessAt(slot: number): number {
+    return this.#successAt[slot] as number;
+  }
+
+  record(slot: number, success: boolean, now: number): void {
+    if (success) this.#successAt[slot] = now;
     const rows = this.#rows;
     const start = slot * row;
     const at = rows[start + nextAt] as number;

@@ -76,7 +76,7 @@ export class Pool {
   }
 
   record(slot: number, success: boolean, weight: number, latencyMs: number): void {
-    this.outcomes.record(slot, success);
+    this.outcomes.record(slot, success, this.now);
     if (success) this.latencies?.record(slot, latencyMs);
     this.estimates.record(slot, success, weight, latencyMs, this.now);
     for (const view of this.#views) view.recorded(slot);

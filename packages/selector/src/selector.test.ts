@@ -263,6 +263,19 @@ describe('Selector', () => {
     expect(picks('B')).toContain('a');
   });
 
+  it('S15 one that fails everywhere is left to its circuit, and comes back with it', () => {
+    const { clock, selector } = pool(roundRobin());
+    for (let i = 0; i < 5; i++) {
+      clock.advance(1);
+      selector.record({ id: 'a', outcome: 'failure', latencyMs: 100, target: 'A' });
+    }
+    selector.circuitChanged({ name: 'a', to: 'open', nextTestAt: clock.now() + 1000 });
+    const picks = () => new Set(times(6, () => selector.select({ target: 'A' })?.id));
+    expect(picks()).toEqual(new Set(['b', 'c']));
+    clock.advance(1000);
+    expect(picks()).toEqual(new Set(['a', 'b', 'c']));
+  });
+
   it('S15 a hundred candidates banned at a target leave the others to it, under every strategy', () => {
     for (const create of strategies) {
       const { clock, selector } = pool(create(), times(110, String));

@@ -55,8 +55,6 @@ export interface CandidateStats {
   readonly score: number;
   /** Attempts begun and not ended. */
   readonly inFlight: number;
-  /** Picks so far. */
-  readonly picks: number;
   /** Whether it could be picked now. */
   readonly available: boolean;
 }
@@ -240,7 +238,6 @@ export class Selector {
       samples: history.samples(slot),
       score: this.#strategy.score?.(root, slot, ask) ?? root.success(slot),
       inFlight: availability.inFlight(slot),
-      picks: availability.picks(slot),
       available: availability.isAvailable(slot, now),
     };
   }
@@ -293,8 +290,13 @@ export class Selector {
   }
 
   #avoids(target: string, slot: number): boolean {
-    const { table, now } = this.#pool;
-    return this.#targets.avoids(target, table.id(slot), now, table.size);
+    const { table, now, outcomes } = this.#pool;
+    const lastSuccessAt = outcomes.lastSuccessAt(slot);
+    return this.#targets.avoids(target, table.id(slot), {
+      now,
+      lastSuccessAt,
+      poolSize: table.size,
+    });
   }
 
   #ask(ask: SelectContext): number {

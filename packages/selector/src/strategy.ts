@@ -54,8 +54,6 @@ export interface Candidates {
   cost(slot: number): number;
   /** Attempts begun and not ended. */
   inFlight(slot: number): number;
-  /** Picks so far. */
-  picks(slot: number): number;
   /** The number of its last pick, rising with each pick of the selector; 0 when never picked. */
   lastPick(slot: number): number;
   /** Of its last 100 outcomes; 0.5 without any. */

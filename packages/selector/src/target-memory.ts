@@ -9,6 +9,8 @@ const maxAvoidMs = 600_000;
 interface Pair {
   /** Failures in a row at this target. */
   failures: number;
+  /** When the first of them was. Epoch milliseconds. */
+  failingSince: number;
   /** Avoided because of them. Epoch milliseconds. */
   avoidedUntil: number;
   /** Avoided because a rule said so. Epoch milliseconds. */
@@ -31,7 +33,7 @@ export class TargetMemory {
 
   failed(target: string, id: string, now: number): void {
     const pair = this.#pair(target, id);
-    pair.failures++;
+    if (pair.failures++ === 0) pair.failingSince = now;
     const beyond = pair.failures - failuresToAvoid;
     if (beyond >= 0) pair.avoidedUntil = now + Math.min(avoidMs * 2 ** beyond, maxAvoidMs);
   }
@@ -52,14 +54,22 @@ export class TargetMemory {
   }
 
   /**
-   * Whether the candidate is better avoided there. What was learned from failures counts only while
-   * it concerns at most half of the `poolSize` candidates: else the target is down for everybody.
+   * Whether the candidate is better avoided there. What was learned from failures counts only if it
+   * has succeeded elsewhere since they began (one that fails everywhere is for its estimate and its
+   * circuit to judge, which also let it back), and only while it concerns at most half of the
+   * `poolSize` candidates: else the target is down for everybody.
    */
-  avoids(target: string, id: string, now: number, poolSize: number): boolean {
+  avoids(
+    target: string,
+    id: string,
+    { now, lastSuccessAt, poolSize }: { now: number; lastSuccessAt: number; poolSize: number },
+  ): boolean {
     const pairs = this.#targets.get(target);
     const pair = pairs?.get(id);
     if (pairs === undefined || pair === undefined) return false;
-    return pair.bannedUntil > now || (pair.avoidedUntil > now && pairs.size <= poolSize / 2);
+    if (pair.bannedUntil > now) return true;
+    const elsewhere = lastSuccessAt >= pair.failingSince;
+    return pair.avoidedUntil > now && elsewhere && pairs.size <= poolSize / 2;
   }
 
   /** The candidates of which something is remembered for this target. */
@@ -73,7 +83,7 @@ export class TargetMemory {
     this.#targets.set(target, pairs);
     let pair = pairs.get(id);
     if (pair === undefined) {
-      pair = { failures: 0, avoidedUntil: -Infinity, bannedUntil: -Infinity };
+      pair = { failures: 0, failingSince: 0, avoidedUntil: -Infinity, bannedUntil: -Infinity };
       pairs.set(id, pair);
       this.#pairs++;
       while (this.#pairs > maxPairs) this.#evict();

@@ -94,10 +94,6 @@ export class View implements Candidates {
     return this.pool.availability.inFlight(slot);
   }
 
-  picks(slot: number): number {
-    return this.pool.availability.picks(slot);
-  }
-
   lastPick(slot: number): number {
     return this.pool.availability.lastPick(slot);
   }
