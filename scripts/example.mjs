@@ -14,6 +14,7 @@ if (chosen.length === 0) {
   console.error(`no example "${wanted}"; there are:\n${files.join('\n')}`);
   process.exit(1);
 }
+const failed = [];
 for (const name of chosen) {
   console.log(`\n# ${name}`);
   const { status } = spawnSync(
@@ -21,5 +22,12 @@ for (const name of chosen) {
     ['--conditions=@whirl/source', '--import', 'tsx', folder + name],
     { stdio: 'inherit' },
   );
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) failed.push(name);
+}
+if (chosen.length > 1) {
+  console.log(`\n${chosen.length - failed.length} of ${chosen.length} examples ended well`);
+}
+if (failed.length > 0) {
+  console.error(`failed: ${failed.join(', ')}`);
+  process.exitCode = 1;
 }

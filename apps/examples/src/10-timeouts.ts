@@ -13,7 +13,7 @@ await onStage([{ kind: 'hang' }, { kind: 'ok' }], async ({ target, proxies, urls
   say('one proxy hangs: after 400 ms another one takes over');
   await showWay(await rotator.get(target.url));
 
-  say('both hang: the request ends after 1,000 ms, whatever its attempts do');
+  say('both hang: it ends within 1,000 ms, as soon as no attempt could begin before that');
   await proxies[1]?.behave({ kind: 'hang' });
   const start = performance.now();
   try {

@@ -1,7 +1,8 @@
 import { consecutiveFailures } from '@whirl/circuit-breaker';
+import { createBus, type WhirlEvents } from '@whirl/events';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { ProxyRotator } from './index.ts';
+import { InvalidProxyError, ProxyRotator } from './index.ts';
 import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 import { use } from './testing/rig.ts';
 
@@ -48,6 +49,19 @@ describe('the pool of a rotator', () => {
     rotator.forceOpenCircuitBreaker(few);
     expect(rotator.clearUnhealthyProxies()).toEqual([few]);
     expect(rotator.proxies().map(({ id }) => id)).toEqual([good]);
+  });
+
+  it('M8 its own metrics know the proxies that it was made with', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1', 'h:2'] });
+    expect(rotator.getRetryMetrics().totals().proxies).toBe(2);
+  });
+
+  it('a constructor that throws leaves nothing on a bus that is shared', () => {
+    const bus = createBus<WhirlEvents>();
+    expect(() => new ProxyRotator({ bus, proxies: ['h:0'] })).toThrow(InvalidProxyError);
+    for (const type of ['attempt:end', 'circuit:transition', 'proxy:added'] as const) {
+      expect(bus.has(type)).toBe(false);
+    }
   });
 
   it('F17b getCircuitBreakerStates shows every proxy, used or not', () => {

@@ -118,7 +118,6 @@ export class ProxyRotator implements RotatorView {
       nextRequestId: () => `r${++this.#requests}`,
     };
     this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
-    this.#pool.set(options.proxies ?? []);
     if (options.healthCheck !== undefined) {
       this.#health = new HealthChecks(this.#engine, options.healthCheck);
     }
@@ -137,11 +136,20 @@ export class ProxyRotator implements RotatorView {
       nothing,
       this.dispatcher,
     );
-    // Only now: a constructor that threw has left nothing on a bus that is shared.
     this.#metrics =
       metrics === false ? undefined : (metrics ?? new RetryMetrics({ bus: this.bus, now }));
     if (metrics === undefined) this.#undo.push(() => this.#metrics?.close());
     if (logger !== undefined) this.#undo.push(logFacts(this.bus, logger));
+    try {
+      // Last, so that the metrics hear of them.
+      this.#pool.set(options.proxies ?? []);
+    } catch (error) {
+      // A constructor that throws leaves nothing on a bus that is shared.
+      this.#health?.close();
+      this.#pool.selector.close();
+      for (const undo of this.#undo) undo();
+      throw error;
+    }
   }
 
   /** The global policy. Setting it takes effect at the next request; `null` turns retries off. */
