@@ -139,7 +139,7 @@ describe('delays', () => {
       expect(() => make({ random: 0.5 })).toThrow(
         new TypeError('random must be function, got number'),
       );
-      expect(() => make({ base: 1 })).toThrow(/^an option must be one of baseMs,.*, got base$/);
+      expect(() => make({ base: 1 })).toThrow(/^option must be one of .*, got base$/);
       expect(() => make(null as never)).toThrow(TypeError);
       expect(() => make(5 as never)).toThrow(TypeError);
       expect(() => make({}).delay(Number.NaN)).toThrow(/^retry must be >= 0, got NaN$/);
