@@ -68,6 +68,7 @@ describe('delays', () => {
   it.each(atCap)('B3 %s is alive at the cap, and bounded by it', (jitter, least, most) => {
     const at = (chance: number) => exponential({ jitter, random: () => chance }).delay(20, 30_000);
     expect(at(0)).toBe(least);
+    if (jitter !== 'decorrelated') expect(at(0.5)).toBe((least + most) / 2);
     expect(at(0.1)).toBeGreaterThan(least);
     expect(at(0.1)).toBeLessThan(most);
     expect(at(almostOne)).toBeCloseTo(most, 6);
@@ -89,6 +90,12 @@ describe('delays', () => {
     expect([at(true), at('proportional'), at(false), at('none'), at(undefined)]).toEqual([
       50, 50, 100, 100, 100,
     ]);
+  });
+
+  it('B3 true is alive at the cap as proportional is', () => {
+    const at = (jitter: JitterOptions['jitter']) =>
+      exponential({ jitter, random: () => 0.5 }).delay(20);
+    expect([at(true), at('proportional')]).toEqual([22_500, 22_500]);
   });
 
   it('B3 the cap of fixed is one and a half of it', () => {
@@ -139,7 +146,7 @@ describe('delays', () => {
       expect(() => make({ random: 0.5 })).toThrow(
         new TypeError('random must be function, got number'),
       );
-      expect(() => make({ base: 1 })).toThrow(/^an option must be one of baseMs,.*, got base$/);
+      expect(() => make({ base: 1 })).toThrow(/^option must be one of .*, got base$/);
       expect(() => make(null as never)).toThrow(TypeError);
       expect(() => make(5 as never)).toThrow(TypeError);
       expect(() => make({}).delay(Number.NaN)).toThrow(/^retry must be >= 0, got NaN$/);

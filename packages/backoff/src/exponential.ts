@@ -15,7 +15,7 @@ const rules = {
   baseMs: 0,
   multiplier: 1,
   maxMs: 0,
-  jitter: undefined,
+  jitter: '',
   random: 'function',
 } as const;
 

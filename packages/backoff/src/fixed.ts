@@ -7,7 +7,7 @@ export interface FixedOptions extends JitterOptions {
   readonly baseMs?: number | undefined;
 }
 
-const rules = { baseMs: 0, jitter: undefined, random: 'function' } as const;
+const rules = { baseMs: 0, jitter: '', random: 'function' } as const;
 
 /**
  * The same delay every time: baseMs, then the jitter, whose cap is 1.5 · baseMs.

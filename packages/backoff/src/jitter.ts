@@ -1,5 +1,5 @@
 import { longestDelayMs, type Backoff } from './backoff.ts';
-import { check, checkName } from './check-options.ts';
+import { check, refuse } from './check-options.ts';
 
 /**
  * How a delay is spread, so that clients that failed together do not come back together. With d the
@@ -53,7 +53,9 @@ export function jittered(
   raw: (retry: number) => number,
 ): Backoff {
   check('maxMs', maxMs, baseMs);
-  checkName('jitter', jitter, ranges);
+  if (!Object.hasOwn(ranges, `${jitter}`)) {
+    refuse('jitter', `one of ${String(Object.keys(ranges))}`, `${jitter}`);
+  }
   const range = ranges[`${jitter}`];
   const capMs = Math.min(maxMs, longestDelayMs);
   return Object.freeze({

@@ -9,7 +9,7 @@ export interface LinearOptions extends JitterOptions {
   readonly maxMs?: number | undefined;
 }
 
-const rules = { baseMs: 0, maxMs: 0, jitter: undefined, random: 'function' } as const;
+const rules = { baseMs: 0, maxMs: 0, jitter: '', random: 'function' } as const;
 
 /**
  * Delays that grow by a step: min(maxMs, baseMs · (retry + 1)), then the jitter.

@@ -141,6 +141,8 @@ describe('createRetryBudget', () => {
     }
     expect(() => createRetryBudget({ capacity: '5' as never })).toThrow(TypeError);
     expect(() => createRetryBudget({ ttlMs: 0 })).toThrow(/^ttlMs must be >= 1, got 0$/);
-    expect(() => createRetryBudget({ ttl: 1 } as never)).toThrow(/got ttl$/);
+    expect(() => createRetryBudget({ ttl: 1 } as never)).toThrow(
+      /^option must be one of .*, got ttl$/,
+    );
   });
 });

@@ -3,7 +3,7 @@ export class RetryTimeoutError extends Error {
   override readonly name = 'RetryTimeoutError';
   readonly code = 'REQUEST_TIMEOUT';
   constructor(timeoutMs: number, cause: unknown) {
-    super(`did not end within ${timeoutMs} ms`, cause ? { cause } : undefined);
+    super(`did not end within ${timeoutMs} ms`, { cause });
   }
 }
 

@@ -6,6 +6,9 @@ import { AttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';
 import { retryRules, type RetryOptions } from './retry-options.ts';
 import { wait } from './wait.ts';
 
+const noOptions: RetryOptions = {};
+const defaultBackoff = /* @__PURE__ */ exponential();
+
 /**
  * Calls `task` until it succeeds, at most `maxAttempts` times, and resolves with what it gave.
  *
@@ -20,12 +23,13 @@ import { wait } from './wait.ts';
  */
 export async function retry<T>(
   task: (context: TaskContext) => Promise<T> | T,
-  options: RetryOptions = {},
+  options: RetryOptions = noOptions,
 ): Promise<T> {
   check('task', task, 'function');
-  checkOptions(options, retryRules);
+  if (options !== noOptions) checkOptions(options, retryRules);
   const {
     maxAttempts = 3,
+    backoff = defaultBackoff,
     shouldRetry,
     retryAfterMs,
     timeoutMs = Infinity,
@@ -34,8 +38,7 @@ export async function retry<T>(
     budget,
     onRetry,
   } = options;
-  if (maxAttempts % 1) refuse('maxAttempts', 'a whole number', maxAttempts);
-  let { backoff } = options;
+  if (maxAttempts % 1) refuse('maxAttempts', 'whole', maxAttempts);
   const isTimed = Math.min(timeoutMs, attemptTimeoutMs) < Infinity;
   const endsAt = timeoutMs < Infinity ? performance.now() + timeoutMs : Infinity;
   let previousMs: number | undefined;
@@ -44,7 +47,7 @@ export async function retry<T>(
 
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
-    const leftMs = endsAt < Infinity ? endsAt - performance.now() : Infinity;
+    const leftMs = timeoutMs < Infinity ? endsAt - performance.now() : Infinity;
     // The delay may have taken longer than it was meant to.
     if (leftMs <= 0) throw new RetryTimeoutError(timeoutMs, failure);
     const context = new Attempt(attempt, isTimed ? undefined : signal);
@@ -71,11 +74,10 @@ export async function retry<T>(
       if (isOver || attempt + 1 >= maxAttempts) throw error;
       if (shouldRetry && !shouldRetry(error, attempt)) throw error;
       failure = error;
-      backoff ??= exponential();
       previousMs = backoff.delay(attempt, previousMs);
-      const wantedMs = Math.max(previousMs, retryAfterMs?.(error, attempt) ?? 0);
-      check('a delay', wantedMs, 0);
-      const delayMs = Math.min(wantedMs, longestDelayMs);
+      const leastMs = retryAfterMs?.(error, attempt) ?? 0;
+      const delayMs = Math.min(Math.max(previousMs, leastMs), longestDelayMs);
+      check('delay', delayMs, 0);
       if (performance.now() + delayMs >= endsAt) {
         throw new RetryTimeoutError(timeoutMs, error);
       }
