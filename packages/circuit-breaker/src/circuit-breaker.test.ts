@@ -87,6 +87,7 @@ test('K6 a good probe closes with an empty window, a bad one opens for a full ti
   clock.t = 60_000;
   breaker.succeed(breaker.acquire());
   expect([breaker.state, breaker.failureCount, events.length]).toEqual(['closed', 0, 5]);
+  expect(events[4]?.reason).toBe('recovered');
 });
 
 test.each(['succeed', 'fail', 'release'] as const)(

@@ -83,9 +83,13 @@ export class CircuitBreaker {
   #probes = none;
   #successes = 0;
   readonly #onTransition;
+  /** What settles the calls of one closed era. */
   #shared: Settlers | undefined;
 
-  /** Throws a TypeError or RangeError that names the option, the bound and the value. */
+  /**
+   * Throws a TypeError or RangeError that names the option, the bound and the value. `onTransition` is
+   * called at each transition, before the bus: for what keeps many breakers, as a group does.
+   */
   constructor(
     options: CircuitBreakerOptions = {},
     onTransition?: (breaker: CircuitBreaker) => void,

@@ -125,6 +125,30 @@ test('K20 isFailure false makes an error a success; anything else leaves it a fa
   expect(breaker.state).toBe('closed');
 });
 
+test('K20 the options of one call say nothing about the next', async () => {
+  const { breaker } = setup();
+  await caught(breaker.execute(reject, { isFailure: () => false }));
+  await caught(breaker.execute(reject));
+  const { signal } = new AbortController();
+  expect(await caught(breaker.execute(reject, { signal }))).toBe(boom);
+  expect(breaker.failureCount).toBe(2);
+});
+
+test('a rule that needs no durations is told 0', async () => {
+  const durations: number[] = [];
+  const create = () => ({
+    record: (_failed: boolean, _now: () => number, durationMs: number) =>
+      void durations.push(durationMs),
+    failureCount: () => 0,
+  });
+  const { clock, breaker } = setup({ trip: { create } });
+  await breaker.execute(async () => void (clock.t += 5));
+  await caught(breaker.execute(reject));
+  breaker.fail(breaker.acquire());
+  breaker.succeed(breaker.acquire());
+  expect(durations).toEqual([0, 0, 0, 0]);
+});
+
 test('K20 a throwing isFailure settles the call as failed, and its error rejects', async () => {
   const { clock, breaker } = setup();
   breaker.trip();
@@ -187,15 +211,19 @@ test('K6 an execute is the test: its success closes, its failure opens', async (
 test('K17 execute measures the call where the rule needs it, and only there', async () => {
   const trip = slowCallRate({ slowMs: 1_000, ratio: 1, windowSize: 2 });
   const { clock, breaker } = setup({ trip });
+  clock.t = 5_000;
   const takes = (ms: number) => async () => void (clock.t += ms);
-  await breaker.execute(takes(1_000));
-  await breaker.execute(takes(1_001));
-  expect([breaker.state, breaker.failureCount]).toEqual(['closed', 1]);
-  const slowFailure = async () => {
-    clock.t += 1_001;
+  const fails = (ms: number) => async () => {
+    clock.t += ms;
     throw boom;
   };
-  await caught(breaker.execute(slowFailure));
+  await breaker.execute(takes(1_000));
+  await caught(breaker.execute(fails(1_000)));
+  await breaker.execute(takes(1_000));
+  expect(breaker.failureCount).toBe(0);
+  await breaker.execute(takes(1_001));
+  expect([breaker.state, breaker.failureCount]).toEqual(['closed', 1]);
+  await caught(breaker.execute(fails(1_001)));
   expect(breaker.state).toBe('open');
   // The default rule ignores successes: such a call reads no clock at all.
   const now = vi.fn(() => 0);

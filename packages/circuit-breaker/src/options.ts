@@ -35,7 +35,7 @@ export interface CircuitBreakerOptions {
   readonly bus?: Pick<WhirlBus, 'emit' | 'has'> | undefined;
 }
 
-/** With the defaults filled in. */
+/** With the defaults filled in; `failureThreshold` and `windowMs` have theirs in the rule. */
 type Resolved = {
   -readonly [Name in keyof CircuitBreakerOptions]-?: Exclude<
     CircuitBreakerOptions[Name],

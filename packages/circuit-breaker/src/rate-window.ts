@@ -68,6 +68,7 @@ export function rateWindow(
           return callTotal >= minimumCalls && badTotal / callTotal >= ratio ? reason : undefined;
         },
         failureCount(now) {
+          // Drops what has expired, and nothing else: whoever reads changes no answer.
           if (!size) turnTo(now);
           return badTotal;
         },
