@@ -1,21 +1,31 @@
-// Runs the small suite of the built-in fetch on every Node line that the libraries support.
+// Runs the suites on every Node line that is supported, from the npm packages of Node: the libraries on
+// all of them, the apps from 20.19 on. `test:nodes 26.10.0` runs one line, and what follows a `--` goes
+// to vitest.
 import { spawnSync } from 'node:child_process';
 
-const lines = ['20.20.2', '22.23.3', '24.21.0', '26.10.0'];
-const suite = [
-  'packages/rotator/src/built-in-fetch.test.ts',
-  'packages/rotator/src/dispatcher.test.ts',
-];
+const lines = ['20.18.1', '20.20.2', '22.23.3', '24.21.0', '26.10.0'];
+const librariesOnly = new Set(['20.18.1']);
 const platform = `node-${process.platform}-${process.arch}`;
-let failed = false;
-for (const version of process.argv.length > 2 ? process.argv.slice(2) : lines) {
+
+const args = process.argv.slice(2);
+const split = args.includes('--') ? args.indexOf('--') : args.length;
+const wanted = args.slice(0, split);
+const failed = [];
+for (const version of wanted.length > 0 ? wanted : lines) {
   console.log(`\n# Node ${version}`);
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...suite];
+  const filters = args.slice(split + 1);
+  if (librariesOnly.has(version)) filters.push('--exclude', 'apps/**');
   const { status } = spawnSync(
     'npx',
-    ['--yes', '--package', `${platform}@${version}`, 'node', ...vitest],
+    [
+      ...['--yes', '--package', `${platform}@${version}`],
+      ...['node', 'node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', ...filters],
+    ],
     { stdio: 'inherit' },
   );
-  failed ||= status !== 0;
+  if (status !== 0) failed.push(version);
 }
-process.exit(failed ? 1 : 0);
+if (failed.length > 0) {
+  console.error(`\nfailed on Node ${failed.join(', ')}`);
+  process.exitCode = 1;
+}
