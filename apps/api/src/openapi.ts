@@ -48,7 +48,8 @@ export async function documentationRoutes(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     indexPrefix: '',
-    uiConfig: { url: '/openapi.json', validatorUrl: null, docExpansion: 'list' },
+    // Without the bar on top, whose box opens other documents: the CSP allows none from elsewhere.
+    uiConfig: { layout: 'BaseLayout', validatorUrl: null, docExpansion: 'list' },
     theme: { title: 'whirl API' },
   });
 }

@@ -2,24 +2,20 @@ import { ProxyRotator } from '@whirl/rotator';
 import type { Logger } from 'pino';
 import { buildApp } from './app.ts';
 import type { Config } from './config/read-config.ts';
-import { startDemo } from './demo.ts';
+import { startDemo } from './demo/demo.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
 
 export interface Running {
   /** Where it listens. */
   readonly address: string;
+  /** What the demo's traffic asks for; undefined without a demo. */
+  readonly demoTargetUrl: string | undefined;
   /**
    * Accepts nothing more, ends event streams, lets requests finish within the shutdown timeout,
    * then ends what is left.
    */
   stop(): Promise<void>;
 }
-
-/** Quick enough to be watched: the demo fleet shows circuits opening and recovering in seconds. */
-const demoOptions = {
-  retryPolicy: { baseDelayMs: 100, attemptTimeoutMs: 2000 },
-  circuitBreaker: { openMs: 10_000 },
-};
 
 /** Starts everything that a configuration asks for. Rejects, with nothing left open. */
 export async function serve(config: Config, logger: Logger): Promise<Running> {
@@ -33,8 +29,9 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     const rotator = new ProxyRotator({
       proxies: [...config.proxies, ...(demo?.proxies ?? [])],
       logger,
-      retryPolicy: config.retryPolicy ?? (demo && demoOptions.retryPolicy),
-      circuitBreaker: config.circuitBreaker ?? (demo && demoOptions.circuitBreaker),
+      strategy: demo?.rotator.strategy,
+      retryPolicy: config.retryPolicy ?? demo?.rotator.retryPolicy,
+      circuitBreaker: config.circuitBreaker ?? demo?.rotator.circuitBreaker,
     });
     cleanUps.push(() => rotator.close({ graceMs: 0 }));
     if (config.proxiesFile !== undefined) {
@@ -61,7 +58,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       demo.run(rotator);
       logger.info({ target: demo.targetUrl }, 'demo fleet of flaky proxies');
     }
-    return { address, stop: cleanUp };
+    return { address, demoTargetUrl: demo?.targetUrl, stop: cleanUp };
   } catch (error) {
     await cleanUp();
     throw error;

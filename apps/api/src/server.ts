@@ -2,6 +2,7 @@ import { parseFlags } from './config/command-line.ts';
 import { ConfigError, readConfig, type Config } from './config/read-config.ts';
 import { createLogger } from './log.ts';
 import { serve } from './serve.ts';
+import { welcome } from './welcome.ts';
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
@@ -39,6 +40,8 @@ async function main(config: Config): Promise<void> {
     });
   }
   const running = await serve(config, logger);
+  // The log is JSON for machines; who looks on gets a line to read.
+  if (process.stdout.isTTY) console.log(welcome({ ...running, dashboard: config.dashboard }));
   const signal = await asked;
   logger.info({ signal }, 'whirl stops; a second signal ends it at once');
   await running.stop();

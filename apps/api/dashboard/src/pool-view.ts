@@ -5,6 +5,7 @@ export type SortKey =
   | 'id'
   | 'state'
   | 'successRate'
+  | 'score'
   | 'avgLatency'
   | 'p50'
   | 'p95'

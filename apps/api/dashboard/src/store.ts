@@ -263,6 +263,14 @@ export async function removeProxy(id: string): Promise<void> {
   rows.value = [...rowsById.values()];
 }
 
+/** Resolves with the ids of those that the server took for unhealthy. */
+export async function removeUnhealthy(): Promise<readonly string[]> {
+  const { removed } = await api.call<{ removed: string[] }>('DELETE', 'proxies/unhealthy');
+  for (const id of removed) rowsById.delete(id);
+  rows.value = [...rowsById.values()];
+  return removed;
+}
+
 export async function addProxy(proxy: object): Promise<void> {
   await api.call('POST', 'proxies', proxy);
   refreshNow();

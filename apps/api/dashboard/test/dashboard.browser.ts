@@ -172,6 +172,23 @@ describe('A7 the dashboard in a browser, under the strict CSP', () => {
     await page.waitForSelector('table[data-rows="3"]');
   });
 
+  it('A7 a column of scores stands there when the server keeps scores', async () => {
+    const server = await serve();
+    const page = await visit(server);
+    await row(page, id(1)).waitFor();
+    expect(await page.locator('th.c-score').count()).toBe(0);
+    server.pool.proxies = server.pool.proxies.map((proxy, n) => ({ ...proxy, score: n / 4 }));
+    await page.waitForSelector('th.c-score');
+    expect(await page.locator('tbody .c-score').allInnerTexts()).toEqual([
+      '0.00',
+      '0.25',
+      '0.50',
+      '0.75',
+    ]);
+    await page.click('th.c-score button');
+    await expect.poll(() => firstIds(page, 1)).toEqual([id(4)]);
+  });
+
   it('A2 forces a circuit open and takes it back, by keyboard alone', async () => {
     const server = await serve();
     const page = await visit(server);

@@ -7,6 +7,7 @@ import { filter, metricsHours, refreshNow, rows, sorting, states } from '../stor
 import { stateIcons, stateNames } from './circuit-chip.tsx';
 import { Icon } from './icons.tsx';
 import { PoolTable } from './pool-table.tsx';
+import { RemoveUnhealthy } from './remove-unhealthy.tsx';
 
 /** The pool: search, filter by state, and the table. */
 export function PoolCard() {
@@ -51,8 +52,11 @@ export function PoolCard() {
           held.value = hold;
         }}
       />
-      <footer class="muted" aria-live="polite">
-        {footer(shown.length, rows.value?.length, held.value)}
+      <footer>
+        <span class="muted" aria-live="polite">
+          {footer(shown.length, rows.value?.length, held.value)}
+        </span>
+        {rows.value !== undefined && <RemoveUnhealthy />}
       </footer>
     </section>
   );

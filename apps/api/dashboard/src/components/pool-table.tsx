@@ -1,9 +1,9 @@
-import { useSignal } from '@preact/signals';
+import { computed, useSignal } from '@preact/signals';
 import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { forceOpen, reset } from '../circuit-actions.ts';
 import { selectedProxy } from '../dialogs.ts';
-import { formatCount, formatLatency, formatPercent } from '../format.ts';
+import { formatCount, formatLatency, formatPercent, none } from '../format.ts';
 import type { PoolRow } from '../pool.ts';
 import { nextSorting, type SortKey } from '../pool-view.ts';
 import { connection, filter, rows, sorting } from '../store.ts';
@@ -27,6 +27,12 @@ const columns: readonly Column[] = [
     label: 'Success',
     title: 'Success rate of its last attempts',
     cell: ({ successRate }) => <Success ratio={successRate} />,
+  },
+  {
+    key: 'score',
+    label: 'Score',
+    title: 'What the selection expects of it, 0 to 1',
+    cell: ({ score }) => (score === null ? none : score.toFixed(2)),
   },
   {
     key: 'avgLatency',
@@ -61,6 +67,13 @@ const columns: readonly Column[] = [
     cell: ({ opens }) => formatCount(opens),
   },
 ];
+
+const withoutScore = columns.filter(({ key }) => key !== 'score');
+
+/** A server that keeps no scores gets no column of dashes. */
+const shownColumns = computed(() =>
+  (rows.value ?? []).some(({ score }) => score !== null) ? columns : withoutScore,
+);
 
 /** Above and below the visible rows, so that Tab and fast scrolling find a row. */
 const overscan = 8;
@@ -118,7 +131,7 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
       <table aria-rowcount={shown.length + 1} data-rows={shown.length}>
         <thead>
           <tr aria-rowindex={1}>
-            {columns.map((column) => (
+            {shownColumns.value.map((column) => (
               <Head key={column.key} column={column} />
             ))}
             <th class="c-actions" scope="col">
@@ -196,7 +209,7 @@ function Cells({ row, index }: RowProps) {
   const offline = connection.value === 'reconnecting';
   return (
     <tr aria-rowindex={index} data-proxy={id} class={state}>
-      {columns.map(({ key, cell, text }) => (
+      {shownColumns.value.map(({ key, cell, text }) => (
         <td key={key} class={`c-${key} ${text ? '' : 'number'}`}>
           {cell(row)}
         </td>

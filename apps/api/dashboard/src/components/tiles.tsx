@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useComputed } from '@preact/signals';
-import { formatCount, formatLatency, formatPercent } from '../format.ts';
+import { formatCount, formatLatency, formatNumber, formatPercent } from '../format.ts';
 import { hours, rows, states } from '../store.ts';
 import { sumTraffic } from '../traffic.ts';
 import type { CircuitState } from '../wire.ts';
@@ -72,7 +72,8 @@ function PoolTile() {
   return (
     <div class="tile pool-tile" data-tile="pool">
       <h2>
-        Proxies available <small>{formatCount(inFlight.value)} attempts in flight</small>
+        Proxies available{' '}
+        <small>{formatNumber(inFlight.value, 'attempt', 'attempts')} in flight</small>
       </h2>
       <p class="figure">
         {all === undefined ? '–' : formatCount(size - counts.open)}

@@ -1,0 +1,58 @@
+import { ProxyRotator } from '@whirl/rotator';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { buildApp } from '../app.ts';
+import { startDemo } from './demo.ts';
+
+/** The demo behind the API, ten times as fast as usual. */
+async function start() {
+  const demo = await startDemo({ speed: 10 });
+  const rotator = new ProxyRotator({ proxies: demo.proxies, ...demo.rotator });
+  const app = await buildApp({ rotator, dashboard: false });
+  onTestFinished(async () => {
+    await app.close();
+    await rotator.destroy();
+    await demo.close();
+  });
+  /** Resolves at the next transition of this proxy's circuit to the state. */
+  const turns = (id: string, to: string) =>
+    new Promise<void>((resolve) => {
+      const off = rotator.bus.on('circuit:transition', (event) => {
+        if (event.name !== id || event.to !== to) return;
+        off();
+        resolve();
+      });
+    });
+  const ask = () =>
+    app.inject({ method: 'POST', url: '/api/v1/request', payload: { url: demo.targetUrl } });
+  return { demo, rotator, turns, ask };
+}
+
+describe('the demo fleet', () => {
+  it('its circuits open in trouble and recover, one after the other; what is gone stays open', async () => {
+    const { demo, rotator, turns } = await start();
+    const seen = ['moody-1', 'moody-2', 'moody-3'].map(async (id) => {
+      await turns(id, 'open');
+      await turns(id, 'closed');
+    });
+    const gone = turns('gone', 'open');
+    demo.run(rotator);
+    await Promise.all([gone, ...seen]);
+    expect(rotator.getCircuitBreakerStates().get('gone')?.state).not.toBe('closed');
+    expect(rotator.getCircuitBreakerStates().get('steady')?.state).toBe('closed');
+  });
+
+  it('a request through it succeeds while circuits open and recover', async () => {
+    const { demo, rotator, turns, ask } = await start();
+    let over = false;
+    const recovered = turns('moody-1', 'open')
+      .then(() => turns('moody-1', 'closed'))
+      .then(() => (over = true));
+    demo.run(rotator);
+    const answers: number[] = [];
+    while (!over) answers.push((await ask()).statusCode);
+    await recovered;
+    expect(answers.filter((status) => status !== 200)).toEqual([]);
+    expect(answers.length).toBeGreaterThan(0);
+    expect(rotator.getRetryMetrics().getSummary().totalRetries).toBeGreaterThan(0);
+  });
+});
