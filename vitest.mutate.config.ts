@@ -10,6 +10,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['packages/{circuit-breaker,backoff}/src/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/{size,readme,model}.test.ts'],
+    exclude: ['**/node_modules/**', '**/{size,snippets,model}.test.ts'],
   },
 });

@@ -95,6 +95,53 @@ describe.each(Object.entries(uses))('P1 %s', (name, use) => {
   });
 });
 
+describe('P1 the subpaths of @whirl/metrics', () => {
+  const project = () => join(folder, '@whirl-metrics');
+  const text = `{ length: renderPrometheus(new RetryMetrics()).split('\\n').length }`;
+
+  it.each([
+    ['import', 'mjs', "import { RetryMetrics } from '@whirl/metrics';\nimport"],
+    ['require', 'cjs', "const { RetryMetrics } = require('@whirl/metrics');\nconst"],
+  ])('/prometheus needs nothing else, with %s', async (kind, extension, head) => {
+    const from =
+      kind === 'import'
+        ? "from '@whirl/metrics/prometheus'"
+        : "= require('@whirl/metrics/prometheus')";
+    const source = `${head} { renderPrometheus } ${from};\nconsole.log(${text}.length > 10);`;
+    await writeFile(join(project(), `prometheus.${extension}`), source);
+    expect(await run(project(), process.execPath, `prometheus.${extension}`)).toBe('true\n');
+  });
+
+  it('/prom-client and /opentelemetry work once their peers are installed', async () => {
+    await run(
+      project(),
+      'npm',
+      'install',
+      '--no-audit',
+      '--no-fund',
+      'prom-client@15',
+      '@opentelemetry/api@1',
+    );
+    for (const [name, exported] of [
+      ['prom-client', 'registerRetryMetrics'],
+      ['opentelemetry', 'observeRetryMetrics'],
+    ]) {
+      const body = `console.log(typeof each.${exported});`;
+      await writeFile(
+        join(project(), 'peer.mjs'),
+        `import * as each from '@whirl/metrics/${name}';${body}`,
+      );
+      await writeFile(
+        join(project(), 'peer.cjs'),
+        `const each = require('@whirl/metrics/${name}');${body}`,
+      );
+      for (const file of ['peer.mjs', 'peer.cjs']) {
+        expect(await run(project(), process.execPath, file), `${name} ${file}`).toBe('function\n');
+      }
+    }
+  });
+});
+
 describe('P1 the types of all packages together', () => {
   const project = () => join(folder, 'typed');
   const compiler = (version: string) =>
@@ -118,6 +165,8 @@ describe('P1 the types of all packages together', () => {
       .map(([name, { names }]) => `import { ${names} } from '${name}';\nvoid [${names}];`)
       .join('\n');
     const typed = `${uniform}
+      import { renderPrometheus } from '@whirl/metrics/prometheus';
+      export const text: string = renderPrometheus(new RetryMetrics());
       const breaker = new CircuitBreaker({ name: 'db' });
       export const row: Promise<string> = breaker.execute(async () => 'a row');
       export const delay: number = exponential({ baseMs: 100 }).delay(1);
