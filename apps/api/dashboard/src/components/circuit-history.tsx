@@ -30,7 +30,8 @@ export function CircuitHistory() {
 function Change({ change }: { readonly change: Transition }) {
   const { proxyId, from, to, reason, failureCount, at } = change;
   const { state } = readState(to);
-  const failures = failureCount > 0 ? `, ${formatNumber(failureCount, 'failure', 'failures')}` : '';
+  const why =
+    reason === 'failures' ? formatNumber(failureCount, 'failure', 'failures') : formatWord(reason);
   return (
     <li>
       <time dateTime={new Date(at).toISOString()}>{formatTime(at)}</time>
@@ -49,10 +50,7 @@ function Change({ change }: { readonly change: Transition }) {
           {stateNames[state]}
         </span>
       </span>
-      <span class="muted reason">
-        {formatWord(reason)}
-        {reason === 'failures' ? failures : ''}
-      </span>
+      <span class="muted reason">{why}</span>
     </li>
   );
 }
