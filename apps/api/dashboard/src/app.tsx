@@ -1,6 +1,7 @@
 import { AddDialog, AddProxies } from './components/add-proxies.tsx';
 import { AttemptsCard } from './components/attempts-card.tsx';
 import { Banners } from './components/banners.tsx';
+import { CircuitHistory } from './components/circuit-history.tsx';
 import { Header } from './components/header.tsx';
 import { LiveFeed } from './components/live-feed.tsx';
 import { PolicyDialog } from './components/policy-dialog.tsx';
@@ -46,7 +47,12 @@ function Content() {
       <div class={empty ? 'grid empty' : 'grid'}>
         <TrafficCard />
         <AttemptsCard />
-        {!empty && <PoolCard />}
+        {!empty && (
+          <div class="column">
+            <PoolCard />
+            <CircuitHistory />
+          </div>
+        )}
         <LiveFeed />
       </div>
     </main>

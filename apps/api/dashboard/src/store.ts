@@ -15,6 +15,7 @@ import { applyToPool, countStates, joinPool, withCircuit, type PoolRow } from '.
 import type { PoolFilter, Sorting } from './pool-view.ts';
 import { startPolling } from './polling.ts';
 import { currentToken, keepToken } from './token.ts';
+import { mergeTransitions, readTransition, type Transition } from './transitions.ts';
 import { MinuteTraffic, readTraffic, type TrafficPoint } from './traffic.ts';
 import type * as Wire from './wire.ts';
 
@@ -55,6 +56,9 @@ export const summary = signal<Wire.WireSummary | undefined>(undefined);
 export const hours = signal<readonly TrafficPoint[] | undefined>(undefined);
 export const liveTraffic = signal<readonly TrafficPoint[]>([]);
 export const liveSince = startedAt;
+
+/** The latest changes of circuits, newest first. */
+export const transitions = signal<readonly Transition[]>([]);
 
 export const filter = signal<PoolFilter>({ text: '', state: 'all' });
 export const sorting = signal<Sorting>({ key: 'id', descending: false });
@@ -173,6 +177,9 @@ function take(event: LiveEvent): void {
   applyToPool(rowsById, event);
   if (event.type === 'pool:changed') refreshNow();
   else if (event.type === 'policy:changed') policyChanges.value++;
+  else if (event.type === 'circuit:transition') {
+    transitions.value = mergeTransitions(transitions.value, [event]);
+  }
   publishSoon();
 }
 
@@ -191,6 +198,16 @@ async function seeInFlight(): Promise<void> {
   }
 }
 
+/** What happened before this page came, or while it did not hear. */
+async function seeTransitions(): Promise<void> {
+  try {
+    const read = (await readCircuitEvents()).map(readTransition);
+    transitions.value = mergeTransitions(transitions.value, read);
+  } catch {
+    // The list then starts with the next change.
+  }
+}
+
 const events = openEventStream({
   connect: (lastEventId, signal) => api.stream(lastEventId, signal),
   onMessage: ({ type, data }) => {
@@ -201,7 +218,7 @@ const events = openEventStream({
     stream.value = state;
     if (state === 'unauthorized') unauthorized.value = true;
     if (state === 'live' || state === 'reconnecting') refreshNow();
-    if (state === 'live') void seeInFlight();
+    if (state === 'live') void Promise.all([seeInFlight(), seeTransitions()]);
   },
 });
 
@@ -231,6 +248,7 @@ export function signIn(token: string | undefined): void {
     if (token === undefined) {
       rowsById = new Map();
       requests.clear();
+      transitions.value = [];
       rows.value = undefined;
       answered.value = undefined;
     }
@@ -291,13 +309,17 @@ export const readPolicy = () => api.call<Wire.WirePolicy>('GET', 'retry/policy')
 export const changePolicy = (patch: object) =>
   api.call<Wire.WirePolicy>('PATCH', 'retry/policy', patch);
 
-/** The latest transitions of one proxy's circuit, newest first. */
-export async function readTransitions(id: string): Promise<readonly Wire.WireCircuitEvent[]> {
+async function readCircuitEvents(): Promise<readonly Wire.WireCircuitEvent[]> {
   const { events: all } = await api.call<{ events: Wire.WireCircuitEvent[] }>(
     'GET',
     'circuit-breakers/metrics?hours=24',
   );
-  return all
+  return all;
+}
+
+/** The latest transitions of one proxy's circuit, newest first. */
+export async function readTransitions(id: string): Promise<readonly Wire.WireCircuitEvent[]> {
+  return (await readCircuitEvents())
     .filter(({ proxy_id }) => proxy_id === id)
     .toSorted((a, b) => b.timestamp.localeCompare(a.timestamp))
     .slice(0, 8);

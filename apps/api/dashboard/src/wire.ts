@@ -76,6 +76,7 @@ export interface WireCircuitEvent {
   readonly proxy_id: string;
   readonly from_state: string;
   readonly to_state: string;
+  readonly reason?: string;
   readonly timestamp: string;
   readonly failure_count: number;
 }

@@ -80,7 +80,13 @@ export async function startDemo({ speed = 1 }: DemoOptions = {}): Promise<Demo> 
     rotator: {
       strategy: roundRobin(),
       retryPolicy: { maxAttempts: 5, baseDelayMs: 100, attemptTimeoutMs: 2000 },
-      circuitBreaker: { failureThreshold: 3, windowMs: 5000 / speed, openMs: 4000 / speed },
+      circuitBreaker: {
+        failureThreshold: 3,
+        windowMs: 5000 / speed,
+        openMs: 4000 / speed,
+        openMultiplier: 2,
+        maxOpenMs: 60_000 / speed,
+      },
     },
     run(rotator) {
       for (const [n, proxy] of proxies.entries()) letComeAndGo(proxy, fleet[n] as Member);

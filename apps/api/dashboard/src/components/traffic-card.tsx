@@ -10,17 +10,19 @@ const hourMs = 60 * minuteMs;
 
 /** Requests, success and latency over time: the last hour by minute, or the last day by hour. */
 export function TrafficCard() {
-  const period = useSignal<'hour' | 'day'>('day');
+  const chosen = useSignal<'hour' | 'day' | undefined>(undefined);
   const cursor = useSignal<number | undefined>(undefined);
-  const day = period.value === 'day';
+  // A server that has not seen two hours has no day to show.
+  const period = chosen.value ?? ((hours.value?.length ?? 2) < 2 ? 'hour' : 'day');
+  const day = period === 'day';
   const points = day ? (hours.value ?? []) : liveTraffic.value;
   const stepMs = day ? hourMs : minuteMs;
   const choose = (next: 'hour' | 'day') => {
     cursor.value = undefined;
-    period.value = next;
+    chosen.value = next;
   };
   return (
-    <section class="card traffic" aria-labelledby="traffic-title" data-period={period.value}>
+    <section class="card traffic" aria-labelledby="traffic-title" data-period={period}>
       <header>
         <h2 id="traffic-title">Traffic</h2>
         <span class="muted at">{moment(points, cursor.value, stepMs)}</span>
@@ -36,7 +38,7 @@ export function TrafficCard() {
       {day && hours.value === undefined ? (
         <p class="empty-line muted">Loading…</p>
       ) : (
-        <Charts key={period.value} points={points} stepMs={stepMs} cursor={cursor} />
+        <Charts key={period} points={points} stepMs={stepMs} cursor={cursor} />
       )}
       {!day && (
         <p class="muted foot">
