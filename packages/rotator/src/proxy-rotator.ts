@@ -182,8 +182,8 @@ export class ProxyRotator implements RotatorView {
    * outcomes of which less than 10 % were good. Returns their ids.
    */
   clearUnhealthyProxies(): string[] {
-    const gone = [...this.#pool.members.values()].filter(({ id, breaker }) => {
-      const state = breaker?.state;
+    const gone = [...this.#pool.members.values()].filter(({ id, circuit }) => {
+      const state = circuit?.state;
       if (state === 'open' || state === 'forced_open') return true;
       const { samples, successRate } = this.#pool.selector.stats(id);
       return samples >= unhealthySamples && successRate < unhealthyRate;
