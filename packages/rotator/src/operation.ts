@@ -29,12 +29,16 @@ export class Operation {
   readonly request: OutgoingRequest;
   readonly policy: RetryPolicy;
   readonly startedAt: number;
+  /** Its neighbours in the list of requests that have not ended. */
+  previous: Operation | undefined;
+  next: Operation | undefined;
   /** Epoch ms at which the next attempt begins, while one is waited for. */
   nextRetryAt: number | undefined;
   readonly #caller: Caller;
   readonly #context: RequestContext;
   readonly #facts: RequestFacts;
-  readonly #backoff: Backoff;
+  /** Made for the first retry. */
+  #backoff: Backoff | undefined;
   readonly #tried = new Set<string>();
   readonly #records: AttemptRecord[] = [];
   /** Attempts that may still bring the answer: one, or two while a hedge is out. */
@@ -70,11 +74,10 @@ export class Operation {
     this.request = new OutgoingRequest(opts, this.policy);
     this.#context = context;
     this.#onEnd = onEnd;
-    this.#backoff = backoffOf(this.policy, engine.random);
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     const { method, origin } = this.request;
-    const common = { requestId: this.id, method, origin: origin.origin };
+    const common = { requestId: this.id, method, origin };
     this.#facts = new RequestFacts(engine, common, this.startedAt);
     this.#caller = new Caller(handler, {
       abort: (reason) => this.end('aborted', reason),
@@ -116,7 +119,7 @@ export class Operation {
   }
 
   start(): void {
-    this.engine.operations.set(this.id, this);
+    this.engine.operations.add(this);
     this.#facts.start();
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
@@ -242,7 +245,7 @@ export class Operation {
     const { region = this.#failedRegion, sessionId, tags, proxyId } = this.#context;
     return {
       tried: this.#tried,
-      target: this.request.origin.origin,
+      target: this.request.origin,
       region,
       sessionId,
       tags,
@@ -319,7 +322,7 @@ export class Operation {
     this.#failedRegion = attempt.region;
     const plan = planNext(this.engine, this.#ask(), {
       policy: this.policy,
-      backoff: this.#backoff,
+      backoff: (this.#backoff ??= backoffOf(this.policy, this.engine.random)),
       attempts: this.#begun - this.#hedged,
       sent: attempt.sent,
       repeatable: request.repeatable,
@@ -388,7 +391,7 @@ export class Operation {
     if (this.#reserved !== undefined) pool.giveBack(this.#reserved);
     this.#reserved = undefined;
     this.request.body.close();
-    operations.delete(this.id);
+    operations.delete(this);
     this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
     this.#onEnd();
   }

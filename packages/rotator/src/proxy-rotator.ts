@@ -10,6 +10,7 @@ import { HealthChecks } from './health-checks.ts';
 import { Hedging } from './hedging.ts';
 import { logFacts } from './logging.ts';
 import { Operation } from './operation.ts';
+import { OperationList } from './operation-list.ts';
 import { OriginFailures } from './origin-failures.ts';
 import {
   noRetries,
@@ -58,7 +59,7 @@ export class ProxyRotator implements RotatorView {
   readonly #pool: Pool;
   readonly #clients: Clients;
   readonly #metrics: RetryMetrics | undefined;
-  readonly #operations = new Map<string, Operation>();
+  readonly #operations = new OperationList();
   readonly #now: () => number;
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
@@ -229,10 +230,10 @@ export class ProxyRotator implements RotatorView {
 
   /** The requests that have not ended, in the order of their start. */
   inFlight(): InFlightRequest[] {
-    return [...this.#operations.values()].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
+    return [...this.#operations].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
       requestId: id,
       method: request.method,
-      origin: request.origin.origin,
+      origin: request.origin,
       attempt,
       proxyId,
       nextRetryAt,
@@ -292,7 +293,7 @@ export class ProxyRotator implements RotatorView {
   async #destroy(): Promise<void> {
     this.#closed = true;
     this.#health?.close();
-    for (const operation of [...this.#operations.values()]) {
+    for (const operation of [...this.#operations]) {
       operation.end('aborted', new ClosedError());
     }
     await this.#clients.destroy(new ClosedError());
@@ -308,7 +309,10 @@ export class ProxyRotator implements RotatorView {
   }
 
   #understand(asked: PoolOptions, base?: RequestContext): RequestContext {
-    for (const name of Object.keys(asked)) {
+    const names = Object.keys(asked);
+    // The request gets a context of its own: the engine writes into it.
+    if (names.length === 0 && base !== undefined) return { ...base };
+    for (const name of names) {
       if (!poolOptionNames.includes(name as keyof PoolOptions)) {
         throw new InvalidRequestError(`unknown option "${name}"`);
       }

@@ -58,6 +58,14 @@ export interface RotatorView {
   readonly delete: Verb;
 }
 
+/** One for all responses: with an accessor of its own each would get a hidden class of its own. */
+const attempts: PropertyDescriptor = {
+  enumerable: true,
+  get(this: { readonly [contextKey]: RequestContext }) {
+    return this[contextKey].operation?.attempts ?? [];
+  },
+};
+
 /** What a view needs of its rotator. */
 export interface ViewContext {
   /** The options over a base. Throws when one is unknown or not what it should be. */
@@ -100,10 +108,9 @@ export class View implements RotatorView {
       ...(signal === undefined ? {} : { signal }),
       [contextKey]: context,
     } as Dispatcher.RequestOptions);
-    return Object.defineProperties(response, {
-      attempts: { enumerable: true, get: () => context.operation?.attempts ?? [] },
-      proxyId: { enumerable: true, value: context.operation?.answeredBy },
-    }) as RotatorResponse;
+    Object.defineProperty(response, contextKey, { value: context });
+    Object.defineProperty(response, 'attempts', attempts);
+    return Object.assign(response, { proxyId: context.operation?.answeredBy }) as RotatorResponse;
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
