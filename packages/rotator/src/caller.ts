@@ -3,12 +3,11 @@ import type { Controller, UpgradeSocket } from './handler.ts';
 
 type Headers = Record<string, string | string[]>;
 
-/** What the caller may ask for through its controller, and what becomes of a handler that throws. */
+/** What the caller may ask for through its controller; a handler that throws aborts. */
 export interface CallerRequests {
   abort(reason: Error): void;
   pause(): void;
   resume(): void;
-  threw(error: Error): void;
 }
 
 /**
@@ -114,7 +113,7 @@ export class Caller {
     try {
       call();
     } catch (error) {
-      this.#asks.threw(error as Error);
+      this.#asks.abort(error as Error);
     }
   }
 }

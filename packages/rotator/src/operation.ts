@@ -2,7 +2,7 @@ import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
-import { Caller } from './caller.ts';
+import { Caller, type CallerRequests } from './caller.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import {
   RequestTimeoutError,
@@ -23,7 +23,7 @@ import { RequestFacts } from './request-facts.ts';
 type Headers = Record<string, string | string[]>;
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
-export class Operation {
+export class Operation implements CallerRequests {
   readonly id: string;
   readonly engine: Engine;
   readonly request: OutgoingRequest;
@@ -79,12 +79,7 @@ export class Operation {
     const { method, origin } = this.request;
     const common = { requestId: this.id, method, origin };
     this.#facts = new RequestFacts(engine, common, this.startedAt);
-    this.#caller = new Caller(handler, {
-      abort: (reason) => this.end('aborted', reason),
-      pause: () => this.#live.forEach((attempt) => attempt.pause()),
-      resume: () => this.#live.forEach((attempt) => attempt.resume()),
-      threw: (error) => this.end('aborted', error),
-    });
+    this.#caller = new Caller(handler, this);
     context.operation = this;
   }
 
@@ -134,6 +129,19 @@ export class Operation {
     if (this.#ended) return;
     for (const attempt of this.#live) attempt.kill(error, outcome);
     this.#fail(outcome, error);
+  }
+
+  /** The caller's wish, as are the next two. */
+  abort(reason: Error): void {
+    this.end('aborted', reason);
+  }
+
+  pause(): void {
+    for (const attempt of this.#live) attempt.pause();
+  }
+
+  resume(): void {
+    for (const attempt of this.#live) attempt.resume();
   }
 
   record(record: AttemptRecord): void {
@@ -295,15 +303,9 @@ export class Operation {
 
   #armHedge({ probe }: Admission): void {
     clearTimeout(this.#hedgeTimer);
-    const { hedging } = this.engine;
-    if (hedging === undefined || this.#hedged > 0 || probe) return;
-    if (
-      !this.request.repeatable ||
-      !this.request.body.shareable ||
-      this.#context.proxyId !== undefined
-    )
-      return;
-    const afterMs = hedging.delayMs;
+    if (this.engine.hedging === undefined || this.#hedged > 0 || probe) return;
+    if (!this.request.shareable || this.#context.proxyId !== undefined) return;
+    const afterMs = this.engine.hedging.delayMs;
     if (afterMs === undefined) return;
     this.#hedgeTimer = setTimeout(() => this.#hedge(), Math.min(afterMs, maxTimerMs));
   }

@@ -39,6 +39,11 @@ export class OutgoingRequest {
     this.body = new ReplayableBody(opts.body, this.repeatable);
   }
 
+  /** Two attempts may send it at the same time. */
+  get shareable(): boolean {
+    return this.repeatable && this.body.shareable;
+  }
+
   /** A claim on a connection for one attempt. */
   lease(clients: Clients, proxy: Proxy, timeoutMs: number, session: string | undefined): Lease {
     // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
