@@ -84,7 +84,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
         requestId,
         attempt: this.number,
         proxyId: this.proxyId,
-        origin: request.origin.origin,
+        origin: request.origin,
         hedge: this.hedge,
         at: this.#startedAt,
       });
@@ -178,10 +178,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
     const { banRules, origins } = this.#engine;
     const { method, origin } = this.#operation.request;
-    if (this.#tunnel) origins.clear(origin.origin);
+    if (this.#tunnel) origins.clear(origin);
     const head: Head = { controller, statusCode, headers, statusMessage };
+    if (banRules.length === 0) {
+      this.#decide(head, 'none');
+      return;
+    }
     const { proxyId } = this;
-    const answer = { statusCode, headers, method, origin: origin.origin, proxyId };
+    const answer = { statusCode, headers, method, origin, proxyId };
     this.#held = { head, judgement: new Judgement(banRules, answer) };
     this.#judge(false);
   }
@@ -246,7 +250,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (failure !== undefined) {
       // Before a successor is looked for: this answer may be the one that opens the circuit.
       this.#tellCircuit(failure);
-      carryOut(this.#engine, found, member, request.origin.origin);
+      carryOut(this.#engine, found, member, request.origin);
       const fatal = found !== 'none' && found.verdict === 'fatal';
       if (!fatal && this.#operation.replaces(this, failure, () => this.#discard(failure))) return;
       this.#standing = failure;
@@ -272,7 +276,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   #fail(failure: Failure): void {
     const { origins, now } = this.#engine;
-    const { origin } = this.#operation.request.origin;
+    const { origin } = this.#operation.request;
     const settled =
       failure.ambiguous && origins.blamesTarget(origin, this.proxyId, now())
         ? { ...failure, blame: 'target' as const }
@@ -315,7 +319,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
         requestId: this.#operation.id,
         attempt: this.number,
         proxyId: this.proxyId,
-        origin: this.#operation.request.origin.origin,
+        origin: this.#operation.request.origin,
         outcome,
         blame,
         phase: failure?.phase ?? 'body',

@@ -3,7 +3,7 @@ import type { WhirlBus } from '@whirl/events';
 import type { BanRule } from './ban-rules.ts';
 import type { Clients } from './clients.ts';
 import type { Hedging } from './hedging.ts';
-import type { Operation } from './operation.ts';
+import type { OperationList } from './operation-list.ts';
 import type { OriginFailures } from './origin-failures.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { Pool } from './pool.ts';
@@ -14,8 +14,8 @@ export interface Engine {
   readonly pool: Pool;
   readonly clients: Clients;
   readonly origins: OriginFailures;
-  /** Requests that have not ended, by id. */
-  readonly operations: Map<string, Operation>;
+  /** Requests that have not ended. */
+  readonly operations: OperationList;
   readonly budget: RetryBudget | undefined;
   readonly hedging: Hedging | undefined;
   readonly banRules: readonly BanRule[];

@@ -1,33 +1,11 @@
 import { performance as score, roundRobin } from '@whirl/selector';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RequestTimeoutError, RetriesExhaustedError } from './index.ts';
 import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 
 const ids = (attempts: readonly { proxyId: string }[]) => attempts.map(({ proxyId }) => proxyId);
 
 describe('failover within a request', () => {
-  it('F2 defaults wait 1 s, then 2 s', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    try {
-      const { rotator, target, next } = await rig([{ kind: 'reset' }], { retryPolicy: {} });
-      const failed = errorOf(rotator.get(target.url));
-      expect((await next('retry:scheduled')).delayMs).toBe(1000);
-      await vi.advanceTimersByTimeAsync(999);
-      expect(rotator.inFlight()).toMatchObject([{ attempt: 0 }]);
-      const second = next('retry:scheduled');
-      await vi.advanceTimersByTimeAsync(1);
-      expect((await second).delayMs).toBe(2000);
-      await vi.advanceTimersByTimeAsync(2000);
-      expect((await failed)['attempts']).toMatchObject([
-        { attempt: 0, delayBeforeMs: 0 },
-        { attempt: 1, delayBeforeMs: 1000 },
-        { attempt: 2, delayBeforeMs: 2000 },
-      ]);
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
   for (const tls of [false, true]) {
     const scheme = tls ? 'https' : 'http';
     it(`F3 a retry avoids every proxy that was tried in this request (${scheme})`, async () => {
@@ -43,12 +21,6 @@ describe('failover within a request', () => {
       expect(sums(rotator)).toEqual({ attempts: 3, parts: 3, proxies: 3 });
     });
   }
-
-  it('F3 a pool of one is tried again after the backoff, not at once', async () => {
-    const { rotator, target, told } = await rig([{ kind: 'reset' }]);
-    await errorOf(rotator.get(target.url));
-    expect(told('retry:scheduled').map(({ delayMs }) => delayMs)).toEqual([100, 100]);
-  });
 
   it("F3 the retry's region is the request's, else the failed proxy's", async () => {
     const { rotator, target, proxies } = await rig(
@@ -168,25 +140,6 @@ describe('failover within a request', () => {
     expect(told('attempt:end')).toMatchObject([
       { outcome: 'failure', phase: 'body', blame: 'proxy' },
     ]);
-  });
-
-  it('F8 a Retry-After longer than maxRetryAfterMs returns the response now', async () => {
-    const { rotator, target, told } = await rig([{ kind: 'ok' }]);
-    const response = await rotator.get(`${target.origin}/status/503?retry-after=61`);
-    await response.body.dump();
-    expect([response.statusCode, response.attempts.length]).toEqual([503, 1]);
-    expect(told('retry:refused')).toMatchObject([{ reason: 'retry_after' }]);
-  });
-
-  it("F8 another proxy owes the target's Retry-After nothing under failoverDelay none", async () => {
-    const { rotator, target, told } = await rig([
-      { kind: 'status', statusCode: 503, retryAfter: '30' },
-      { kind: 'ok' },
-    ]);
-    const response = await rotator.get(target.url);
-    await response.body.dump();
-    expect(response.statusCode).toBe(200);
-    expect(told('retry:scheduled')).toMatchObject([{ delayMs: 0, reason: 'status' }]);
   });
 
   it('F9 timeoutMs bounds delays, attempts and body, and ends in RequestTimeoutError', async () => {

@@ -1,5 +1,6 @@
 import { consecutiveFailures } from '@whirl/circuit-breaker';
 import { createBus, type WhirlEvents } from '@whirl/events';
+import { performance } from '@whirl/selector';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { InvalidProxyError, ProxyRotator } from './index.ts';
@@ -65,8 +66,10 @@ describe('the pool of a rotator', () => {
   });
 
   it('F17b getCircuitBreakerStates shows every proxy, used or not', () => {
-    const now = 1_700_000_000_000;
+    const addedAt = 1_700_000_000_000;
+    let now = addedAt;
     const rotator = new ProxyRotator({ proxies: ['h:1'], now: () => now });
+    now += 3_600_000;
     expect(rotator.getCircuitBreakerStates().get('h:1')).toEqual({
       state: 'closed',
       failureCount: 0,
@@ -74,10 +77,18 @@ describe('the pool of a rotator', () => {
       windowMs: 60_000,
       openMs: 30_000,
       nextTestAt: undefined,
-      lastTransitionAt: now,
+      lastTransitionAt: addedAt,
       failureTimes: [],
       canAttempt: true,
     });
+  });
+
+  it('proxies() shows the score that the strategy in use gives', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1'], strategy: performance() });
+    // S1: 0.7 × 0.5 for the unknown success, 0.3 × 1 for the unknown latency.
+    expect(rotator.proxies()).toMatchObject([
+      { id: 'h:1', score: expect.closeTo(0.65, 12) as number },
+    ]);
   });
 
   it('F22 the default circuit needs 5 failures and half of the calls; trip and addProxy change it', async () => {

@@ -5,6 +5,14 @@ import type {
 } from '@whirl/circuit-breaker';
 import type { Proxy } from './proxy.ts';
 
+/** Where the circuits of members that have the same options come from. */
+export interface CircuitSource {
+  readonly group: CircuitBreakerGroup;
+  readonly options: CircuitBreakerGroupOptions;
+  /** Stands for every circuit that nothing has happened to yet. Never used, only looked at. */
+  readonly untouched?: CircuitBreaker | undefined;
+}
+
 /** A proxy of the pool with its circuit and its load. */
 export class Member {
   /** Replaced when the pool is set anew with the same id and, say, another password. */
@@ -13,43 +21,39 @@ export class Member {
   readonly addedAt: number;
   /** Requests and health checks under way through it. */
   inFlight = 0;
-  readonly #circuits: CircuitBreakerGroup | undefined;
-  readonly #own: CircuitBreakerGroupOptions | undefined;
-  readonly #shared: CircuitBreakerGroupOptions | undefined;
+  readonly #circuits: CircuitSource | undefined;
   #breaker: CircuitBreaker | undefined;
 
-  constructor(
-    proxy: Proxy,
-    addedAt: number,
-    circuits: CircuitBreakerGroup | undefined,
-    own: CircuitBreakerGroupOptions | undefined,
-    shared: CircuitBreakerGroupOptions | undefined,
-  ) {
+  constructor(proxy: Proxy, addedAt: number, circuits: CircuitSource | undefined) {
     this.proxy = proxy;
     this.addedAt = addedAt;
     this.#circuits = circuits;
-    this.#own = own;
-    this.#shared = shared;
   }
 
   get id(): string {
     return this.proxy.id;
   }
 
-  /** Made on first use: most of a large pool waits unused. Undefined: it has no circuit. */
+  /** To be used: made on first use, since most of a large pool waits unused. Undefined: it has none. */
   get breaker(): CircuitBreaker | undefined {
-    return (this.#breaker ??= this.#circuits?.get(this.proxy.id, this.#own));
+    const from = this.#circuits;
+    return (this.#breaker ??= from?.group.get(this.proxy.id, from.options));
+  }
+
+  /** To be looked at: looking makes none. Undefined: it has no circuit. */
+  get circuit(): CircuitBreaker | undefined {
+    return this.#breaker ?? this.#circuits?.untouched ?? this.breaker;
   }
 
   /** The failures, and the time in which they count; none under a rule of the user's own. */
   get limits(): { readonly failureThreshold: number; readonly windowMs: number } {
-    const { failureThreshold = 0, windowMs = 0 } = this.#own ?? this.#shared ?? {};
+    const { failureThreshold = 0, windowMs = 0 } = this.#circuits?.options ?? {};
     return { failureThreshold, windowMs };
   }
 
   /** Whether its circuit would admit a request now. A pure read. */
   get admits(): boolean {
-    return this.breaker?.canAttempt() ?? true;
+    return this.circuit?.canAttempt() ?? true;
   }
 
   get full(): boolean {

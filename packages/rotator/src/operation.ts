@@ -2,7 +2,7 @@ import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
-import { Caller } from './caller.ts';
+import { Caller, type CallerRequests } from './caller.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import {
   RequestTimeoutError,
@@ -23,18 +23,22 @@ import { RequestFacts } from './request-facts.ts';
 type Headers = Record<string, string | string[]>;
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
-export class Operation {
+export class Operation implements CallerRequests {
   readonly id: string;
   readonly engine: Engine;
   readonly request: OutgoingRequest;
   readonly policy: RetryPolicy;
   readonly startedAt: number;
+  /** Its neighbours in the list of requests that have not ended. */
+  previous: Operation | undefined;
+  next: Operation | undefined;
   /** Epoch ms at which the next attempt begins, while one is waited for. */
   nextRetryAt: number | undefined;
   readonly #caller: Caller;
   readonly #context: RequestContext;
   readonly #facts: RequestFacts;
-  readonly #backoff: Backoff;
+  /** Made for the first retry. */
+  #backoff: Backoff | undefined;
   readonly #tried = new Set<string>();
   readonly #records: AttemptRecord[] = [];
   /** Attempts that may still bring the answer: one, or two while a hedge is out. */
@@ -70,18 +74,12 @@ export class Operation {
     this.request = new OutgoingRequest(opts, this.policy);
     this.#context = context;
     this.#onEnd = onEnd;
-    this.#backoff = backoffOf(this.policy, engine.random);
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     const { method, origin } = this.request;
-    const common = { requestId: this.id, method, origin: origin.origin };
+    const common = { requestId: this.id, method, origin };
     this.#facts = new RequestFacts(engine, common, this.startedAt);
-    this.#caller = new Caller(handler, {
-      abort: (reason) => this.end('aborted', reason),
-      pause: () => this.#live.forEach((attempt) => attempt.pause()),
-      resume: () => this.#live.forEach((attempt) => attempt.resume()),
-      threw: (error) => this.end('aborted', error),
-    });
+    this.#caller = new Caller(handler, this);
     context.operation = this;
   }
 
@@ -116,7 +114,7 @@ export class Operation {
   }
 
   start(): void {
-    this.engine.operations.set(this.id, this);
+    this.engine.operations.add(this);
     this.#facts.start();
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
@@ -131,6 +129,19 @@ export class Operation {
     if (this.#ended) return;
     for (const attempt of this.#live) attempt.kill(error, outcome);
     this.#fail(outcome, error);
+  }
+
+  /** The caller's wish, as are the next two. */
+  abort(reason: Error): void {
+    this.end('aborted', reason);
+  }
+
+  pause(): void {
+    for (const attempt of this.#live) attempt.pause();
+  }
+
+  resume(): void {
+    for (const attempt of this.#live) attempt.resume();
   }
 
   record(record: AttemptRecord): void {
@@ -242,7 +253,7 @@ export class Operation {
     const { region = this.#failedRegion, sessionId, tags, proxyId } = this.#context;
     return {
       tried: this.#tried,
-      target: this.request.origin.origin,
+      target: this.request.origin,
       region,
       sessionId,
       tags,
@@ -292,15 +303,9 @@ export class Operation {
 
   #armHedge({ probe }: Admission): void {
     clearTimeout(this.#hedgeTimer);
-    const { hedging } = this.engine;
-    if (hedging === undefined || this.#hedged > 0 || probe) return;
-    if (
-      !this.request.repeatable ||
-      !this.request.body.shareable ||
-      this.#context.proxyId !== undefined
-    )
-      return;
-    const afterMs = hedging.delayMs;
+    if (this.engine.hedging === undefined || this.#hedged > 0 || probe) return;
+    if (!this.request.shareable || this.#context.proxyId !== undefined) return;
+    const afterMs = this.engine.hedging.delayMs;
     if (afterMs === undefined) return;
     this.#hedgeTimer = setTimeout(() => this.#hedge(), Math.min(afterMs, maxTimerMs));
   }
@@ -319,7 +324,7 @@ export class Operation {
     this.#failedRegion = attempt.region;
     const plan = planNext(this.engine, this.#ask(), {
       policy: this.policy,
-      backoff: this.#backoff,
+      backoff: (this.#backoff ??= backoffOf(this.policy, this.engine.random)),
       attempts: this.#begun - this.#hedged,
       sent: attempt.sent,
       repeatable: request.repeatable,
@@ -388,7 +393,7 @@ export class Operation {
     if (this.#reserved !== undefined) pool.giveBack(this.#reserved);
     this.#reserved = undefined;
     this.request.body.close();
-    operations.delete(this.id);
+    operations.delete(this);
     this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
     this.#onEnd();
   }

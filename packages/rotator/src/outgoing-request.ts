@@ -11,10 +11,12 @@ import { repeatable } from './retry-plan.ts';
 /** A request, understood once and sent by each attempt. */
 export class OutgoingRequest {
   readonly method: string;
-  readonly origin: URL;
+  /** As `URL.origin` has it: an URL would work it out again each time. */
+  readonly origin: string;
   /** It may be sent twice: by its method, its policy or its Idempotency-Key. */
   readonly repeatable: boolean;
   readonly body: ReplayableBody;
+  readonly #url: URL;
   readonly #opts: Dispatcher.DispatchOptions;
   readonly #headers: readonly string[];
   readonly #hasHost: boolean;
@@ -23,7 +25,8 @@ export class OutgoingRequest {
   constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
     this.#opts = opts;
     this.method = String(opts.method).toUpperCase();
-    this.origin = originOf(opts);
+    this.#url = originOf(opts);
+    this.origin = this.#url.origin;
     if (this.method === 'CONNECT') {
       throw new InvalidRequestError('CONNECT cannot be sent: tunnels are made by the connector');
     }
@@ -36,11 +39,16 @@ export class OutgoingRequest {
     this.body = new ReplayableBody(opts.body, this.repeatable);
   }
 
+  /** Two attempts may send it at the same time. */
+  get shareable(): boolean {
+    return this.repeatable && this.body.shareable;
+  }
+
   /** A claim on a connection for one attempt. */
   lease(clients: Clients, proxy: Proxy, timeoutMs: number, session: string | undefined): Lease {
     // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
     const tunnel = this.#opts.upgrade ? 'always' : undefined;
-    return clients.take(proxy, this.origin, { timeoutMs, tunnel, session });
+    return clients.take(proxy, this.#url, { timeoutMs, tunnel, session });
   }
 
   /** What undici is told for one attempt through this connection. */
@@ -48,14 +56,14 @@ export class OutgoingRequest {
     const headers = [...this.#headers];
     let { path } = this.#opts;
     if (absoluteForm) {
-      path = this.origin.origin + path;
-      if (!this.#hasHost) headers.push('host', this.origin.host);
+      path = this.origin + path;
+      if (!this.#hasHost) headers.push('host', this.#url.host);
       const auth = basicAuth(proxy);
       if (auth !== undefined) headers.push('proxy-authorization', auth);
     }
     return {
       ...this.#opts,
-      origin: absoluteForm ? undefined : this.origin.origin,
+      origin: absoluteForm ? undefined : this.origin,
       path,
       headers,
       body: this.body.open() as Dispatcher.DispatchOptions['body'],

@@ -14,6 +14,8 @@ export interface ProxyView {
   readonly successRate: number;
   /** Milliseconds, of its successes; undefined without any. */
   readonly avgLatencyMs: number | undefined;
+  /** As the strategy in use judges it, 0 to 1. */
+  readonly score: number;
   /** Requests under way through it. */
   readonly inFlight: number;
   /** `disabled` also when it has no circuit. */
@@ -53,8 +55,8 @@ export interface InFlightRequest {
   readonly nextRetryAt: number | undefined;
 }
 
-export function viewProxy({ selector }: Pool, { proxy, breaker, inFlight }: Member): ProxyView {
-  const { successRate, avgLatencyMs } = selector.stats(proxy.id);
+export function viewProxy({ selector }: Pool, { proxy, circuit, inFlight }: Member): ProxyView {
+  const { successRate, avgLatencyMs, score } = selector.stats(proxy.id);
   const { id, url, region, tags, weight } = proxy;
   return {
     id,
@@ -64,21 +66,22 @@ export function viewProxy({ selector }: Pool, { proxy, breaker, inFlight }: Memb
     weight,
     successRate,
     avgLatencyMs,
+    score,
     inFlight,
-    state: breaker?.state ?? 'disabled',
+    state: circuit?.state ?? 'disabled',
   };
 }
 
-export function viewCircuit({ breaker, addedAt, limits }: Member): CircuitBreakerView | undefined {
-  if (breaker === undefined) return undefined;
+export function viewCircuit({ circuit, addedAt, limits }: Member): CircuitBreakerView | undefined {
+  if (circuit === undefined) return undefined;
   return {
-    state: breaker.state,
-    failureCount: breaker.failureCount,
+    state: circuit.state,
+    failureCount: circuit.failureCount,
     ...limits,
-    openMs: breaker.openMs,
-    nextTestAt: breaker.nextTestAt,
-    lastTransitionAt: breaker.lastTransitionAt ?? addedAt,
-    failureTimes: breaker.failureTimes,
-    canAttempt: breaker.canAttempt(),
+    openMs: circuit.openMs,
+    nextTestAt: circuit.nextTestAt,
+    lastTransitionAt: circuit.lastTransitionAt ?? addedAt,
+    failureTimes: circuit.failureTimes,
+    canAttempt: circuit.canAttempt(),
   };
 }

@@ -1,9 +1,13 @@
-import { CircuitBreakerGroup, type CircuitBreakerGroupOptions } from '@whirl/circuit-breaker';
+import {
+  CircuitBreaker,
+  CircuitBreakerGroup,
+  type CircuitBreakerGroupOptions,
+} from '@whirl/circuit-breaker';
 import type { CircuitTransition, WhirlBus } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
 import { resolveCircuit, type CircuitOptions } from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
-import { Member, type Admission } from './member.ts';
+import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy-list.ts';
 import { parseProxy, type Proxy, type ProxyInput, type ProxyOptions } from './proxy.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -43,8 +47,8 @@ export class Pool {
   readonly members = new Map<string, Member>();
   readonly selector: Selector;
   readonly circuits: CircuitBreakerGroup;
-  /** The options of a circuit that has none of its own. */
-  readonly #circuit: CircuitBreakerGroupOptions;
+  /** Of a proxy without options of its own; undefined: it has no circuit. */
+  readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
   readonly #context: PoolContext;
   /** Ids whose circuit is not closed. */
@@ -58,9 +62,9 @@ export class Pool {
     this.#context = context;
     this.selector = new Selector({ strategy, now, random, bus });
     this.line = new WaitingLine((ask) => this.admit(ask));
-    this.#circuit = resolveCircuit(circuitBreaker === false ? {} : circuitBreaker, { now, random });
+    const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.circuits = new CircuitBreakerGroup({
-      ...this.#circuit,
+      ...common,
       // The pool hears first, and at once: the bus may be in the middle of another event.
       bus: {
         has: () => true,
@@ -70,6 +74,10 @@ export class Pool {
         },
       },
     });
+    if (circuitBreaker !== false) {
+      const untouched = new CircuitBreaker(common);
+      this.#circuit = { group: this.circuits, options: common, untouched };
+    }
   }
 
   get size(): number {
@@ -103,7 +111,7 @@ export class Pool {
    */
   set(entries: readonly PoolEntry[] | string): void {
     const wanted = this.#understand(entries);
-    const ids = new Set(wanted.map(({ proxy }) => proxy.id));
+    const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
     const gone = [...this.members.values()].filter(({ id }) => !ids.has(id));
     const fresh: Proxy[] = [];
     for (const member of gone) this.#leave(member);
@@ -172,7 +180,7 @@ export class Pool {
     if (proxyId !== undefined) {
       const member = this.members.get(proxyId);
       if (member === undefined) return false;
-      const waitMs = member.breaker === undefined ? 0 : member.breaker.retryAfterMs;
+      const waitMs = member.circuit === undefined ? 0 : member.circuit.retryAfterMs;
       return waitMs !== undefined && waitMs <= delayMs;
     }
     if (this.#shut.size < this.members.size) return true;
@@ -217,7 +225,7 @@ export class Pool {
         }
         admitting++;
       } else {
-        const each = member.breaker?.retryAfterMs;
+        const each = member.circuit?.retryAfterMs;
         if (each !== undefined && (waitMs === undefined || each < waitMs)) waitMs = each;
       }
     }
@@ -264,19 +272,10 @@ export class Pool {
   }
 
   #join({ proxy, circuit }: Entry): void {
-    const { now, circuitBreaker } = this.#context;
     this.selector.add(candidate(proxy));
-    const without = circuit === false || (circuit === undefined && circuitBreaker === false);
-    this.members.set(
-      proxy.id,
-      new Member(
-        proxy,
-        now(),
-        without ? undefined : this.circuits,
-        circuit || undefined,
-        this.#circuit,
-      ),
-    );
+    let circuits = circuit === false ? undefined : this.#circuit;
+    if (circuit) circuits = { group: this.circuits, options: circuit };
+    this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
     this.#changed();
   }
 

@@ -2,13 +2,24 @@ import { InvalidProxyError } from './errors.ts';
 import type { ProxyFormat } from './proxy-address.ts';
 import { parseProxy, type Proxy, type ProxyInput } from './proxy.ts';
 
+/** An entry of a list: what it says, and the line or the number under which errors name it. */
 interface Entry {
-  /** `line 3`, or `entry 2`, for errors. */
-  readonly place: string;
+  readonly at: number;
   readonly input: ProxyInput;
-  /** The same for entries that say the same. */
-  readonly key: string | ProxyInput;
 }
+
+/** How a kind of list names its entries, and what is the same for entries that say the same. */
+interface Kind {
+  readonly place: 'line' | 'entry';
+  readonly key: (input: ProxyInput) => unknown;
+}
+
+const ofJson: Kind = { place: 'line', key: (input) => JSON.stringify(input) };
+const ofLines: Kind = { place: 'line', key: (input) => input };
+const inMemory: Kind = {
+  place: 'entry',
+  key: (input) => (typeof input === 'string' ? input.trim() : input),
+};
 
 /** At which lines the elements of a JSON array begin. The text is known to be valid. */
 function linesOfElements(text: string): number[] {
@@ -49,24 +60,24 @@ function fromJson(text: string): Entry[] {
     throw new InvalidProxyError(`${where}the list begins like JSON, but is not`);
   }
   const lines = linesOfElements(text);
-  return list.map((input, i) => ({
-    place: `line ${lines[i] ?? 1}`,
-    input: input as ProxyInput,
-    key: JSON.stringify(input),
-  }));
+  return list.map((input, i) => ({ at: lines[i] ?? 1, input: input as ProxyInput }));
 }
 
 function fromLines(text: string): Entry[] {
   return text.split(/\r\n|\n|\r/).flatMap((raw, i) => {
     const input = raw.replace(/(^|\s)#.*$/, '').trim();
-    return input === '' ? [] : [{ place: `line ${i + 1}`, input, key: input }];
+    return input === '' ? [] : [{ at: i + 1, input }];
   });
 }
 
 /** Of a JSON array; `[` may also begin an IPv6 address. */
 const beginsLikeJson = /^\s*\[\s*(?:["{\]]|$)/;
 
-function collect(entries: readonly Entry[], format: ProxyFormat | undefined): Proxy[] {
+function collect(
+  entries: Iterable<Entry>,
+  { place, key }: Kind,
+  format: ProxyFormat | undefined,
+): Proxy[] {
   const byId = new Map<string, Entry>();
   const proxies: Proxy[] = [];
   const options = format === undefined ? {} : { format };
@@ -76,15 +87,15 @@ function collect(entries: readonly Entry[], format: ProxyFormat | undefined): Pr
       proxy = parseProxy(entry.input, options);
     } catch (error) {
       if (!(error instanceof InvalidProxyError)) throw error;
-      throw new InvalidProxyError(`${entry.place}: ${error.message}`);
+      throw new InvalidProxyError(`${place} ${entry.at}: ${error.message}`);
     }
     const before = byId.get(proxy.id);
     if (before === undefined) {
       byId.set(proxy.id, entry);
       proxies.push(proxy);
-    } else if (before.key !== entry.key) {
+    } else if (key(before.input) !== key(entry.input)) {
       throw new InvalidProxyError(
-        `${before.place} and ${entry.place} are different proxies with one id, "${proxy.id}"`,
+        `${place} ${before.at} and ${place} ${entry.at} are different proxies with one id, "${proxy.id}"`,
       );
     }
   }
@@ -98,18 +109,15 @@ function collect(entries: readonly Entry[], format: ProxyFormat | undefined): Pr
  */
 export function parseProxyList(text: string, options: { format?: ProxyFormat } = {}): Proxy[] {
   const plain = text.replace(/^\uFEFF/, '');
-  const entries = beginsLikeJson.test(plain) ? fromJson(plain) : fromLines(plain);
-  return collect(entries, options.format);
+  return beginsLikeJson.test(plain)
+    ? collect(fromJson(plain), ofJson, options.format)
+    : collect(fromLines(plain), ofLines, options.format);
 }
 
 /** The same for a list in memory, whose entries errors name by number, the first being 1. */
 export function parseProxies(list: string | readonly ProxyInput[]): Proxy[] {
   if (typeof list === 'string') return parseProxyList(list);
   if (!Array.isArray(list)) throw new InvalidProxyError('proxies must be a list or a text');
-  const entries = (list as readonly ProxyInput[]).map((input, i) => ({
-    place: `entry ${i + 1}`,
-    input,
-    key: typeof input === 'string' ? input.trim() : input,
-  }));
-  return collect(entries, undefined);
+  const entries = (list as readonly ProxyInput[]).map((input, i) => ({ at: i + 1, input }));
+  return collect(entries, inMemory, undefined);
 }

@@ -10,6 +10,7 @@ import { HealthChecks } from './health-checks.ts';
 import { Hedging } from './hedging.ts';
 import { logFacts } from './logging.ts';
 import { Operation } from './operation.ts';
+import { OperationList } from './operation-list.ts';
 import { OriginFailures } from './origin-failures.ts';
 import {
   noRetries,
@@ -58,7 +59,7 @@ export class ProxyRotator implements RotatorView {
   readonly #pool: Pool;
   readonly #clients: Clients;
   readonly #metrics: RetryMetrics | undefined;
-  readonly #operations = new Map<string, Operation>();
+  readonly #operations = new OperationList();
   readonly #now: () => number;
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
@@ -190,8 +191,8 @@ export class ProxyRotator implements RotatorView {
    * outcomes of which less than 10 % were good. Returns their ids.
    */
   clearUnhealthyProxies(): string[] {
-    const gone = [...this.#pool.members.values()].filter(({ id, breaker }) => {
-      const state = breaker?.state;
+    const gone = [...this.#pool.members.values()].filter(({ id, circuit }) => {
+      const state = circuit?.state;
       if (state === 'open' || state === 'forced_open') return true;
       const { samples, successRate } = this.#pool.selector.stats(id);
       return samples >= unhealthySamples && successRate < unhealthyRate;
@@ -237,10 +238,10 @@ export class ProxyRotator implements RotatorView {
 
   /** The requests that have not ended, in the order of their start. */
   inFlight(): InFlightRequest[] {
-    return [...this.#operations.values()].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
+    return [...this.#operations].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
       requestId: id,
       method: request.method,
-      origin: request.origin.origin,
+      origin: request.origin,
       attempt,
       proxyId,
       nextRetryAt,
@@ -300,7 +301,7 @@ export class ProxyRotator implements RotatorView {
   async #destroy(): Promise<void> {
     this.#closed = true;
     this.#health?.close();
-    for (const operation of [...this.#operations.values()]) {
+    for (const operation of [...this.#operations]) {
       operation.end('aborted', new ClosedError());
     }
     await this.#clients.destroy(new ClosedError());
@@ -316,7 +317,10 @@ export class ProxyRotator implements RotatorView {
   }
 
   #understand(asked: PoolOptions, base?: RequestContext): RequestContext {
-    for (const name of Object.keys(asked)) {
+    const names = Object.keys(asked);
+    // The request gets a context of its own: the engine writes into it.
+    if (names.length === 0 && base !== undefined) return { ...base };
+    for (const name of names) {
       if (!poolOptionNames.includes(name as keyof PoolOptions)) {
         throw new InvalidRequestError(`unknown option "${name}"`);
       }

@@ -24,7 +24,8 @@ export class RequestFacts {
 
   start(): void {
     if (this.#bus.has('request:start')) {
-      this.#bus.emit('request:start', { ...this.#common, at: this.#startedAt });
+      const { requestId, method, origin } = this.#common;
+      this.#bus.emit('request:start', { requestId, method, origin, at: this.#startedAt });
     }
   }
 
@@ -55,8 +56,11 @@ export class RequestFacts {
   ): void {
     if (!this.#bus.has('request:end')) return;
     const at = this.#now();
+    const { requestId, method, origin } = this.#common;
     this.#bus.emit('request:end', {
-      ...this.#common,
+      requestId,
+      method,
+      origin,
       outcome,
       attemptCount,
       statusCode,

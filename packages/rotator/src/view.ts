@@ -58,6 +58,17 @@ export interface RotatorView {
   readonly delete: Verb;
 }
 
+/** One for all responses: with an accessor of its own each would get a hidden class of its own. */
+const attempts: PropertyDescriptor = {
+  enumerable: true,
+  get(this: { readonly [contextKey]: RequestContext }) {
+    return this[contextKey].operation?.attempts ?? [];
+  },
+};
+
+const ownOptionNames = new Set(['method', 'headers', 'body', 'signal']);
+const noPoolOptions: PoolOptions = Object.freeze({});
+
 /** What a view needs of its rotator. */
 export interface ViewContext {
   /** The options over a base. Throws when one is unknown or not what it should be. */
@@ -79,9 +90,9 @@ export class View implements RotatorView {
   }
 
   async request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
-    const { method = 'GET', headers, body: given, signal, ...pool } = options;
+    const { method = 'GET', headers, body: given, signal } = options;
     const target = httpUrl(url);
-    const context = this.#rotator.understand(pool, this.#defaults);
+    const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
     const { proxyId } = context;
     if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
       throw new InvalidRequestError(`proxyId: no proxy has the id "${proxyId}"`);
@@ -96,14 +107,13 @@ export class View implements RotatorView {
       path: target.pathname + target.search,
       method: method as Dispatcher.HttpMethod,
       headers: flat,
-      ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
+      body,
+      signal,
       [contextKey]: context,
     } as Dispatcher.RequestOptions);
-    return Object.defineProperties(response, {
-      attempts: { enumerable: true, get: () => context.operation?.attempts ?? [] },
-      proxyId: { enumerable: true, value: context.operation?.answeredBy },
-    }) as RotatorResponse;
+    Object.defineProperty(response, contextKey, { value: context });
+    Object.defineProperty(response, 'attempts', attempts);
+    return Object.assign(response, { proxyId: context.operation?.answeredBy }) as RotatorResponse;
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
@@ -129,6 +139,16 @@ export class View implements RotatorView {
   readonly put: Verb = (url, options) => this.request(url, { ...options, method: 'PUT' });
   readonly patch: Verb = (url, options) => this.request(url, { ...options, method: 'PATCH' });
   readonly delete: Verb = (url, options) => this.request(url, { ...options, method: 'DELETE' });
+}
+
+/** What else than the verb's own options there is. Most requests have nothing, and copy nothing. */
+function poolOptionsIn(options: RequestOptions): PoolOptions {
+  for (const name in options) {
+    if (ownOptionNames.has(name)) continue;
+    const { method: _method, headers: _headers, body: _body, signal: _signal, ...rest } = options;
+    return rest;
+  }
+  return noPoolOptions;
 }
 
 function httpUrl(given: string | URL): URL {

@@ -45,6 +45,8 @@ export interface ProxyServerOptions {
   readonly tls?: boolean;
   /** Names that this proxy resolves itself, as a hosts file would. */
   readonly hosts?: Readonly<Record<string, string>>;
+  /** Keep connections to targets for the next request. Default false: nothing is left open then. */
+  readonly keepAlive?: boolean;
   readonly behaviour?: Behaviour;
   readonly random?: () => number;
 }
@@ -77,6 +79,7 @@ function cut(from: Readable, to: Writable, bytes: number, then: () => void): voi
 /** Starts a real forward proxy on loopback: CONNECT and absolute form, told how to misbehave. */
 export async function startProxy(options: ProxyServerOptions = {}): Promise<FlakyProxy> {
   const { username, password = '', hosts = {}, random = Math.random } = options;
+  const { keepAlive = false } = options;
   const host = options.host ?? '127.0.0.1';
   const urlHost = net.isIPv6(host) ? `[${host}]` : host;
   let behaviour: Behaviour = options.behaviour ?? { kind: 'ok' };
@@ -84,7 +87,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
   const received: FlakyProxy['received'][number][] = [];
   const sockets = new OpenSockets();
   const timers = new Set<NodeJS.Timeout>();
-  const agent = new http.Agent({ keepAlive: false });
+  const agent = new http.Agent({ keepAlive });
   const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
   const note = ({ method = '', url = '', headers }: http.IncomingMessage) => {

@@ -4,7 +4,7 @@ import { median } from '../measure.ts';
 import { printTable } from '../table.ts';
 import { flaky, flawless, startFleet } from './fleet.ts';
 import { load, quantile } from './load.ts';
-import { plain } from './unreliable.ts';
+import { sendAtRandom } from './random-choice.ts';
 
 interface Seen {
   readonly rotator: ProxyRotator;
@@ -29,12 +29,13 @@ export async function criteria(): Promise<void> {
     fleet.proxies.filter((_, i) => behaviours[i]?.kind !== 'ok').map((url) => new URL(url).host),
   );
   /** Traffic through the unreliable fleet, and what the bus said of it. */
-  const traffic = async (options: RotatorOptions, requests: number, concurrency: number) => {
-    const rotator = new ProxyRotator({
-      proxies: fleet.proxies,
-      retryPolicy: quick,
-      ...options,
-    });
+  const traffic = async (
+    requests: number,
+    concurrency: number,
+    options: RotatorOptions = {},
+    send = (rotator: ProxyRotator) => rotator.get(fleet.target),
+  ) => {
+    const rotator = new ProxyRotator({ proxies: fleet.proxies, retryPolicy: quick, ...options });
     const retriedMs: number[] = [];
     const seen = { rotator, retriedMs, wasted: 0 };
     rotator.bus.on('attempt:end', ({ proxyId }) => {
@@ -45,7 +46,7 @@ export async function criteria(): Promise<void> {
     });
     const result = await load(
       async () => {
-        const { statusCode, body } = await rotator.get(fleet.target);
+        const { statusCode, body } = await send(rotator);
         await body.text();
         if (statusCode !== 200) throw new Error(`status ${statusCode}`);
       },
@@ -55,9 +56,11 @@ export async function criteria(): Promise<void> {
     return Object.assign(seen, result) as Seen & typeof result;
   };
 
-  const single = await traffic({ ...plain, retryPolicy: null }, 2000, 64);
-  const chance = await traffic(plain, 2000, 64);
-  const whirl = await traffic({}, 2000, 64);
+  const atRandom = (attempts: number) => (rotator: ProxyRotator) =>
+    sendAtRandom(rotator, fleet.target, attempts);
+  const single = await traffic(2000, 64, { circuitBreaker: false }, atRandom(1));
+  const chance = await traffic(2000, 64, { circuitBreaker: false }, atRandom(3));
+  const whirl = await traffic(2000, 64);
   const gain = chance.succeeded / 2000 - single.succeeded / 2000;
   row(
     'retries alone, over one attempt',
@@ -72,10 +75,7 @@ export async function criteria(): Promise<void> {
     `${percent(saved)} fewer`,
     saved >= 0.8,
   );
-  const p95 = quantile(
-    [...chance.retriedMs, ...whirl.retriedMs].sort((a, b) => a - b),
-    0.95,
-  );
+  const p95 = quantile(whirl.retriedMs, 0.95);
   row('p95 of requests that a retry saved', '< 5 s', `${(p95 / 1000).toFixed(2)} s`, p95 < 5000);
   const { successByAttempt } = whirl.rotator.getRetryMetrics().getSummary();
   const wins = Object.values(successByAttempt).reduce((sum, count) => sum + count, 0);
@@ -93,7 +93,7 @@ export async function criteria(): Promise<void> {
   const opened = await breachToOpenMs(fleet.target);
   row('from the breach to the open circuit', '< 1 s', `${opened.toFixed(1)} ms`, opened < 1000);
 
-  const crowd = await traffic({}, 10_000, 10_000);
+  const crowd = await traffic(10_000, 10_000);
   const { totalRequests, totalAttempts, totalRetries } = crowd.rotator
     .getRetryMetrics()
     .getSummary();
@@ -135,23 +135,29 @@ async function firstRetryGain(): Promise<number> {
         : { kind: 'mix', parts: [{ ratio: 0.1, behaviour: { kind: 'reset' } }] },
     ),
   );
-  const share = async (options: RotatorOptions) => {
-    const rotator = new ProxyRotator({ proxies: fleet.proxies, retryPolicy: quick, ...options });
-    const send = async () => (await rotator.get(fleet.target)).body.text();
-    await load(send, { requests: 500, concurrency: 16 });
-    let retries = 0;
-    let succeeded = 0;
-    rotator.bus.on('attempt:end', ({ attempt, outcome }) => {
-      if (attempt !== 1) return;
-      retries++;
-      if (outcome === 'success') succeeded++;
-    });
-    await load(send, { requests: 3000, concurrency: 16 });
-    await rotator.destroy();
-    return succeeded / retries;
+  const rotator = new ProxyRotator({ proxies: fleet.proxies, retryPolicy: quick });
+  const send = async () => (await rotator.get(fleet.target)).body.text();
+  await load(send, { requests: 500, concurrency: 16 });
+  const learned = { retries: 0, succeeded: 0 };
+  rotator.bus.on('attempt:end', ({ attempt, outcome }) => {
+    if (attempt !== 1) return;
+    learned.retries++;
+    if (outcome === 'success') learned.succeeded++;
+  });
+  await load(send, { requests: 3000, concurrency: 16 });
+  await rotator.destroy();
+  const plain = new ProxyRotator({ proxies: fleet.proxies, circuitBreaker: false });
+  const drawn = { retries: 0, succeeded: 0 };
+  const count = (attempt: number, succeeded: boolean) => {
+    if (attempt !== 1) return;
+    drawn.retries++;
+    if (succeeded) drawn.succeeded++;
   };
-  const chance = await share(plain);
-  const gain = (await share({})) / chance - 1;
+  const sendDrawn = async () => (await sendAtRandom(plain, fleet.target, 3, count)).body.text();
+  await load(sendDrawn, { requests: 3000, concurrency: 16 });
+  await plain.destroy();
+  const chance = drawn.succeeded / drawn.retries;
+  const gain = learned.succeeded / learned.retries / chance - 1;
   await fleet.close();
   return gain;
 }

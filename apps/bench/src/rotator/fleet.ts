@@ -16,7 +16,7 @@ export async function startFleet(behaviours: readonly Behaviour[]): Promise<Flee
   const child = fork(
     fileURLToPath(new URL('servers.ts', import.meta.url)),
     [JSON.stringify(behaviours)],
-    { execArgv: ['--conditions=@whirl/source', '--import', 'tsx'] },
+    { execArgv: ['--import', 'tsx'] },
   );
   const [ready] = (await once(child, 'message')) as [{ target: string; proxies: string[] }];
   return {

@@ -5,7 +5,9 @@ import { seededRandom, startProxy, startTarget, type Behaviour } from '@whirl/te
 const behaviours = JSON.parse(process.argv[2] ?? '[]') as Behaviour[];
 const random = seededRandom(7);
 const target = await startTarget();
-const proxies = await Promise.all(behaviours.map((behaviour) => startProxy({ behaviour, random })));
+const proxies = await Promise.all(
+  behaviours.map((behaviour) => startProxy({ behaviour, random, keepAlive: true })),
+);
 process.on('message', () => {
   const dials = proxies.reduce((sum, { stats }) => sum + stats.connections, 0);
   process.send?.({ dials });

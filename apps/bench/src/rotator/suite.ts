@@ -1,10 +1,16 @@
 import { criteria } from './criteria.ts';
+import { largePool } from './large-pool.ts';
 import { throughput } from './throughput.ts';
 import { unreliable } from './unreliable.ts';
 
-const parts: Record<string, () => Promise<unknown>> = { throughput, unreliable, criteria };
+const parts: Record<string, () => Promise<unknown>> = {
+  pool: largePool,
+  throughput,
+  unreliable,
+  criteria,
+};
 
-/** `pnpm bench rotator [throughput | unreliable | criteria]`; all of them without a name. */
+/** `pnpm bench rotator [pool | throughput | unreliable | criteria]`; all of them without a name. */
 export async function run(args: readonly string[]): Promise<void> {
   for (const name of args.length === 0 ? Object.keys(parts) : args) {
     const part = parts[name];

@@ -40,7 +40,7 @@ export async function throughput(): Promise<number> {
   let ratioAt64 = NaN;
   try {
     for (const [concurrency, requests] of [
-      [1, 400],
+      [1, 1500],
       [64, 3000],
       [1000, 4000],
     ] as const) {

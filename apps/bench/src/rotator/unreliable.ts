@@ -39,7 +39,7 @@ export async function unreliable(): Promise<void> {
   );
 }
 
-export const plain: RotatorOptions = { strategy: random(), circuitBreaker: false };
+const plain: RotatorOptions = { strategy: random(), circuitBreaker: false };
 
 async function onFleet(run: (fleet: Fleet) => Promise<Outcome>): Promise<Outcome> {
   const fleet = await startFleet(flaky(size));

@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { startProxy } from '@whirl/testkit';
+import { describe, expect, it } from 'vitest';
+import { heldBytes } from './testing/memory.ts';
+import { startRotator, use } from './testing/rig.ts';
+
+const chunk = Buffer.alloc(1_048_576, 'a');
+const chunks = 256;
+
+/** Says how much more is held each 64 MB, at the worst. */
+class Growth {
+  largest = 0;
+  readonly #before = heldBytes();
+  #seen = 0;
+
+  pass(bytes: number): void {
+    const before = this.#seen;
+    this.#seen += bytes;
+    if (Math.floor(before / 64e6) === Math.floor(this.#seen / 64e6)) return;
+    const { heap, arrays } = heldBytes();
+    this.largest = Math.max(this.largest, heap - this.#before.heap + arrays - this.#before.arrays);
+  }
+}
+
+function* largeBody(): Generator<Buffer> {
+  for (let i = 0; i < chunks; i++) yield chunk;
+}
+
+async function start(answer: http.RequestListener) {
+  const server = http.createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  use({ close: () => server.close() });
+  const proxy = use(await startProxy());
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    rotator: startRotator({ proxies: [proxy.url] }),
+  };
+}
+
+describe('F16 a body of 256 MB holds less than 16 MB at any time', () => {
+  it('received', async () => {
+    const { url, rotator } = await start(
+      (_, response) => void Readable.from(largeBody()).pipe(response),
+    );
+    const growth = new Growth();
+    let size = 0;
+    const { body } = await rotator.get(url);
+    for await (const part of body as AsyncIterable<Buffer>) {
+      size += part.length;
+      growth.pass(part.length);
+    }
+    expect(size).toBe(chunks * chunk.length);
+    expect(growth.largest).toBeLessThan(16e6);
+  });
+
+  it('sent', async () => {
+    const growth = new Growth();
+    const { url, rotator } = await start((request, response) => {
+      let size = 0;
+      request.on('data', (part: Buffer) => {
+        size += part.length;
+        growth.pass(part.length);
+      });
+      request.on('end', () => response.end(String(size)));
+    });
+    const { body } = await rotator.post(url, { body: Readable.from(largeBody()) });
+    expect(Number(await body.text())).toBe(chunks * chunk.length);
+    expect(growth.largest).toBeLessThan(16e6);
+  });
+});
