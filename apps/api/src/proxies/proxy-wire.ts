@@ -49,6 +49,7 @@ export const proxySchema = z
     state: circuitStateSchema,
     success_rate: z.number().min(0).max(1),
     avg_latency: z.number().nullable().meta({ description: 'Seconds.' }),
+    score: z.number().meta({ description: 'How good the strategy finds it; higher is better.' }),
     in_flight: z.int().min(0),
   })
   .meta({ id: 'Proxy' });
@@ -68,6 +69,7 @@ export function proxyToWire(proxy: ProxyView): z.infer<typeof proxySchema> {
     state: stateToWire(proxy.state),
     success_rate: proxy.successRate,
     avg_latency: seconds(proxy.avgLatencyMs),
+    score: proxy.score,
     in_flight: proxy.inFlight,
   };
 }
