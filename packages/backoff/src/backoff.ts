@@ -3,9 +3,10 @@ export interface Backoff {
   /**
    * Milliseconds to wait before a retry.
    *
-   * @param retry Which retry, from 0. A RangeError unless it is a whole number of at least 0.
+   * @param retry Which retry, from 0: a whole number. A RangeError if it is negative or not finite,
+   *   a TypeError if it is no number.
    * @param previousMs The delay before the retry before. Only `decorrelated` jitter reads it; left
-   *   out, it is `baseMs`.
+   *   out, it is `baseMs`; one above the cap counts as the cap.
    */
   delay(retry: number, previousMs?: number): number;
 }

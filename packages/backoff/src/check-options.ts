@@ -29,6 +29,7 @@ export function check(name: string, value: unknown, rule: Rule): void {
 
 /** Throws a RangeError for a number, which is out of bounds then, and a TypeError for anything else. */
 export function refuse(name: string, wanted: string, value: unknown): never {
-  const Fault = typeof value === 'number' ? RangeError : TypeError;
-  throw new Fault(`${name} must be ${wanted}, got ${String(value)}`);
+  throw new (typeof value === 'number' ? RangeError : TypeError)(
+    `${name} must be ${wanted}, got ${String(value)}`,
+  );
 }

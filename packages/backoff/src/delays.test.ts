@@ -75,6 +75,14 @@ describe('delays', () => {
     expect(at(almostOne)).toBeLessThanOrEqual(most);
   });
 
+  it('B4 decorrelated takes a delay before that is above the cap for the cap, never for NaN', () => {
+    const at = (chance: number, previousMs: number) =>
+      exponential({ jitter: 'decorrelated', random: () => chance }).delay(1, previousMs);
+    expect(at(0, Infinity)).toBe(1000);
+    expect(at(0.1, Infinity)).toBe(1000 + 0.1 * (3 * 30_000 - 1000));
+    expect(at(0.1, 1e6)).toBe(at(0.1, 30_000));
+  });
+
   it('B3 decorrelated grows from three times the delay before, and never below its base', () => {
     const at = (previousMs: number | undefined) =>
       exponential({ jitter: 'decorrelated', random: () => almostOne }).delay(1, previousMs);
@@ -139,7 +147,7 @@ describe('delays', () => {
         expect(() => make({ baseMs: value })).toThrow(Fault);
         expect(() => make({ baseMs: value })).toThrow(/^baseMs must be >= 0, got /);
       }
-      for (const jitter of ['both', 'toString', 5, null, {}]) {
+      for (const jitter of ['both', 'toString', 5, null, {}, Symbol('full')]) {
         expect(() => make({ jitter })).toThrow(TypeError);
         expect(() => make({ jitter })).toThrow(/^jitter must be one of .*none.*, got /);
       }

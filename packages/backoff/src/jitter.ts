@@ -38,7 +38,10 @@ const ranges: Readonly<Record<`${Jitter | boolean}`, Range>> = {
   equal: (d) => [d / 2, d],
   true: (d, maxMs) => [d / 2, Math.min(1.5 * d, maxMs)],
   proportional: (d, maxMs) => [d / 2, Math.min(1.5 * d, maxMs)],
-  decorrelated: (_, __, baseMs, previousMs) => [baseMs, Math.max(baseMs, 3 * previousMs)],
+  decorrelated: (_, maxMs, baseMs, previousMs) => [
+    baseMs,
+    Math.max(baseMs, 3 * Math.min(previousMs, maxMs)),
+  ],
 };
 
 /**
@@ -53,10 +56,9 @@ export function jittered(
   raw: (retry: number) => number,
 ): Backoff {
   check('maxMs', maxMs, baseMs);
-  if (!Object.hasOwn(ranges, `${jitter}`)) {
-    refuse('jitter', `one of ${String(Object.keys(ranges))}`, `${jitter}`);
-  }
-  const range = ranges[`${jitter}`];
+  const kind = String(jitter) as Jitter;
+  if (!Object.hasOwn(ranges, kind)) refuse('jitter', `one of ${String(Object.keys(ranges))}`, kind);
+  const range = ranges[kind];
   const capMs = Math.min(maxMs, longestDelayMs);
   return Object.freeze({
     delay(retry: number, previousMs = baseMs) {

@@ -37,4 +37,14 @@ describe('HourRing', () => {
     expect([...advance(99 * hourMs), ...advance(NaN), ...advance(Infinity)]).toEqual([]);
     expect(hours.last(3)).toEqual([100]);
   });
+
+  it('is not moved by what is beyond all dates', () => {
+    const { hours, advance } = ring(3, 100);
+    for (const atMs of [8.64e15 + 1, Number.MAX_VALUE]) {
+      expect(advance(atMs)).toEqual([]);
+      expect(hours.last(3)).toEqual([100]);
+    }
+    advance(8.64e15);
+    expect(new Date(hours.last(1)[0]! * hourMs).getTime()).toBe(8.64e15);
+  });
 });

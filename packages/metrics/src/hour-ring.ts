@@ -1,5 +1,8 @@
 export const hourMs = 3_600_000;
 
+/** The last moment that a `Date` can hold. */
+const lastMs = 8.64e15;
+
 /** What keeps something by hour, in slots that are used again and again. */
 export interface Hourly {
   /** The current hour is over; its slot stays readable. */
@@ -35,10 +38,10 @@ export class HourRing {
 
   /**
    * Lets time come to `atMs`. An earlier time changes nothing: what happened late counts in the
-   * current hour, so that nothing is lost.
+   * current hour, so that nothing is lost. Neither does what is no time, or beyond all dates.
    */
   advance(atMs: number, hourly: Hourly): void {
-    if (atMs < this.#nextHourAt || !Number.isFinite(atMs)) return;
+    if (atMs < this.#nextHourAt || !(atMs <= lastMs)) return;
     hourly.finishHour(this.#slot);
     const last = Math.floor(atMs / hourMs);
     for (let hour = Math.max(this.#hour, last - this.slots) + 1; hour <= last; hour++) {

@@ -4,7 +4,7 @@ import { durationBoundsMs } from './duration-counts.ts';
 import { families, type Family, proxyLimit, readSeries, type SeriesOptions } from './families.ts';
 import { RequestMethods } from './request-methods.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
-import { checkNames } from './validate.ts';
+import { checkBus, checkNames } from './validate.ts';
 
 export interface OpenTelemetryOptions extends SeriesOptions {
   /** Where the durations come from: the bus that the metrics listen to. */
@@ -44,7 +44,7 @@ export function observeRetryMetrics(
 ): () => void {
   checkNames(options, ['bus', 'meter', 'maxProxySeries']);
   const { bus, meter = api.getMeter('@whirl/metrics') } = options;
-  if (typeof bus?.on !== 'function') throw new TypeError(`bus must be a bus, got ${typeof bus}`);
+  checkBus(bus);
   proxyLimit(options);
 
   const observed = families.flatMap((family) => {

@@ -468,6 +468,8 @@ describe('RetryMetrics', () => {
       [{ maxProxies: NaN }, RangeError, 'maxProxies must be'],
       [{ now: 5 }, TypeError, 'now must be a function, got number'],
       [{ retention: 24 }, TypeError, 'unknown option retention; known are bus, retentionHours,'],
+      [{ bus: {} }, TypeError, 'bus must be a bus, got object'],
+      [{ bus: null }, TypeError, 'bus must be a bus, got null'],
       [null, TypeError, 'options must be an object, got null'],
     ])('the constructor refuses %o', (options, kind, message) => {
       const make = () => new RetryMetrics(options as never);

@@ -36,7 +36,7 @@ import type {
   Summary,
   Totals,
 } from './readings.ts';
-import { checkNames, checkWhole } from './validate.ts';
+import { checkBus, checkFunction, checkNames, checkWhole } from './validate.ts';
 
 export interface RetryMetricsOptions {
   /** Where the facts come from. Without one, `record()` is the only way in. */
@@ -102,7 +102,7 @@ function latencies(histogram: Histogram, meanMs: number | null): Latencies {
 /**
  * What retries, failover and circuits did in the last hours, in memory that does not grow with the
  * traffic. It learns from the bus alone and owns no timer: hours pass when facts arrive or somebody
- * reads.
+ * reads. A bad option is a TypeError or RangeError that names it, the value and the bound.
  */
 export class RetryMetrics {
   readonly retentionHours: number;
@@ -125,7 +125,8 @@ export class RetryMetrics {
     checkNames(options, ['bus', 'retentionHours', 'maxProxies', 'now']);
     const { bus, retentionHours = 24, maxProxies = 10_000 } = options;
     const { now = () => performance.timeOrigin + performance.now() } = options;
-    if (typeof now !== 'function') throw new TypeError(`now must be a function, got ${typeof now}`);
+    checkFunction('now', now);
+    if (bus !== undefined) checkBus(bus);
     this.retentionHours = checkWhole('retentionHours', retentionHours, 1, 168);
     this.#now = now;
     this.#ring = new HourRing(retentionHours, now());
@@ -157,10 +158,9 @@ export class RetryMetrics {
       'proxy:removed': ({ proxyId }) =>
         this.#gauges.proxyRemoved(this.#proxies.setInPool(proxyId, false)),
     };
-    this.#unsubscribes =
-      bus === undefined
-        ? []
-        : heard.map((type) => bus.on(type, this.#listeners[type] as (event: unknown) => void));
+    const listen = (type: (typeof heard)[number]) =>
+      bus?.on(type, this.#listeners[type] as (event: unknown) => void) ?? [];
+    this.#unsubscribes = heard.flatMap(listen);
   }
 
   /** Stops listening. What was counted can still be read. */

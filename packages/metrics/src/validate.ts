@@ -20,3 +20,17 @@ export function checkWhole(name: string, value: unknown, min: number, max: numbe
   }
   return value;
 }
+
+/** Refuses anything but a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') {
+    throw new TypeError(`${name} must be a function, got ${typeof value}`);
+  }
+}
+
+/** Refuses what cannot be listened to. */
+export function checkBus(bus: unknown): void {
+  if (typeof (bus as { on?: unknown } | null | undefined)?.on !== 'function') {
+    throw new TypeError(`bus must be a bus, got ${bus === null ? 'null' : typeof bus}`);
+  }
+}
