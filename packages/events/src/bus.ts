@@ -46,8 +46,8 @@ export interface Bus<Events extends EventMap> {
 
 export interface BusOptions {
   /**
-   * Hears what a listener threw. Default: rethrown from a microtask, so that it surfaces as an
-   * uncaught exception without harming the emitter or other listeners.
+   * Hears what a listener threw. Default: written to the console, which is seen and harms nobody,
+   * as is what this function itself throws.
    */
   readonly onListenerError?: ((error: unknown, type: string) => void) | undefined;
 }
@@ -60,10 +60,9 @@ interface Subscription extends AnyListener {
   listener?: AnyListener | undefined;
 }
 
-function rethrowLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
+function report(...fault: unknown[]): void {
+  // oxlint-disable-next-line no-console -- a fault that nobody asked for must not be lost
+  console.error(...fault);
 }
 
 /**
@@ -74,7 +73,7 @@ function rethrowLater(error: unknown): void {
  * @throws {TypeError} On an option that is unknown or no function.
  */
 export function createBus<Events extends EventMap>(options: BusOptions = {}): Bus<Events> {
-  const { onListenerError = rethrowLater } = options;
+  const { onListenerError = report } = options;
   for (const name in options) {
     if (name !== 'onListenerError') throw new TypeError(`unknown option ${name}`);
   }
@@ -102,7 +101,7 @@ export function createBus<Events extends EventMap>(options: BusOptions = {}): Bu
         try {
           onListenerError(error, type === '*' ? (args[0] as string) : type);
         } catch (fault) {
-          rethrowLater(fault);
+          report(fault);
         }
       }
     };
