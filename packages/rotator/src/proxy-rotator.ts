@@ -6,6 +6,7 @@ import { checkBanRules } from './ban-rules.ts';
 import { Clients } from './clients.ts';
 import type { Engine } from './engine.ts';
 import { ClosedError, InvalidRequestError } from './errors.ts';
+import { withChannels } from './diagnostics.ts';
 import { HealthChecks } from './health-checks.ts';
 import { Hedging } from './hedging.ts';
 import { logFacts } from './logging.ts';
@@ -91,8 +92,9 @@ export class ProxyRotator implements RotatorView {
       keepAlive,
       wallNow,
     });
+    const facts = withChannels(this.bus);
     this.#pool = new Pool({
-      bus: this.bus,
+      bus: facts,
       strategy: options.strategy ?? adaptive(),
       circuitBreaker: options.circuitBreaker ?? {},
       now,
@@ -101,7 +103,7 @@ export class ProxyRotator implements RotatorView {
     });
     const rotator = this;
     this.#engine = {
-      bus: this.bus,
+      bus: facts,
       pool: this.#pool,
       clients: this.#clients,
       origins: new OriginFailures(),
@@ -160,8 +162,9 @@ export class ProxyRotator implements RotatorView {
 
   set retryPolicy(policy: RetryPolicyOptions | null) {
     this.#policy = this.#resolve(policy ?? {}, policy === null);
-    if (this.bus.has('policy:changed')) {
-      this.bus.emit('policy:changed', {
+    const { bus } = this.#engine;
+    if (bus.has('policy:changed')) {
+      bus.emit('policy:changed', {
         policy: policy === null ? null : { ...this.#policy },
         at: this.#now(),
       });
