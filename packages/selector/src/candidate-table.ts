@@ -1,5 +1,5 @@
 import { grown } from './slot-positions.ts';
-import { checkCount, checkNames, checkNumber, checkText } from './validate.ts';
+import { checkArrayOfTexts, checkCount, checkNames, checkNumber, checkText } from './validate.ts';
 
 /** Something that can be picked. */
 export interface CandidateOptions {
@@ -59,8 +59,7 @@ export class CandidateTable {
     checkNumber(of('weight'), weight, 0, maxWeight);
     checkNumber(of('cost'), cost, 0);
     if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent, unbounded);
-    if (!Array.isArray(tags)) throw new TypeError(`${of('tags')} must be an array of texts`);
-    for (const tag of tags) checkText(`a tag of "${id}"`, tag);
+    checkArrayOfTexts(of('tags'), tags);
     if (this.#slots.has(id)) throw new RangeError(`id "${id}" is in the selector already`);
 
     const slot = this.#free.pop() ?? this.#ids.length;

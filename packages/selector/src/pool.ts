@@ -96,8 +96,9 @@ export class Pool {
     for (const slot of this.hidden) view.hide(slot);
   }
 
-  /** Withholds a candidate from the pick that is being made. */
+  /** Withholds a candidate from the pick that is being made, if it could be picked at all. */
   hide(slot: number): void {
+    if (!this.root.has(slot)) return;
     this.hidden.push(slot);
     for (const view of this.#touched) view.hide(slot);
   }

@@ -8,6 +8,7 @@ import type {
 } from '@whirl/events';
 import { adaptive } from './adaptive.ts';
 import type { CandidateOptions } from './candidate-table.ts';
+import { checkAsk } from './check-ask.ts';
 import { checkStrategy } from './check-strategy.ts';
 import { Pool } from './pool.ts';
 import type { SelectContext, Strategy } from './strategy.ts';
@@ -37,7 +38,7 @@ export interface AttemptOutcome {
   readonly id: string;
   /** `aborted` and `circuit_open` say nothing about the candidate. */
   readonly outcome: Outcome;
-  /** Milliseconds, ≥ 0. */
+  /** Milliseconds, 0 to 10^12. */
   readonly latencyMs: number;
   /** What the attempt wanted to reach. */
   readonly target?: string | undefined;
@@ -63,6 +64,9 @@ export interface CandidateStats {
 const timeoutWeight = 2;
 /** Picks that target memory may refuse one by one; then all that it would refuse are put aside. */
 const maxRefusals = 16;
+
+/** More would take a mean beyond what a number can hold. */
+const maxLatencyMs = 1e12;
 
 const nothing: SelectContext = Object.freeze({});
 const defaultNow = () => globalThis.performance.timeOrigin + globalThis.performance.now();
@@ -142,9 +146,11 @@ export class Selector {
   /**
    * Picks a candidate; undefined when none is available or none passes the filters. Call `started`
    * when the attempt begins: until then it is no load. One whose circuit is to be tested is picked
-   * once, and again when that attempt has ended.
+   * once, and again when that attempt has ended. Throws a TypeError on an option that is unknown or
+   * of the wrong type.
    */
   select(ask: SelectContext = nothing): Selection | undefined {
+    if (ask !== nothing) checkAsk(ask);
     const pool = this.#pool;
     this.#tick();
     pool.availability.advance(pool.now);
@@ -178,14 +184,11 @@ export class Selector {
 
   /**
    * Learns from an outcome. Throws a RangeError or TypeError on an unknown id or outcome, or a latency
-   * that is no number ≥ 0; nothing is changed then.
+   * that is no number from 0 to 10^12; nothing is changed then.
    */
   record({ id, outcome, latencyMs, target }: AttemptOutcome): void {
     const slot = this.#slot(id);
-    checkNumber(`latencyMs of "${id}"`, latencyMs, 0);
-    if (!outcomes.includes(outcome)) {
-      throw new RangeError(`outcome of "${id}" must be one of ${outcomes.join()}, got ${outcome}`);
-    }
+    checkOutcome(id, outcome, latencyMs);
     if (target !== undefined) checkText(`target of "${id}"`, target);
     this.#tick();
     const tells = outcome !== 'aborted' && outcome !== 'circuit_open';
@@ -343,20 +346,33 @@ export class Selector {
   #attemptEnded({ proxyId, origin, blame, outcome, latencyMs }: AttemptEnd): void {
     const slot = this.#pool.table.slot(proxyId);
     if (slot < 0) return;
-    this.#tick();
+    // First of all: an event that is refused has ended an attempt all the same.
+    this.#pool.availability.settled(slot, this.#tick());
+    checkOutcome(proxyId, outcome, latencyMs);
     if (blame !== 'caller' && outcome !== 'aborted' && outcome !== 'circuit_open') {
       // To the proxy's credit: it led to a target that is to blame.
       const success = outcome === 'success' || blame !== 'proxy';
       const target = outcome === 'success' || blame === 'proxy' ? origin : undefined;
       this.#learn(slot, success, outcome === 'timeout', latencyMs, target);
     }
-    this.#pool.availability.settled(slot, this.#pool.now);
   }
 
   #banned({ proxyId, target, untilMs }: ProxyBanned): void {
     if (!this.has(proxyId)) return;
     if (target === undefined) this.ban(proxyId, untilMs);
     else this.banTarget(proxyId, target, untilMs);
+  }
+}
+
+function checkOutcome(id: string, outcome: Outcome, latencyMs: number): void {
+  // The name is put together only for a refusal: this is on the path of every attempt.
+  if (typeof latencyMs !== 'number' || !(latencyMs >= 0 && latencyMs <= maxLatencyMs)) {
+    checkNumber(`latencyMs of "${id}"`, latencyMs, 0, maxLatencyMs);
+  }
+  if (!outcomes.includes(outcome)) {
+    throw new RangeError(
+      `outcome of "${id}" must be one of ${outcomes.join()}, got ${String(outcome)}`,
+    );
   }
 }
 
