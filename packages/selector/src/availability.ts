@@ -1,5 +1,4 @@
 import type { CircuitState } from '@whirl/events';
-import type { CandidateTable } from './candidate-table.ts';
 import { SlotHeap } from './slot-heap.ts';
 import { grown } from './slot-positions.ts';
 
@@ -7,13 +6,14 @@ const closed = 0;
 const open = 1;
 const forcedOpen = 2;
 
-/** A row per candidate for what an attempt touches. */
-const row = 5;
+/** A row per candidate for what an attempt touches: at 100,000 candidates each column is a cache miss. */
+const row = 6;
 const inFlight = 0;
 const busySince = 1;
 const openUntil = 2;
 const offeredUntil = 3;
 const bannedUntil = 4;
+const maxConcurrent = 5;
 
 /**
  * An offer of a candidate whose circuit is half-open lasts until the attempt ends; one that was never
@@ -26,7 +26,6 @@ const offerLeaseMs = 30_000;
  * for its moment, so nobody looks at those that are out.
  */
 export class Availability {
-  readonly #table: CandidateTable;
   readonly #changed: (slot: number, available: boolean) => void;
   readonly #due = new SlotHeap();
   #rows = new Float64Array(16 * row);
@@ -34,17 +33,17 @@ export class Availability {
   #states = new Uint8Array(16);
   #lastPicks = new Float64Array(16);
 
-  constructor(table: CandidateTable, changed: (slot: number, available: boolean) => void) {
-    this.#table = table;
+  constructor(changed: (slot: number, available: boolean) => void) {
     this.#changed = changed;
   }
 
-  /** Makes the slot known: closed, idle, not banned. */
-  add(slot: number, now: number): void {
+  /** Makes the slot known: closed, idle, not banned, for at most so many attempts at a time. */
+  add(slot: number, bound: number, now: number): void {
     const end = (slot + 1) * row;
     if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
     this.#rows.fill(-Infinity, end - row, end);
     this.#rows[end - row + inFlight] = 0;
+    this.#rows[end - row + maxConcurrent] = bound;
     if (slot >= this.#states.length) {
       this.#states = grown(this.#states, slot + 1);
       this.#lastPicks = grown(this.#lastPicks, slot + 1);
@@ -70,9 +69,7 @@ export class Availability {
 
   /** Whether it may be picked at that time. */
   isAvailable(slot: number, now: number): boolean {
-    if ((this.#rows[slot * row + inFlight] as number) >= this.#table.maxConcurrent(slot))
-      return false;
-    return now >= this.#blockedUntil(slot);
+    return !this.#isFull(slot) && now >= this.#blockedUntil(slot);
   }
 
   /** Lets in what has become due. */
@@ -102,16 +99,17 @@ export class Availability {
     const count = this.#rows[slot * row + inFlight] as number;
     this.#rows[slot * row + inFlight] = count + 1;
     if (count === 0) this.#rows[slot * row + busySince] = now;
-    if (count + 1 >= this.#table.maxConcurrent(slot)) this.#refresh(slot, now);
+    if (this.#isFull(slot)) this.#refresh(slot, now);
   }
 
   settled(slot: number, now: number): void {
     const count = this.#rows[slot * row + inFlight] as number;
     if (count === 0) return;
+    const wasFull = this.#isFull(slot);
     this.#rows[slot * row + inFlight] = count - 1;
     this.#rows[slot * row + busySince] = now;
     this.concluded(slot, now);
-    if (count >= this.#table.maxConcurrent(slot)) this.#refresh(slot, now);
+    if (wasFull) this.#refresh(slot, now);
   }
 
   /** An attempt's verdict is in: an offer of an idle candidate has been used up. */
@@ -156,6 +154,11 @@ export class Availability {
       untilMs,
     );
     this.#refresh(slot, now);
+  }
+
+  #isFull(slot: number): boolean {
+    const at = slot * row;
+    return (this.#rows[at + inFlight] as number) >= (this.#rows[at + maxConcurrent] as number);
   }
 
   /** From when on time alone stands in its way no more. Infinity: until a further fact. */

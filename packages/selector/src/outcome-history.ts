@@ -2,24 +2,22 @@ import { grown } from './slot-positions.ts';
 
 /** Outcomes remembered per candidate. */
 const kept = 100;
-/** A row per candidate: 100 bits in four words, then three counts; half a cache line. */
+/** A row per candidate: 100 bits in four words, then four counts; half a cache line. */
 const row = 8;
 const samplesAt = 4;
 const successesAt = 5;
 const nextAt = 6;
+const allSuccessesAt = 7;
 
 /** The last 100 outcomes of each slot: a bit each, and their counts. */
 export class OutcomeHistory {
   #rows = new Int32Array(16 * row);
-  #successAt = new Float64Array(16);
 
   /** Makes the slot known, without outcomes. */
   reset(slot: number): void {
     const end = (slot + 1) * row;
     if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
     this.#rows.fill(0, end - row, end);
-    if (slot >= this.#successAt.length) this.#successAt = grown(this.#successAt, slot + 1);
-    this.#successAt[slot] = -Infinity;
   }
 
   /** Outcomes held, at most 100. */
@@ -33,15 +31,15 @@ export class OutcomeHistory {
     return samples === 0 ? 0.5 : (this.#rows[slot * row + successesAt] as number) / samples;
   }
 
-  /** When it last succeeded, at whatever target; −Infinity: not yet. Epoch milliseconds. */
-  lastSuccessAt(slot: number): number {
-    return this.#successAt[slot] as number;
+  /** How often it has succeeded since it was added, at whatever target. */
+  successes(slot: number): number {
+    return this.#rows[slot * row + allSuccessesAt] as number;
   }
 
-  record(slot: number, success: boolean, now: number): void {
-    if (success) this.#successAt[slot] = now;
+  record(slot: number, success: boolean): void {
     const rows = this.#rows;
     const start = slot * row;
+    if (success) rows[start + allSuccessesAt] = (rows[start + allSuccessesAt] as number) + 1;
     const at = rows[start + nextAt] as number;
     const word = start + (at >> 5);
     const bits = rows[word] as number;

@@ -29,7 +29,7 @@ export class Pool {
 
   constructor(random: () => number) {
     this.random = random;
-    this.availability = new Availability(this.table, (slot, available) => {
+    this.availability = new Availability((slot, available) => {
       for (const view of this.#views) {
         if (available) view.enter(slot);
         else view.leave(slot);
@@ -44,7 +44,7 @@ export class Pool {
     this.outcomes.reset(slot);
     this.estimates.reset(slot);
     this.latencies?.reset(slot);
-    this.availability.add(slot, this.now);
+    this.availability.add(slot, options.maxConcurrent ?? Infinity, this.now);
   }
 
   remove(slot: number): void {
@@ -76,7 +76,7 @@ export class Pool {
   }
 
   record(slot: number, success: boolean, weight: number, latencyMs: number): void {
-    this.outcomes.record(slot, success, this.now);
+    this.outcomes.record(slot, success);
     if (success) this.latencies?.record(slot, latencyMs);
     this.estimates.record(slot, success, weight, latencyMs, this.now);
     for (const view of this.#views) view.recorded(slot);

@@ -275,6 +275,20 @@ describe('Selector', () => {
     expect(selector.stats('a')).toMatchObject({ inFlight: 0, samples: 0 });
   });
 
+  it('a removed candidate is unknown at once, however lately it was picked', () => {
+    const { selector } = pool(roundRobin(), 'a');
+    expect(selector.select()?.id).toBe('a');
+    expect(selector.remove('a')).toBe(true);
+    expect([selector.has(''), selector.has('a'), selector.remove('a')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    selector.add({ id: 'b' });
+    selector.started('a');
+    expect([selector.has('a'), selector.stats('b').inFlight]).toEqual([false, 0]);
+  });
+
   it('a strategy that picks what is not among the candidates is named; the next pick is sound', () => {
     const { selector } = pool({ name: 'wild', pick: () => 99 });
     expect(() => selector.select({ exclude: ['a'] })).toThrow(/"wild" picked 99/);
@@ -319,6 +333,42 @@ describe('Selector', () => {
     expect(picks()).toEqual(new Set(['b', 'c']));
     clock.advance(1000);
     expect(picks()).toEqual(new Set(['a', 'b', 'c']));
+  });
+
+  it('S15 successes before the failures at a target are no sign that it works elsewhere', () => {
+    const { selector } = pool(roundRobin());
+    const at = (target: string, outcome: 'failure' | 'success', count: number) =>
+      times(count, () => selector.record({ id: 'a', outcome, latencyMs: 100, target }));
+    const picks = () => new Set(times(6, () => selector.select({ target: 'A' })?.id));
+    at('B', 'success', 3);
+    at('A', 'failure', 3);
+    expect(picks()).toContain('a');
+    at('B', 'success', 1);
+    expect(picks()).toEqual(new Set(['b', 'c']));
+    at('A', 'success', 1);
+    expect(picks()).toContain('a');
+  });
+
+  it('S15 candidates that failed there long ago, or left, do not speak for the target', () => {
+    const { clock, selector } = pool(roundRobin());
+    const record = (id: string, outcome: 'failure' | 'success', target: string) =>
+      selector.record({ id, outcome, latencyMs: 100, target });
+    for (let i = 0; i < 5; i++) {
+      selector.add({ id: `gone ${i}` });
+      record(`gone ${i}`, 'failure', 'A');
+      selector.remove(`gone ${i}`);
+    }
+    selector.banTarget('b', 'A', clock.now() + 1e9);
+    const picksAfterThreeFailures = () => {
+      for (let i = 0; i < 3; i++) record('c', 'failure', 'A');
+      record('c', 'success', 'B');
+      return new Set(times(6, () => selector.select({ target: 'A' })?.id));
+    };
+    selector.add({ id: 'd' });
+    expect(picksAfterThreeFailures()).toEqual(new Set(['a', 'c', 'd']));
+    record('c', 'success', 'A');
+    clock.advance(600_000);
+    expect(picksAfterThreeFailures()).toEqual(new Set(['a', 'd']));
   });
 
   it('S15 a hundred candidates banned at a target leave the others to it, under every strategy', () => {

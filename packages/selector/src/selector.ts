@@ -224,7 +224,7 @@ export class Selector {
     this.#slot(id);
     checkText(`target of "${id}"`, target);
     checkNumber(`untilMs of "${id}"`, untilMs, 0);
-    this.#targets.ban(target, id, untilMs);
+    this.#targets.ban(target, id, untilMs, this.#tick());
   }
 
   /**
@@ -294,12 +294,8 @@ export class Selector {
 
   #avoids(target: string, slot: number): boolean {
     const { table, now, outcomes } = this.#pool;
-    const lastSuccessAt = outcomes.lastSuccessAt(slot);
-    return this.#targets.avoids(target, table.id(slot), {
-      now,
-      lastSuccessAt,
-      poolSize: table.size,
-    });
+    const successes = outcomes.successes(slot);
+    return this.#targets.avoids(target, table.id(slot), { now, successes, poolSize: table.size });
   }
 
   #ask(ask: SelectContext): number {
@@ -340,7 +336,7 @@ export class Selector {
     if (target === undefined) return;
     const id = this.#pool.table.id(slot);
     if (success) this.#targets.succeeded(target, id, this.#pool.now);
-    else this.#targets.failed(target, id, this.#pool.now);
+    else this.#targets.failed(target, id, this.#pool.now, this.#pool.outcomes.successes(slot));
   }
 
   #attemptEnded({ proxyId, origin, blame, outcome, latencyMs }: AttemptEnd): void {
