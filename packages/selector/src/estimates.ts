@@ -2,8 +2,7 @@ import { grown } from './slot-positions.ts';
 
 /** Evidence counts half after so long. */
 export const halfLifeMs = 120_000;
-/** The second count fades so many times as fast. */
-const fastRatio = 4;
+const fadingRate = Math.LN2 / halfLifeMs;
 /** k: attempts at the pool's mean that every candidate is credited with. */
 const prior = 10;
 /** The same for latencies, which vary less than outcomes. */
@@ -72,7 +71,7 @@ export class Estimates {
     const start = slot * row;
     const at = rows[start + triedAt] as number;
     const decay = fading(at, now);
-    const fast = decay ** fastRatio;
+    const fast = fastFading(decay);
     rows[start + triedAt] = Math.max(at, now);
     let s = (rows[start + successes] as number) * decay;
     let f = (rows[start + failures] as number) * decay;
@@ -130,37 +129,32 @@ export class Estimates {
     );
   }
 
-  /** Probability of success; `pending` failures more are taken as seen. */
-  success(slot: number, now: number, pending = 0): number {
-    const rows = this.#rows;
+  /** Probability of success. */
+  success(slot: number, now: number): number {
     const start = slot * row;
-    const mean = this.mean();
-    const decay = fading(rows[start + triedAt] as number, now);
-    const fast = decay ** fastRatio;
-    const s = (rows[start + successes] as number) * decay;
-    const f = (rows[start + failures] as number) * decay + pending;
-    const sf = (rows[start + fastSuccesses] as number) * fast;
-    const ff = (rows[start + fastFailures] as number) * fast + pending;
-    return Math.min((s + prior * mean) / (s + f + prior), (sf + prior * mean) / (sf + ff + prior));
+    return this.#success(start, fading(this.#rows[start + triedAt] as number, now), 0);
   }
 
   /** Milliseconds of a success, shrunk towards the pool's mean. */
   successMs(slot: number, now: number): number {
-    return this.#shrunkMs(slot, now, successes, successMs, this.#poolSuccessMs);
+    const start = slot * row;
+    return this.#successMs(start, fading(this.#rows[start + triedAt] as number, now));
   }
 
-  /** Milliseconds of a failure, shrunk towards the pool's mean. */
-  failureMs(slot: number, now: number): number {
-    return this.#shrunkMs(slot, now, failures, failureMs, this.#poolFailureMs);
-  }
-
-  /** Milliseconds until a success: a success takes its time, and (1 − p) ÷ p failures come before. */
+  /**
+   * Milliseconds until a success: a success takes its time, and (1 − p) ÷ p failures come before.
+   * `pending` failures more are taken as seen.
+   */
   costMs(slot: number, now: number, pending = 0): number {
-    const p = this.success(slot, now, pending);
+    const start = slot * row;
+    // Once for all that fades: it was half the cost of a pick.
+    const decay = fading(this.#rows[start + triedAt] as number, now);
+    const p = this.#success(start, decay, pending);
+    const failureCount = (this.#rows[start + failures] as number) * decay;
+    const failMs = this.#shrunkMs(start + failureMs, failureCount, this.#poolFailureMs);
     // A failure costs no less than an answer would have taken: else one that fails within
     // milliseconds would look cheap however often it fails.
-    const failMs = Math.max(this.failureMs(slot, now), this.#poolSuccessMs);
-    return this.successMs(slot, now) + ((1 - p) / p) * failMs;
+    return this.#successMs(start, decay) + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs);
   }
 
   /** The mean milliseconds of its successes alone; undefined without any. */
@@ -170,16 +164,34 @@ export class Estimates {
     return rows[start + successes] === 0 ? undefined : (rows[start + successMs] as number);
   }
 
-  #shrunkMs(slot: number, now: number, countAt: number, meanAt: number, poolMs: number): number {
+  #success(start: number, decay: number, pending: number): number {
     const rows = this.#rows;
-    const start = slot * row;
-    const count = (rows[start + countAt] as number) * fading(rows[start + triedAt] as number, now);
-    const sum = count * (rows[start + meanAt] as number) + latencyPrior * poolMs;
-    return sum / (count + latencyPrior);
+    const credit = prior * this.mean();
+    const fast = fastFading(decay);
+    const s = (rows[start + successes] as number) * decay;
+    const f = (rows[start + failures] as number) * decay + pending;
+    const sf = (rows[start + fastSuccesses] as number) * fast;
+    const ff = (rows[start + fastFailures] as number) * fast + pending;
+    return Math.min((s + credit) / (s + f + prior), (sf + credit) / (sf + ff + prior));
+  }
+
+  #successMs(start: number, decay: number): number {
+    const count = (this.#rows[start + successes] as number) * decay;
+    return this.#shrunkMs(start + successMs, count, this.#poolSuccessMs);
+  }
+
+  #shrunkMs(at: number, count: number, poolMs: number): number {
+    return (count * (this.#rows[at] as number) + latencyPrior * poolMs) / (count + latencyPrior);
   }
 }
 
 /** What evidence of that time is still worth: 1 when fresh, ½ after a half-life. */
 function fading(at: number, now: number): number {
-  return now > at ? 2 ** ((at - now) / halfLifeMs) : 1;
+  return now > at ? Math.exp((at - now) * fadingRate) : 1;
+}
+
+/** The same for the second count, which fades four times as fast. */
+function fastFading(decay: number): number {
+  const squared = decay * decay;
+  return squared * squared;
 }
