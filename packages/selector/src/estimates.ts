@@ -1,4 +1,4 @@
-import { grown } from './slot-positions.ts';
+import { estimateColumns, rowNumbers as row, type CandidateRows } from './candidate-rows.ts';
 
 /** Evidence counts half after so long. */
 export const halfLifeMs = 120_000;
@@ -17,18 +17,17 @@ const startSuccesses = 4;
 const startAttempts = 5;
 const latencyWindow = 1000;
 
-/** A row per candidate, one cache line: at 100,000 candidates a column each would be eight misses. */
-const row = 8;
-const successes = 0;
-const failures = 1;
-const fastSuccesses = 2;
-const fastFailures = 3;
-const successMs = 4;
-const failureMs = 5;
+/** Columns of the candidate's row. */
+const successes = estimateColumns;
+const failures = estimateColumns + 1;
+const fastSuccesses = estimateColumns + 2;
+const fastFailures = estimateColumns + 3;
+const successMs = estimateColumns + 4;
+const failureMs = estimateColumns + 5;
 /** When the counts were brought up to date: the time of the last attempt. */
-const triedAt = 6;
+const triedAt = estimateColumns + 6;
 /** Positive: successes in a row; negative: failures. */
-const runs = 7;
+const runs = estimateColumns + 7;
 
 /**
  * What attempts taught about each candidate, fading with time: probability of success, and the
@@ -40,34 +39,37 @@ const runs = 7;
  * failure of an unknown candidate says little, and silence leads back to the mean.
  */
 export class Estimates {
-  #rows = new Float64Array(16 * row);
+  readonly #rows: CandidateRows;
   #poolSuccesses = 0;
   #poolFailures = 0;
   #poolSuccessMs = 0;
   #poolFailureMs = 0;
   #poolAt = 0;
 
+  constructor(rows: CandidateRows) {
+    this.#rows = rows;
+  }
+
   /** Makes the slot known, without evidence. */
   reset(slot: number): void {
-    const end = (slot + 1) * row;
-    if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
-    this.#rows.fill(0, end - row, end);
-    this.#rows[end - row + triedAt] = -Infinity;
+    const start = slot * row;
+    this.#rows.numbers.fill(0, start + successes, start + runs + 1);
+    this.#rows.numbers[start + triedAt] = -Infinity;
   }
 
   /** When it was last tried; −Infinity when never. */
   lastTriedAt(slot: number): number {
-    return this.#rows[slot * row + triedAt] as number;
+    return this.#rows.numbers[slot * row + triedAt] as number;
   }
 
   /** Successes in a row, or failures as a negative number. */
   run(slot: number): number {
-    return this.#rows[slot * row + runs] as number;
+    return this.#rows.numbers[slot * row + runs] as number;
   }
 
   /** An attempt ended. A failure counts `weight` times. */
   record(slot: number, success: boolean, weight: number, latencyMs: number, now: number): void {
-    const rows = this.#rows;
+    const rows = this.#rows.numbers;
     const start = slot * row;
     const at = rows[start + triedAt] as number;
     const decay = fading(at, now);
@@ -113,7 +115,7 @@ export class Estimates {
 
   /** It has changed its nature: what was learned before counts a share of what it did. */
   discount(slot: number, share: number): void {
-    const rows = this.#rows;
+    const rows = this.#rows.numbers;
     const start = slot * row;
     rows[start + successes] = (rows[start + successes] as number) * share;
     rows[start + failures] = (rows[start + failures] as number) * share;
@@ -131,14 +133,18 @@ export class Estimates {
 
   /** Probability of success. */
   success(slot: number, now: number): number {
+    const rows = this.#rows.numbers;
     const start = slot * row;
-    return this.#success(start, fading(this.#rows[start + triedAt] as number, now), 0);
+    return this.#success(rows, start, fading(rows[start + triedAt] as number, now), 0);
   }
 
   /** Milliseconds of a success, shrunk towards the pool's mean. */
   successMs(slot: number, now: number): number {
+    const rows = this.#rows.numbers;
     const start = slot * row;
-    return this.#successMs(start, fading(this.#rows[start + triedAt] as number, now));
+    const count =
+      (rows[start + successes] as number) * fading(rows[start + triedAt] as number, now);
+    return shrunk(rows[start + successMs] as number, count, this.#poolSuccessMs);
   }
 
   /**
@@ -146,26 +152,28 @@ export class Estimates {
    * `pending` failures more are taken as seen.
    */
   costMs(slot: number, now: number, pending = 0): number {
+    const rows = this.#rows.numbers;
     const start = slot * row;
-    // Once for all that fades: it was half the cost of a pick.
-    const decay = fading(this.#rows[start + triedAt] as number, now);
-    const p = this.#success(start, decay, pending);
-    const failureCount = (this.#rows[start + failures] as number) * decay;
-    const failMs = this.#shrunkMs(start + failureMs, failureCount, this.#poolFailureMs);
+    // Once for all that fades: it was most of the cost of a pick.
+    const decay = fading(rows[start + triedAt] as number, now);
+    const p = this.#success(rows, start, decay, pending);
+    const s = (rows[start + successes] as number) * decay;
+    const f = (rows[start + failures] as number) * decay;
+    const ms = shrunk(rows[start + successMs] as number, s, this.#poolSuccessMs);
+    const failMs = shrunk(rows[start + failureMs] as number, f, this.#poolFailureMs);
     // A failure costs no less than an answer would have taken: else one that fails within
     // milliseconds would look cheap however often it fails.
-    return this.#successMs(start, decay) + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs);
+    return ms + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs);
   }
 
   /** The mean milliseconds of its successes alone; undefined without any. */
   ownSuccessMs(slot: number): number | undefined {
-    const rows = this.#rows;
+    const rows = this.#rows.numbers;
     const start = slot * row;
     return rows[start + successes] === 0 ? undefined : (rows[start + successMs] as number);
   }
 
-  #success(start: number, decay: number, pending: number): number {
-    const rows = this.#rows;
+  #success(rows: Float64Array, start: number, decay: number, pending: number): number {
     const credit = prior * this.mean();
     const fast = fastFading(decay);
     const s = (rows[start + successes] as number) * decay;
@@ -174,15 +182,11 @@ export class Estimates {
     const ff = (rows[start + fastFailures] as number) * fast + pending;
     return Math.min((s + credit) / (s + f + prior), (sf + credit) / (sf + ff + prior));
   }
+}
 
-  #successMs(start: number, decay: number): number {
-    const count = (this.#rows[start + successes] as number) * decay;
-    return this.#shrunkMs(start + successMs, count, this.#poolSuccessMs);
-  }
-
-  #shrunkMs(at: number, count: number, poolMs: number): number {
-    return (count * (this.#rows[at] as number) + latencyPrior * poolMs) / (count + latencyPrior);
-  }
+/** A mean over `count`, shrunk towards the pool's. */
+function shrunk(ms: number, count: number, poolMs: number): number {
+  return (count * ms + latencyPrior * poolMs) / (count + latencyPrior);
 }
 
 /** What evidence of that time is still worth: 1 when fresh, ½ after a half-life. */
