@@ -1,9 +1,8 @@
-import { grown } from './slot-positions.ts';
+import { estimateColumns, rowNumbers as row, type CandidateRows } from './candidate-rows.ts';
 
 /** Evidence counts half after so long. */
 export const halfLifeMs = 120_000;
-/** The second count fades so many times as fast. */
-const fastRatio = 4;
+const fadingRate = Math.LN2 / halfLifeMs;
 /** k: attempts at the pool's mean that every candidate is credited with. */
 const prior = 10;
 /** The same for latencies, which vary less than outcomes. */
@@ -18,18 +17,17 @@ const startSuccesses = 4;
 const startAttempts = 5;
 const latencyWindow = 1000;
 
-/** A row per candidate, one cache line: at 100,000 candidates a column each would be eight misses. */
-const row = 8;
-const successes = 0;
-const failures = 1;
-const fastSuccesses = 2;
-const fastFailures = 3;
-const successMs = 4;
-const failureMs = 5;
+/** Columns of the candidate's row. */
+const successes = estimateColumns;
+const failures = estimateColumns + 1;
+const fastSuccesses = estimateColumns + 2;
+const fastFailures = estimateColumns + 3;
+const successMs = estimateColumns + 4;
+const failureMs = estimateColumns + 5;
 /** When the counts were brought up to date: the time of the last attempt. */
-const triedAt = 6;
+const triedAt = estimateColumns + 6;
 /** Positive: successes in a row; negative: failures. */
-const runs = 7;
+const runs = estimateColumns + 7;
 
 /**
  * What attempts taught about each candidate, fading with time: probability of success, and the
@@ -41,38 +39,41 @@ const runs = 7;
  * failure of an unknown candidate says little, and silence leads back to the mean.
  */
 export class Estimates {
-  #rows = new Float64Array(16 * row);
+  readonly #rows: CandidateRows;
   #poolSuccesses = 0;
   #poolFailures = 0;
   #poolSuccessMs = 0;
   #poolFailureMs = 0;
   #poolAt = 0;
 
+  constructor(rows: CandidateRows) {
+    this.#rows = rows;
+  }
+
   /** Makes the slot known, without evidence. */
   reset(slot: number): void {
-    const end = (slot + 1) * row;
-    if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
-    this.#rows.fill(0, end - row, end);
-    this.#rows[end - row + triedAt] = -Infinity;
+    const start = slot * row;
+    this.#rows.numbers.fill(0, start + successes, start + runs + 1);
+    this.#rows.numbers[start + triedAt] = -Infinity;
   }
 
   /** When it was last tried; −Infinity when never. */
   lastTriedAt(slot: number): number {
-    return this.#rows[slot * row + triedAt] as number;
+    return this.#rows.numbers[slot * row + triedAt] as number;
   }
 
   /** Successes in a row, or failures as a negative number. */
   run(slot: number): number {
-    return this.#rows[slot * row + runs] as number;
+    return this.#rows.numbers[slot * row + runs] as number;
   }
 
   /** An attempt ended. A failure counts `weight` times. */
   record(slot: number, success: boolean, weight: number, latencyMs: number, now: number): void {
-    const rows = this.#rows;
+    const rows = this.#rows.numbers;
     const start = slot * row;
     const at = rows[start + triedAt] as number;
     const decay = fading(at, now);
-    const fast = decay ** fastRatio;
+    const fast = fastFading(decay);
     rows[start + triedAt] = Math.max(at, now);
     let s = (rows[start + successes] as number) * decay;
     let f = (rows[start + failures] as number) * decay;
@@ -114,7 +115,7 @@ export class Estimates {
 
   /** It has changed its nature: what was learned before counts a share of what it did. */
   discount(slot: number, share: number): void {
-    const rows = this.#rows;
+    const rows = this.#rows.numbers;
     const start = slot * row;
     rows[start + successes] = (rows[start + successes] as number) * share;
     rows[start + failures] = (rows[start + failures] as number) * share;
@@ -130,56 +131,71 @@ export class Estimates {
     );
   }
 
-  /** Probability of success; `pending` failures more are taken as seen. */
-  success(slot: number, now: number, pending = 0): number {
-    const rows = this.#rows;
+  /** Probability of success. */
+  success(slot: number, now: number): number {
+    const rows = this.#rows.numbers;
     const start = slot * row;
-    const mean = this.mean();
-    const decay = fading(rows[start + triedAt] as number, now);
-    const fast = decay ** fastRatio;
-    const s = (rows[start + successes] as number) * decay;
-    const f = (rows[start + failures] as number) * decay + pending;
-    const sf = (rows[start + fastSuccesses] as number) * fast;
-    const ff = (rows[start + fastFailures] as number) * fast + pending;
-    return Math.min((s + prior * mean) / (s + f + prior), (sf + prior * mean) / (sf + ff + prior));
+    return this.#success(rows, start, fading(rows[start + triedAt] as number, now), 0);
   }
 
   /** Milliseconds of a success, shrunk towards the pool's mean. */
   successMs(slot: number, now: number): number {
-    return this.#shrunkMs(slot, now, successes, successMs, this.#poolSuccessMs);
+    const rows = this.#rows.numbers;
+    const start = slot * row;
+    const count =
+      (rows[start + successes] as number) * fading(rows[start + triedAt] as number, now);
+    return shrunk(rows[start + successMs] as number, count, this.#poolSuccessMs);
   }
 
-  /** Milliseconds of a failure, shrunk towards the pool's mean. */
-  failureMs(slot: number, now: number): number {
-    return this.#shrunkMs(slot, now, failures, failureMs, this.#poolFailureMs);
-  }
-
-  /** Milliseconds until a success: a success takes its time, and (1 − p) ÷ p failures come before. */
+  /**
+   * Milliseconds until a success: a success takes its time, and (1 − p) ÷ p failures come before.
+   * `pending` failures more are taken as seen.
+   */
   costMs(slot: number, now: number, pending = 0): number {
-    const p = this.success(slot, now, pending);
+    const rows = this.#rows.numbers;
+    const start = slot * row;
+    // Once for all that fades: it was most of the cost of a pick.
+    const decay = fading(rows[start + triedAt] as number, now);
+    const p = this.#success(rows, start, decay, pending);
+    const s = (rows[start + successes] as number) * decay;
+    const f = (rows[start + failures] as number) * decay;
+    const ms = shrunk(rows[start + successMs] as number, s, this.#poolSuccessMs);
+    const failMs = shrunk(rows[start + failureMs] as number, f, this.#poolFailureMs);
     // A failure costs no less than an answer would have taken: else one that fails within
     // milliseconds would look cheap however often it fails.
-    const failMs = Math.max(this.failureMs(slot, now), this.#poolSuccessMs);
-    return this.successMs(slot, now) + ((1 - p) / p) * failMs;
+    return ms + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs);
   }
 
   /** The mean milliseconds of its successes alone; undefined without any. */
   ownSuccessMs(slot: number): number | undefined {
-    const rows = this.#rows;
+    const rows = this.#rows.numbers;
     const start = slot * row;
     return rows[start + successes] === 0 ? undefined : (rows[start + successMs] as number);
   }
 
-  #shrunkMs(slot: number, now: number, countAt: number, meanAt: number, poolMs: number): number {
-    const rows = this.#rows;
-    const start = slot * row;
-    const count = (rows[start + countAt] as number) * fading(rows[start + triedAt] as number, now);
-    const sum = count * (rows[start + meanAt] as number) + latencyPrior * poolMs;
-    return sum / (count + latencyPrior);
+  #success(rows: Float64Array, start: number, decay: number, pending: number): number {
+    const credit = prior * this.mean();
+    const fast = fastFading(decay);
+    const s = (rows[start + successes] as number) * decay;
+    const f = (rows[start + failures] as number) * decay + pending;
+    const sf = (rows[start + fastSuccesses] as number) * fast;
+    const ff = (rows[start + fastFailures] as number) * fast + pending;
+    return Math.min((s + credit) / (s + f + prior), (sf + credit) / (sf + ff + prior));
   }
+}
+
+/** A mean over `count`, shrunk towards the pool's. */
+function shrunk(ms: number, count: number, poolMs: number): number {
+  return (count * ms + latencyPrior * poolMs) / (count + latencyPrior);
 }
 
 /** What evidence of that time is still worth: 1 when fresh, ½ after a half-life. */
 function fading(at: number, now: number): number {
-  return now > at ? 2 ** ((at - now) / halfLifeMs) : 1;
+  return now > at ? Math.exp((at - now) * fadingRate) : 1;
+}
+
+/** The same for the second count, which fades four times as fast. */
+function fastFading(decay: number): number {
+  const squared = decay * decay;
+  return squared * squared;
 }

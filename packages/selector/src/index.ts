@@ -8,7 +8,12 @@ export { performance } from './performance.ts';
 export { random } from './random.ts';
 export { roundRobin } from './round-robin.ts';
 export { Selector } from './selector.ts';
-export type { AttemptOutcome, CandidateStats, Selection, SelectorOptions } from './selector.ts';
+export type {
+  AttemptOutcome,
+  CandidateStats,
+  Selection,
+  SelectorOptions,
+} from './selector-options.ts';
 export { sticky, type StickyOptions } from './sticky.ts';
 export type { Candidates, Index, SelectContext, Strategy } from './strategy.ts';
 export { weighted } from './weighted.ts';

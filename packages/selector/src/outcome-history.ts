@@ -1,49 +1,50 @@
-import { grown } from './slot-positions.ts';
+import { outcomeColumns, rowWords as row, type CandidateRows } from './candidate-rows.ts';
 
 /** Outcomes remembered per candidate. */
 const kept = 100;
-/** A row per candidate: 100 bits in four words, then three counts; half a cache line. */
-const row = 8;
-const samplesAt = 4;
-const successesAt = 5;
-const nextAt = 6;
+/** Words of the candidate's row: 100 bits in four of them, then four counts. */
+const bitsAt = 2 * outcomeColumns;
+const samplesAt = bitsAt + 4;
+const successesAt = bitsAt + 5;
+const nextAt = bitsAt + 6;
+const allSuccessesAt = bitsAt + 7;
 
 /** The last 100 outcomes of each slot: a bit each, and their counts. */
 export class OutcomeHistory {
-  #rows = new Int32Array(16 * row);
-  #successAt = new Float64Array(16);
+  readonly #rows: CandidateRows;
+
+  constructor(rows: CandidateRows) {
+    this.#rows = rows;
+  }
 
   /** Makes the slot known, without outcomes. */
   reset(slot: number): void {
-    const end = (slot + 1) * row;
-    if (end > this.#rows.length) this.#rows = grown(this.#rows, end);
-    this.#rows.fill(0, end - row, end);
-    if (slot >= this.#successAt.length) this.#successAt = grown(this.#successAt, slot + 1);
-    this.#successAt[slot] = -Infinity;
+    const start = slot * row + bitsAt;
+    this.#rows.words.fill(0, start, start + 8);
   }
 
   /** Outcomes held, at most 100. */
   samples(slot: number): number {
-    return this.#rows[slot * row + samplesAt] as number;
+    return this.#rows.words[slot * row + samplesAt] as number;
   }
 
   /** 0 to 1; 0.5 without any outcome. */
   successRate(slot: number): number {
     const samples = this.samples(slot);
-    return samples === 0 ? 0.5 : (this.#rows[slot * row + successesAt] as number) / samples;
+    return samples === 0 ? 0.5 : (this.#rows.words[slot * row + successesAt] as number) / samples;
   }
 
-  /** When it last succeeded, at whatever target; −Infinity: not yet. Epoch milliseconds. */
-  lastSuccessAt(slot: number): number {
-    return this.#successAt[slot] as number;
+  /** How often it has succeeded since it was added, at whatever target. */
+  successes(slot: number): number {
+    return this.#rows.words[slot * row + allSuccessesAt] as number;
   }
 
-  record(slot: number, success: boolean, now: number): void {
-    if (success) this.#successAt[slot] = now;
-    const rows = this.#rows;
+  record(slot: number, success: boolean): void {
+    const rows = this.#rows.words;
     const start = slot * row;
+    if (success) rows[start + allSuccessesAt] = (rows[start + allSuccessesAt] as number) + 1;
     const at = rows[start + nextAt] as number;
-    const word = start + (at >> 5);
+    const word = start + bitsAt + (at >> 5);
     const bits = rows[word] as number;
     const bit = 1 << (at & 31);
     if (((bits & bit) !== 0) !== success) {

@@ -1,4 +1,5 @@
 import { Availability } from './availability.ts';
+import { CandidateRows } from './candidate-rows.ts';
 import { CandidateTable, type CandidateOptions } from './candidate-table.ts';
 import { Estimates } from './estimates.ts';
 import { LatencyHistory } from './latency-history.ts';
@@ -12,8 +13,9 @@ const maxViews = 256;
 export class Pool {
   readonly table = new CandidateTable();
   readonly availability: Availability;
-  readonly outcomes = new OutcomeHistory();
-  readonly estimates = new Estimates();
+  readonly #rows = new CandidateRows();
+  readonly outcomes = new OutcomeHistory(this.#rows);
+  readonly estimates = new Estimates(this.#rows);
   readonly random: () => number;
   readonly root: View;
   /** Kept from the first time a strategy wants it. */
@@ -29,7 +31,7 @@ export class Pool {
 
   constructor(random: () => number) {
     this.random = random;
-    this.availability = new Availability(this.table, (slot, available) => {
+    this.availability = new Availability(this.#rows, (slot, available) => {
       for (const view of this.#views) {
         if (available) view.enter(slot);
         else view.leave(slot);
@@ -41,10 +43,11 @@ export class Pool {
 
   add(options: CandidateOptions): void {
     const slot = this.table.add(options);
+    this.#rows.reserve(slot);
     this.outcomes.reset(slot);
     this.estimates.reset(slot);
     this.latencies?.reset(slot);
-    this.availability.add(slot, this.now);
+    this.availability.add(slot, options.maxConcurrent ?? Infinity, this.now);
   }
 
   remove(slot: number): void {
@@ -76,7 +79,7 @@ export class Pool {
   }
 
   record(slot: number, success: boolean, weight: number, latencyMs: number): void {
-    this.outcomes.record(slot, success, this.now);
+    this.outcomes.record(slot, success);
     if (success) this.latencies?.record(slot, latencyMs);
     this.estimates.record(slot, success, weight, latencyMs, this.now);
     for (const view of this.#views) view.recorded(slot);
@@ -96,8 +99,9 @@ export class Pool {
     for (const slot of this.hidden) view.hide(slot);
   }
 
-  /** Withholds a candidate from the pick that is being made. */
+  /** Withholds a candidate from the pick that is being made, if it could be picked at all. */
   hide(slot: number): void {
+    if (!this.root.has(slot)) return;
     this.hidden.push(slot);
     for (const view of this.#touched) view.hide(slot);
   }

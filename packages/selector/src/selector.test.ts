@@ -34,6 +34,23 @@ function times<Result>(count: number, call: (i: number) => Result): Result[] {
 
 const open = (name: string, nextTestAt: number) => ({ name, to: 'open', nextTestAt }) as const;
 
+const attemptStart = {
+  requestId: 'r',
+  attempt: 0,
+  proxyId: 'a',
+  origin: 'http://x',
+  hedge: false,
+  at: 0,
+} as const;
+const attemptEnd = {
+  ...attemptStart,
+  phase: 'connect',
+  blame: 'proxy',
+  outcome: 'failure',
+  latencyMs: 10,
+  delayBeforeMs: 0,
+} as const;
+
 describe.each(strategies.map((create) => [create.name, create] as const))('%s', (_, create) => {
   it('S2 an open circuit is never returned; none available gives undefined', () => {
     const { selector } = pool(create());
@@ -151,28 +168,12 @@ describe('Selector', () => {
     const selector = new Selector({ bus, now: clock.now, strategy: roundRobin() });
     selector.add({ id: 'a' });
     selector.add({ id: 'b' });
-    const start = {
-      requestId: 'r',
-      attempt: 0,
-      proxyId: 'a',
-      origin: 'http://x',
-      hedge: false,
-      at: 0,
-    } as const;
-    const end = {
-      ...start,
-      phase: 'connect',
-      blame: 'proxy',
-      outcome: 'failure',
-      latencyMs: 10,
-      delayBeforeMs: 0,
-    } as const;
-    bus.emit('attempt:start', start);
+    bus.emit('attempt:start', attemptStart);
     expect(selector.stats('a').inFlight).toBe(1);
-    bus.emit('attempt:end', end);
+    bus.emit('attempt:end', attemptEnd);
     expect(selector.stats('a')).toMatchObject({ inFlight: 0, samples: 1, successRate: 0 });
-    bus.emit('attempt:end', { ...end, blame: 'target' });
-    bus.emit('attempt:end', { ...end, blame: 'caller', outcome: 'aborted' });
+    bus.emit('attempt:end', { ...attemptEnd, blame: 'target' });
+    bus.emit('attempt:end', { ...attemptEnd, blame: 'caller', outcome: 'aborted' });
     expect(selector.stats('a')).toMatchObject({ samples: 2, successRate: 0.5 });
     const untilMs = clock.now() + 1000;
     bus.emit('proxy:banned', { proxyId: 'b', untilMs, rule: 'r', at: 0 });
@@ -181,7 +182,7 @@ describe('Selector', () => {
     expect(new Set(times(4, () => selector.select()?.id)).size).toBe(2);
     bus.emit('proxy:banned', { proxyId: 'gone', untilMs, rule: 'r', at: 0 });
     selector.close();
-    bus.emit('attempt:start', start);
+    bus.emit('attempt:start', attemptStart);
     expect(selector.stats('a').inFlight).toBe(0);
   });
 
@@ -230,6 +231,64 @@ describe('Selector', () => {
     expect(() => new Selector({ strategie: adaptive() } as never)).toThrow(/no option strategie/);
   });
 
+  it.each([
+    [{ excluded: ['a'] }, /no option excluded; known are exclude, region/],
+    [{ exclude: 'ab' }, /exclude must be an array or a Set of ids, got "ab"/],
+    [{ tags: 'home' }, /tags must be an array of texts, got "home"/],
+    [{ tags: [1] }, /tags must be an array of texts/],
+    [{ region: 5 }, /region must be a text, got 5/],
+    [{ sessionId: {} }, /sessionId must be a text/],
+    [null, /must be given an object, got null/],
+  ])('bad input %j to select() is refused and picks nothing', (ask, message) => {
+    const { selector } = pool(roundRobin());
+    expect(() => selector.select(ask as never)).toThrow(message);
+    expect(times(3, () => selector.select(Object.freeze({ region: undefined }))?.id)).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+  });
+
+  it('the largest latency that is accepted leaves every strategy able to pick', () => {
+    for (const create of strategies) {
+      const { selector } = pool(create());
+      expect(() => selector.record({ id: 'a', outcome: 'success', latencyMs: 2e12 })).toThrow(
+        /latencyMs of "a" must be between 0 and 1000000000000, got 2000000000000/,
+      );
+      for (let i = 0; i < 300; i++) {
+        const outcome = i % 2 === 0 ? 'success' : 'failure';
+        selector.record({ id: 'abc'[i % 3] as string, outcome, latencyMs: 1e12 });
+      }
+      expect(selector.select()).toBeDefined();
+      expect(selector.stats('a').avgLatencyMs).toBeCloseTo(1e12, -6);
+    }
+  });
+
+  it('an event with a bad latency teaches nothing, and its attempt has ended all the same', () => {
+    const errors: unknown[] = [];
+    const bus = createBus<WhirlEvents>({ onListenerError: (error) => errors.push(error) });
+    const selector = new Selector({ bus });
+    selector.add({ id: 'a' });
+    selector.started('a');
+    bus.emit('attempt:end', { ...attemptEnd, latencyMs: NaN });
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching(/NaN/) })]);
+    expect(selector.stats('a')).toMatchObject({ inFlight: 0, samples: 0 });
+  });
+
+  it('a removed candidate is unknown at once, however lately it was picked', () => {
+    const { selector } = pool(roundRobin(), 'a');
+    expect(selector.select()?.id).toBe('a');
+    expect(selector.remove('a')).toBe(true);
+    expect([selector.has(''), selector.has('a'), selector.remove('a')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    selector.add({ id: 'b' });
+    selector.started('a');
+    expect([selector.has('a'), selector.stats('b').inFlight]).toEqual([false, 0]);
+  });
+
   it('a strategy that picks what is not among the candidates is named; the next pick is sound', () => {
     const { selector } = pool({ name: 'wild', pick: () => 99 });
     expect(() => selector.select({ exclude: ['a'] })).toThrow(/"wild" picked 99/);
@@ -274,6 +333,42 @@ describe('Selector', () => {
     expect(picks()).toEqual(new Set(['b', 'c']));
     clock.advance(1000);
     expect(picks()).toEqual(new Set(['a', 'b', 'c']));
+  });
+
+  it('S15 successes before the failures at a target are no sign that it works elsewhere', () => {
+    const { selector } = pool(roundRobin());
+    const at = (target: string, outcome: 'failure' | 'success', count: number) =>
+      times(count, () => selector.record({ id: 'a', outcome, latencyMs: 100, target }));
+    const picks = () => new Set(times(6, () => selector.select({ target: 'A' })?.id));
+    at('B', 'success', 3);
+    at('A', 'failure', 3);
+    expect(picks()).toContain('a');
+    at('B', 'success', 1);
+    expect(picks()).toEqual(new Set(['b', 'c']));
+    at('A', 'success', 1);
+    expect(picks()).toContain('a');
+  });
+
+  it('S15 candidates that failed there long ago, or left, do not speak for the target', () => {
+    const { clock, selector } = pool(roundRobin());
+    const record = (id: string, outcome: 'failure' | 'success', target: string) =>
+      selector.record({ id, outcome, latencyMs: 100, target });
+    for (let i = 0; i < 5; i++) {
+      selector.add({ id: `gone ${i}` });
+      record(`gone ${i}`, 'failure', 'A');
+      selector.remove(`gone ${i}`);
+    }
+    selector.banTarget('b', 'A', clock.now() + 1e9);
+    const picksAfterThreeFailures = () => {
+      for (let i = 0; i < 3; i++) record('c', 'failure', 'A');
+      record('c', 'success', 'B');
+      return new Set(times(6, () => selector.select({ target: 'A' })?.id));
+    };
+    selector.add({ id: 'd' });
+    expect(picksAfterThreeFailures()).toEqual(new Set(['a', 'c', 'd']));
+    record('c', 'success', 'A');
+    clock.advance(600_000);
+    expect(picksAfterThreeFailures()).toEqual(new Set(['a', 'd']));
   });
 
   it('S15 a hundred candidates banned at a target leave the others to it, under every strategy', () => {

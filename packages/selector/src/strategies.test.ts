@@ -173,6 +173,14 @@ describe('weighted()', () => {
   });
 });
 
+describe('weighted() with a random that repeats itself', () => {
+  it.each([0, 0.5, 0.9, 1 - 2 ** -53])('S4 ends with a pick when random is always %d', (chance) => {
+    const selector = new Selector({ strategy: weighted(), random: () => chance });
+    for (const weight of [3, 5, 0.7]) selector.add({ id: `${weight}`, weight });
+    expect(selector.select()).toBeDefined();
+  });
+});
+
 describe('leastUsed()', () => {
   it('S4 counts differ by at most 1; a newcomer starts at the least', () => {
     const { selector } = pool(leastUsed(), ...Array.from('abc'));

@@ -38,12 +38,21 @@ export function checkText(name: string, value: unknown): string {
   return value;
 }
 
+/** Refuses anything but an array of texts. */
+export function checkArrayOfTexts(name: string, values: unknown): void {
+  if (!Array.isArray(values)) {
+    throw new TypeError(`${name} must be an array of texts, got ${shown(values)}`);
+  }
+  for (const each of values) checkText(`each of ${name}`, each);
+}
+
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') {
     throw new TypeError(`${name} must be a function, got ${shown(value)}`);
   }
 }
 
-function shown(value: unknown): string {
+/** A value as messages show it. */
+export function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -1,6 +1,9 @@
 import { SlotSet } from './slot-set.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
+/** A draw is refused with a chance below one half: so many refusals mean that `random` repeats itself. */
+const maxDraws = 64;
+
 /** Candidates whose weight is more than half of `bound` and at most `bound`. */
 interface WeightClass {
   readonly exponent: number;
@@ -46,7 +49,8 @@ class Weights implements Index {
     let total = 0;
     for (const { bound, slots } of this.#classes) total += bound * slots.size;
     if (total === 0) return -1;
-    for (;;) {
+    let refused = -1;
+    for (let draw = 0; draw < maxDraws; draw++) {
       let left = among.random() * total;
       for (const { bound, slots } of this.#classes) {
         const share = bound * slots.size;
@@ -56,9 +60,11 @@ class Weights implements Index {
         }
         const slot = slots.at(Math.floor(left / bound));
         if (among.random() * bound < among.weight(slot)) return slot;
+        refused = slot;
         break;
       }
     }
+    return refused;
   }
 
   #classOf(weight: number): WeightClass {

@@ -1,0 +1,86 @@
+import type { Pool } from './pool.ts';
+import type { SelectContext, Strategy } from './strategy.ts';
+import type { TargetMemory } from './target-memory.ts';
+
+/** Picks that target memory may refuse one by one; then all that it would refuse are put aside. */
+const maxRefusals = 16;
+
+/** Asks the strategy for a slot that target memory has nothing against, within one pick of the pool. */
+export class Picker {
+  /** The one in use. */
+  strategy: Strategy;
+  readonly #pool: Pool;
+  readonly #targets: TargetMemory;
+
+  constructor(pool: Pool, targets: TargetMemory, strategy: Strategy) {
+    this.#pool = pool;
+    this.#targets = targets;
+    this.strategy = strategy;
+  }
+
+  /** Withholds those, as far as they are available. */
+  exclude(exclude: ReadonlySet<string> | readonly string[]): void {
+    for (const id of exclude) {
+      const slot = this.#pool.table.slot(id);
+      if (slot >= 0) this.#pool.hide(slot);
+    }
+  }
+
+  /** Asks the strategy until target memory has nothing against its choice. */
+  pick(ask: SelectContext): number {
+    const { target } = ask;
+    const first = this.#ask(ask);
+    if (first < 0 || target === undefined || !this.#avoids(target, first)) return first;
+    const { hidden } = this.#pool;
+    const excluded = hidden.length;
+    let slot = first;
+    for (let i = 0; i < maxRefusals && slot >= 0 && this.#avoids(target, slot); i++) {
+      this.#pool.hide(slot);
+      slot = this.#ask(ask);
+    }
+    if (slot >= 0 && this.#avoids(target, slot)) {
+      for (const id of this.#targets.ids(target)) {
+        const other = this.#pool.table.slot(id);
+        if (other >= 0 && this.#avoids(target, other)) this.#pool.hide(other);
+      }
+      slot = this.#ask(ask);
+    }
+    if (slot >= 0) return slot;
+    // Nobody else is left: one that is avoided is better than none.
+    while (hidden.length > excluded) this.#pool.show(hidden[excluded] as number);
+    return this.#ask(ask);
+  }
+
+  #avoids(target: string, slot: number): boolean {
+    const { table, now, outcomes } = this.#pool;
+    const successes = outcomes.successes(slot);
+    return this.#targets.avoids(target, table.id(slot), { now, successes, poolSize: table.size });
+  }
+
+  #ask(ask: SelectContext): number {
+    const { root } = this.#pool;
+    const { tags } = ask;
+    const among = tags === undefined || tags.length === 0 ? root : root.withTags(tags);
+    const slot = this.strategy.pick(among, ask);
+    if (slot < 0 || among.has(slot)) return slot;
+    throw new RangeError(
+      `strategy "${this.strategy.name}" picked ${slot}, which is not among the candidates`,
+    );
+  }
+
+  /** All are excluded: the least recently used that the strategy would take at all. */
+  reuse(ask: SelectContext): number {
+    const pool = this.#pool;
+    const { availability } = pool;
+    const excluded = pool.hidden.toSorted(
+      (a, b) => availability.lastPick(a) - availability.lastPick(b),
+    );
+    for (const each of excluded) {
+      pool.show(each);
+      const slot = this.#ask(ask);
+      if (slot >= 0) return slot;
+      pool.hide(each);
+    }
+    return -1;
+  }
+}

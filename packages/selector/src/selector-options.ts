@@ -1,0 +1,47 @@
+import type { Outcome, WhirlBus } from '@whirl/events';
+import type { Strategy } from './strategy.ts';
+
+export interface SelectorOptions {
+  /** Default `adaptive()`. */
+  readonly strategy?: Strategy | undefined;
+  /** Epoch milliseconds. Default `performance.timeOrigin + performance.now()`. */
+  readonly now?: (() => number) | undefined;
+  /** Draws from 0 up to 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+  /** Learns from it: attempts, circuits and bans. */
+  readonly bus?: Pick<WhirlBus, 'on'> | undefined;
+}
+
+/** A candidate that was selected. */
+export interface Selection {
+  readonly id: string;
+  /** True when every available candidate was excluded: the least recently used of them. */
+  readonly reused: boolean;
+}
+
+/** How an attempt ended. */
+export interface AttemptOutcome {
+  readonly id: string;
+  /** `aborted` and `circuit_open` say nothing about the candidate. */
+  readonly outcome: Outcome;
+  /** Milliseconds, 0 to 10^12. */
+  readonly latencyMs: number;
+  /** What the attempt wanted to reach. */
+  readonly target?: string | undefined;
+}
+
+/** What is known of a candidate. */
+export interface CandidateStats {
+  /** Of the last 100 outcomes, 0 to 1; 0.5 without any. */
+  readonly successRate: number;
+  /** Of its successes, in milliseconds; undefined without any. */
+  readonly avgLatencyMs: number | undefined;
+  /** Outcomes recorded, at most 100. */
+  readonly samples: number;
+  /** As the strategy in use judges it, 0 to 1. */
+  readonly score: number;
+  /** Attempts begun and not ended. */
+  readonly inFlight: number;
+  /** Whether it could be picked now. */
+  readonly available: boolean;
+}
