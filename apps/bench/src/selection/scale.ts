@@ -32,6 +32,7 @@ export async function printScale(strategies: Record<string, () => Strategy>): Pr
     const pick: Record<string, Subject> = {};
     const filtered: Record<string, Subject> = {};
     const cycle: Record<string, Subject> = {};
+    const record: Record<string, Subject> = {};
     const churn: Record<string, Subject> = {};
     for (const size of [small, large]) {
       const { selector, ids } = pool(create(), size);
@@ -46,6 +47,13 @@ export async function printScale(strategies: Record<string, () => Strategy>): Pr
           const id = selector.select()?.id ?? '';
           selector.started(id);
           selector.settled(id);
+          selector.record({ id, outcome: i % 10 === 0 ? 'failure' : 'success', latencyMs: 300 });
+        }
+      };
+      const drawn = seededRandom(size + 1);
+      record[size] = (count) => {
+        for (let i = 0; i < count; i++) {
+          const id = ids[Math.floor(drawn() * size)] as string;
           selector.record({ id, outcome: i % 10 === 0 ? 'failure' : 'success', latencyMs: 300 });
         }
       };
@@ -67,6 +75,7 @@ export async function printScale(strategies: Record<string, () => Strategy>): Pr
       'pick ×': ratio(pickNs).toFixed(2),
       'filtered ×': ratio(await compareNs(filtered, options)).toFixed(2),
       'cycle ×': ratio(await compareNs(cycle, options)).toFixed(2),
+      'record ×': ratio(await compareNs(record, options)).toFixed(2),
       'remove + add ×': ratio(await compareNs(churn, options)).toFixed(2),
     });
   }
