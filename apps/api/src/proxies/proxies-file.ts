@@ -1,4 +1,4 @@
-import { readFileSync, unwatchFile, watch, watchFile, type FSWatcher } from 'node:fs';
+import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
 import { parseProxyList, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
@@ -28,7 +28,7 @@ export class ProxiesFile {
   #text: string | undefined;
   #fault: string | undefined;
   #watcher: FSWatcher | undefined;
-  #poll: (() => void) | undefined;
+  #poll: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
 
   constructor(options: ProxiesFileOptions) {
@@ -72,7 +72,8 @@ export class ProxiesFile {
   /**
    * Watches the folder, because an editor replaces the file and a Kubernetes volume swaps a
    * symbolic link beside it: a watch on the file itself would go on watching what is gone. The file
-   * is also polled, for file systems that report nothing.
+   * is also polled, for file systems that report nothing: by its text, since `watchFile` misses what
+   * changes before its own first look.
    */
   watch(): void {
     const { path: file, pollMs = 2000, logger } = this.#options;
@@ -85,14 +86,23 @@ export class ProxiesFile {
     } catch (error) {
       logger.warn({ fault: (error as Error).message }, 'the proxies file is only polled');
     }
-    watchFile(file, { persistent: false, interval: pollMs }, later);
-    this.#poll = later;
+    this.#poll = setInterval(() => {
+      if (this.#changed()) later();
+    }, pollMs).unref();
   }
 
   close(): void {
     this.#watcher?.close();
-    if (this.#poll !== undefined) unwatchFile(this.#options.path, this.#poll);
+    clearInterval(this.#poll);
     clearTimeout(this.#settling);
+  }
+
+  #changed(): boolean {
+    try {
+      return readFileSync(this.#options.path, 'utf8') !== this.#text;
+    } catch {
+      return true;
+    }
   }
 
   #later(): void {
