@@ -1,17 +1,17 @@
 import type { CircuitState } from '@whirl/events';
-import { availabilityColumns, rowNumbers as row, type CandidateRows } from './candidate-rows.ts';
+import { inFlight, maxConcurrent, rowWords as row, type CandidateRows } from './candidate-rows.ts';
 import { SlotHeap } from './slot-heap.ts';
-import { grown } from './slot-positions.ts';
+import { grown } from './slot-numbers.ts';
 
+/** A byte for each slot: its circuit in two bits, and whether it may be picked. */
 const closed = 0;
 const open = 1;
 const forcedOpen = 2;
+const circuits = 3;
+const offered = 4;
 
-/** Columns of the candidate's row. */
-const inFlight = availabilityColumns;
-const busySince = availabilityColumns + 1;
-const offeredUntil = availabilityColumns + 2;
-const maxConcurrent = availabilityColumns + 3;
+/** What a word of the candidate's row holds for no bound. */
+const unbounded = 2 ** 31 - 1;
 
 /**
  * An offer of a candidate whose circuit is half-open lasts until the attempt ends; one that was never
@@ -30,8 +30,10 @@ export class Availability {
   /** Columns of their own for what a pick touches: small enough for a processor's cache. */
   #states = new Uint8Array(16);
   #lastPicks = new Float64Array(16);
-  /** What attempts do not look at. */
+  #busySince = new Float64Array(16);
+  /** What attempts do not look at, unless the circuit is open. */
   #openUntil = new Float64Array(16);
+  #offeredUntil = new Float64Array(16);
   #bannedUntil = new Float64Array(16);
 
   constructor(rows: CandidateRows, changed: (slot: number, available: boolean) => void) {
@@ -42,17 +44,17 @@ export class Availability {
   /** Makes the slot known: closed, idle, not banned, for at most so many attempts at a time. */
   add(slot: number, bound: number, now: number): void {
     const start = slot * row;
-    const { numbers } = this.#rows;
-    numbers[start + inFlight] = 0;
-    numbers[start + busySince] = -Infinity;
-    numbers[start + offeredUntil] = -Infinity;
-    numbers[start + maxConcurrent] = bound;
+    this.#rows.words[start + inFlight] = 0;
+    this.#rows.words[start + maxConcurrent] = Math.min(bound, unbounded);
     if (slot >= this.#states.length) {
       this.#states = grown(this.#states, slot + 1);
       this.#lastPicks = grown(this.#lastPicks, this.#states.length);
+      this.#busySince = grown(this.#busySince, this.#states.length);
       this.#openUntil = grown(this.#openUntil, this.#states.length);
+      this.#offeredUntil = grown(this.#offeredUntil, this.#states.length);
       this.#bannedUntil = grown(this.#bannedUntil, this.#states.length);
     }
+    this.#busySince[slot] = this.#offeredUntil[slot] = -Infinity;
     this.#openUntil[slot] = this.#bannedUntil[slot] = -Infinity;
     this.#states[slot] = closed;
     this.#lastPicks[slot] = 0;
@@ -61,16 +63,22 @@ export class Availability {
 
   remove(slot: number): void {
     this.#due.delete(slot);
+    this.#states[slot] = closed;
     this.#changed(slot, false);
   }
 
+  /** Whether it is one of those that a pick may see: available when time last moved on. */
+  isOffered(slot: number): boolean {
+    return ((this.#states[slot] as number) & offered) !== 0;
+  }
+
   inFlight(slot: number): number {
-    return this.#rows.numbers[slot * row + inFlight] as number;
+    return this.#rows.words[slot * row + inFlight] as number;
   }
 
   /** Since when attempts are in flight without one having ended. Epoch milliseconds. */
   busySince(slot: number): number {
-    return this.#rows.numbers[slot * row + busySince] as number;
+    return this.#busySince[slot] as number;
   }
 
   /** Whether it may be picked at that time. */
@@ -96,36 +104,33 @@ export class Availability {
   /** It was picked: a half-open candidate is then out until the attempt ends. */
   picked(slot: number, pickNumber: number, now: number): void {
     this.#lastPicks[slot] = pickNumber;
-    if (this.#states[slot] !== open) return;
-    this.#rows.numbers[slot * row + offeredUntil] = now + offerLeaseMs;
+    if (this.#circuit(slot) !== open) return;
+    this.#offeredUntil[slot] = now + offerLeaseMs;
     this.#refresh(slot, now);
   }
 
   started(slot: number, now: number): void {
-    const count = this.#rows.numbers[slot * row + inFlight] as number;
-    this.#rows.numbers[slot * row + inFlight] = count + 1;
-    if (count === 0) this.#rows.numbers[slot * row + busySince] = now;
+    const count = this.#rows.words[slot * row + inFlight] as number;
+    this.#rows.words[slot * row + inFlight] = count + 1;
+    if (count === 0) this.#busySince[slot] = now;
     if (this.#isFull(slot)) this.#refresh(slot, now);
   }
 
   settled(slot: number, now: number): void {
-    const count = this.#rows.numbers[slot * row + inFlight] as number;
+    const count = this.#rows.words[slot * row + inFlight] as number;
     if (count === 0) return;
     const wasFull = this.#isFull(slot);
-    this.#rows.numbers[slot * row + inFlight] = count - 1;
-    this.#rows.numbers[slot * row + busySince] = now;
+    this.#rows.words[slot * row + inFlight] = count - 1;
+    this.#busySince[slot] = now;
     this.concluded(slot, now);
     if (wasFull) this.#refresh(slot, now);
   }
 
   /** An attempt's verdict is in: an offer of an idle candidate has been used up. */
   concluded(slot: number, now: number): void {
-    if (
-      this.#rows.numbers[slot * row + inFlight] !== 0 ||
-      this.#rows.numbers[slot * row + offeredUntil] === -Infinity
-    )
-      return;
-    this.#rows.numbers[slot * row + offeredUntil] = -Infinity;
+    if (this.#circuit(slot) !== open || this.#offeredUntil[slot] === -Infinity) return;
+    if (this.#rows.words[slot * row + inFlight] !== 0) return;
+    this.#offeredUntil[slot] = -Infinity;
     this.#refresh(slot, now);
   }
 
@@ -134,16 +139,16 @@ export class Availability {
       case 'closed':
       case 'disabled':
         this.#states[slot] = closed;
-        this.#rows.numbers[slot * row + offeredUntil] = -Infinity;
+        this.#offeredUntil[slot] = -Infinity;
         break;
       case 'forced_open':
         this.#states[slot] = forcedOpen;
-        this.#rows.numbers[slot * row + offeredUntil] = -Infinity;
+        this.#offeredUntil[slot] = -Infinity;
         break;
       case 'open':
         this.#states[slot] = open;
         this.#openUntil[slot] = nextTestAt ?? Infinity;
-        this.#rows.numbers[slot * row + offeredUntil] = -Infinity;
+        this.#offeredUntil[slot] = -Infinity;
         break;
       case 'half_open':
         // The request that was offered it has entered: the offer stands.
@@ -159,25 +164,29 @@ export class Availability {
     this.#refresh(slot, now);
   }
 
+  #circuit(slot: number): number {
+    return (this.#states[slot] as number) & circuits;
+  }
+
   #isFull(slot: number): boolean {
     const at = slot * row;
     return (
-      (this.#rows.numbers[at + inFlight] as number) >=
-      (this.#rows.numbers[at + maxConcurrent] as number)
+      (this.#rows.words[at + inFlight] as number) >=
+      (this.#rows.words[at + maxConcurrent] as number)
     );
   }
 
   /** From when on time alone stands in its way no more. Infinity: until a further fact. */
   #blockedUntil(slot: number): number {
     const banned = this.#bannedUntil[slot] as number;
-    switch (this.#states[slot]) {
+    switch (this.#circuit(slot)) {
       case closed:
         return banned;
       case open:
         return Math.max(
           banned,
           this.#openUntil[slot] as number,
-          this.#rows.numbers[slot * row + offeredUntil] as number,
+          this.#offeredUntil[slot] as number,
         );
       default:
         return Infinity;
@@ -188,6 +197,8 @@ export class Availability {
     const blockedUntil = this.#blockedUntil(slot);
     if (blockedUntil > now && blockedUntil < Infinity) this.#due.set(slot, blockedUntil);
     else this.#due.delete(slot);
-    this.#changed(slot, this.isAvailable(slot, now));
+    const available = this.isAvailable(slot, now);
+    this.#states[slot] = this.#circuit(slot) | (available ? offered : 0);
+    this.#changed(slot, available);
   }
 }

@@ -14,6 +14,8 @@ export interface CostAwareOptions {
 
 /** One that is not acceptable is judged again after so long: its evidence has faded by then. */
 const judgedAgainMs = 30_000;
+/** So many by one pick: after a long silence all are due at once. */
+const judgedAtOnce = 8;
 
 /** Acceptable candidates, the cheapest first. */
 class Costs implements Index {
@@ -68,14 +70,18 @@ class Costs implements Index {
     return this.#acceptable.has(slot);
   }
 
-  /** The cheapest acceptable one, −1 without any; equals at random. */
+  /** The cheapest acceptable one, −1 without any. */
   cheapest(): number {
-    while (this.#others.topKey <= this.#among.now) this.recorded(this.#others.top);
-    const slot = this.#acceptable.find(this.#has);
-    if (slot >= 0) {
-      this.#ties.take(this.#acceptable.second(slot));
-      this.#acceptable.set(slot, this.#acceptable.key(slot), this.#ties.next());
+    for (let i = 0; i < judgedAtOnce && this.#others.topKey <= this.#among.now; i++) {
+      this.recorded(this.#others.top);
     }
+    return this.#acceptable.find(this.#has);
+  }
+
+  /** It is picked: of those of the same cost the next is anybody's again. */
+  take(slot: number): number {
+    this.#ties.take(this.#acceptable.second(slot));
+    this.#acceptable.set(slot, this.#acceptable.key(slot), this.#ties.next());
     return slot;
   }
 
@@ -104,7 +110,7 @@ export function costAware(inner: Strategy, options: CostAwareOptions = {}): Stra
       if (costs.count(cost) === 1) return cheapest;
       const equals = among.where(`cost ${cost}`, (slot) => among.cost(slot) === cost);
       const slot = inner.pick(equals, ask);
-      return slot >= 0 && costs.isAcceptable(slot) ? slot : cheapest;
+      return slot >= 0 && costs.isAcceptable(slot) ? slot : costs.take(cheapest);
     },
   };
   return strategy;

@@ -1,4 +1,17 @@
-import { estimateColumns, rowNumbers as row, type CandidateRows } from './candidate-rows.ts';
+import {
+  failureMs,
+  failures,
+  fastFailures,
+  fastSuccesses,
+  rowBytes,
+  rowNumbers,
+  rowWords as row,
+  run,
+  successes,
+  successMs,
+  triedAt,
+  type CandidateRows,
+} from './candidate-rows.ts';
 
 /** Evidence counts half after so long. */
 export const halfLifeMs = 120_000;
@@ -16,18 +29,6 @@ const lateRatio = 4;
 const startSuccesses = 4;
 const startAttempts = 5;
 const latencyWindow = 1000;
-
-/** Columns of the candidate's row. */
-const successes = estimateColumns;
-const failures = estimateColumns + 1;
-const fastSuccesses = estimateColumns + 2;
-const fastFailures = estimateColumns + 3;
-const successMs = estimateColumns + 4;
-const failureMs = estimateColumns + 5;
-/** When the counts were brought up to date: the time of the last attempt. */
-const triedAt = estimateColumns + 6;
-/** Positive: successes in a row; negative: failures. */
-const runs = estimateColumns + 7;
 
 /**
  * What attempts taught about each candidate, fading with time: probability of success, and the
@@ -53,33 +54,34 @@ export class Estimates {
   /** Makes the slot known, without evidence. */
   reset(slot: number): void {
     const start = slot * row;
-    this.#rows.numbers.fill(0, start + successes, start + runs + 1);
-    this.#rows.numbers[start + triedAt] = -Infinity;
+    this.#rows.floats.fill(0, start + successes, start + failureMs + 1);
+    this.#rows.numbers[slot * rowNumbers + triedAt] = -Infinity;
+    this.#rows.bytes[slot * rowBytes + run] = 0;
   }
 
   /** When it was last tried; −Infinity when never. */
   lastTriedAt(slot: number): number {
-    return this.#rows.numbers[slot * row + triedAt] as number;
+    return this.#rows.numbers[slot * rowNumbers + triedAt] as number;
   }
 
   /** Successes in a row, or failures as a negative number. */
   run(slot: number): number {
-    return this.#rows.numbers[slot * row + runs] as number;
+    return this.#rows.bytes[slot * rowBytes + run] as number;
   }
 
   /** An attempt ended. A failure counts `weight` times. */
   record(slot: number, success: boolean, weight: number, latencyMs: number, now: number): void {
-    const rows = this.#rows.numbers;
+    const { numbers, floats: rows, bytes } = this.#rows;
     const start = slot * row;
-    const at = rows[start + triedAt] as number;
+    const at = numbers[slot * rowNumbers + triedAt] as number;
     const decay = fading(at, now);
     const fast = fastFading(decay);
-    rows[start + triedAt] = Math.max(at, now);
+    numbers[slot * rowNumbers + triedAt] = Math.max(at, now);
     let s = (rows[start + successes] as number) * decay;
     let f = (rows[start + failures] as number) * decay;
     let sf = (rows[start + fastSuccesses] as number) * fast;
     let ff = (rows[start + fastFailures] as number) * fast;
-    const run = rows[start + runs] as number;
+    const inARow = bytes[slot * rowBytes + run] as number;
 
     const poolDecay = fading(this.#poolAt, now);
     this.#poolAt = Math.max(this.#poolAt, now);
@@ -92,7 +94,7 @@ export class Estimates {
       rows[start + successMs] = (rows[start + successMs] as number) * (1 - share) + ownMs * share;
       s++;
       sf++;
-      rows[start + runs] = run < 0 ? 1 : Math.min(run + 1, 100);
+      bytes[slot * rowBytes + run] = inARow < 0 ? 1 : Math.min(inARow + 1, 100);
       this.#poolSuccesses++;
       this.#poolSuccessMs +=
         (latencyMs - this.#poolSuccessMs) / Math.min(this.#poolSuccesses, latencyWindow);
@@ -102,7 +104,7 @@ export class Estimates {
         (rows[start + failureMs] as number) * (1 - share) + latencyMs * share;
       f += weight;
       ff += weight;
-      rows[start + runs] = run > 0 ? -weight : Math.max(run - weight, -100);
+      bytes[slot * rowBytes + run] = inARow > 0 ? -weight : Math.max(inARow - weight, -100);
       this.#poolFailures++;
       this.#poolFailureMs +=
         (latencyMs - this.#poolFailureMs) / Math.min(this.#poolFailures, latencyWindow);
@@ -115,7 +117,7 @@ export class Estimates {
 
   /** It has changed its nature: what was learned before counts a share of what it did. */
   discount(slot: number, share: number): void {
-    const rows = this.#rows.numbers;
+    const rows = this.#rows.floats;
     const start = slot * row;
     rows[start + successes] = (rows[start + successes] as number) * share;
     rows[start + failures] = (rows[start + failures] as number) * share;
@@ -133,17 +135,16 @@ export class Estimates {
 
   /** Probability of success. */
   success(slot: number, now: number): number {
-    const rows = this.#rows.numbers;
+    const rows = this.#rows.floats;
     const start = slot * row;
-    return this.#success(rows, start, fading(rows[start + triedAt] as number, now), 0);
+    return this.#success(rows, start, fading(this.lastTriedAt(slot), now), 0);
   }
 
   /** Milliseconds of a success, shrunk towards the pool's mean. */
   successMs(slot: number, now: number): number {
-    const rows = this.#rows.numbers;
+    const rows = this.#rows.floats;
     const start = slot * row;
-    const count =
-      (rows[start + successes] as number) * fading(rows[start + triedAt] as number, now);
+    const count = (rows[start + successes] as number) * fading(this.lastTriedAt(slot), now);
     return shrunk(rows[start + successMs] as number, count, this.#poolSuccessMs);
   }
 
@@ -152,10 +153,10 @@ export class Estimates {
    * `pending` failures more are taken as seen.
    */
   costMs(slot: number, now: number, pending = 0): number {
-    const rows = this.#rows.numbers;
+    const rows = this.#rows.floats;
     const start = slot * row;
     // Once for all that fades: it was most of the cost of a pick.
-    const decay = fading(rows[start + triedAt] as number, now);
+    const decay = fading(this.lastTriedAt(slot), now);
     const p = this.#success(rows, start, decay, pending);
     const s = (rows[start + successes] as number) * decay;
     const f = (rows[start + failures] as number) * decay;
@@ -166,14 +167,12 @@ export class Estimates {
     return ms + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs);
   }
 
-  /** The mean milliseconds of its successes alone; undefined without any. */
-  ownSuccessMs(slot: number): number | undefined {
-    const rows = this.#rows.numbers;
-    const start = slot * row;
-    return rows[start + successes] === 0 ? undefined : (rows[start + successMs] as number);
+  /** The mean milliseconds of its successes alone; 0 without any. */
+  ownSuccessMs(slot: number): number {
+    return this.#rows.floats[slot * row + successMs] as number;
   }
 
-  #success(rows: Float64Array, start: number, decay: number, pending: number): number {
+  #success(rows: Float32Array, start: number, decay: number, pending: number): number {
     const credit = prior * this.mean();
     const fast = fastFading(decay);
     const s = (rows[start + successes] as number) * decay;

@@ -1,4 +1,4 @@
-import { SlotPositions } from './slot-positions.ts';
+import { SlotNumbers } from './slot-numbers.ts';
 import { SlotSet } from './slot-set.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
@@ -8,14 +8,15 @@ import type { Candidates, Index, Strategy } from './strategy.ts';
  * from its top to its bottom.
  */
 class Uses implements Index {
-  readonly #among: Candidates;
   readonly #sets = new Map<number, SlotSet>();
-  readonly #counts: SlotPositions;
+  /** Of all sets: a candidate is in one of them. */
+  readonly #positions: SlotNumbers;
+  readonly #counts: SlotNumbers;
   #least = 0;
 
   constructor(among: Candidates) {
-    this.#among = among;
-    this.#counts = new SlotPositions(among.sparse);
+    this.#positions = new SlotNumbers(among.sparse);
+    this.#counts = new SlotNumbers(among.sparse);
   }
 
   /** One that comes, or comes back, starts at the least: else it would get every pick for a while. */
@@ -54,7 +55,7 @@ class Uses implements Index {
 
   #put(slot: number, count: number): void {
     let set = this.#sets.get(count);
-    if (set === undefined) this.#sets.set(count, (set = new SlotSet(this.#among.sparse)));
+    if (set === undefined) this.#sets.set(count, (set = new SlotSet(this.#positions)));
     set.add(slot);
     this.#counts.set(slot, count);
     if (count < this.#least) this.#least = count;

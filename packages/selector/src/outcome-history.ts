@@ -1,13 +1,16 @@
-import { outcomeColumns, rowWords as row, type CandidateRows } from './candidate-rows.ts';
+import {
+  nextOutcome,
+  outcomeBits,
+  outcomesHeld,
+  rowBytes,
+  rowWords,
+  successesEver,
+  successesHeld,
+  type CandidateRows,
+} from './candidate-rows.ts';
 
 /** Outcomes remembered per candidate. */
 const kept = 100;
-/** Words of the candidate's row: 100 bits in four of them, then four counts. */
-const bitsAt = 2 * outcomeColumns;
-const samplesAt = bitsAt + 4;
-const successesAt = bitsAt + 5;
-const nextAt = bitsAt + 6;
-const allSuccessesAt = bitsAt + 7;
 
 /** The last 100 outcomes of each slot: a bit each, and their counts. */
 export class OutcomeHistory {
@@ -19,40 +22,45 @@ export class OutcomeHistory {
 
   /** Makes the slot known, without outcomes. */
   reset(slot: number): void {
-    const start = slot * row + bitsAt;
-    this.#rows.words.fill(0, start, start + 8);
+    const { words, bytes } = this.#rows;
+    const start = slot * rowWords;
+    words.fill(0, start + outcomeBits, start + successesEver + 1);
+    bytes.fill(0, slot * rowBytes + outcomesHeld, slot * rowBytes + nextOutcome + 1);
   }
 
   /** Outcomes held, at most 100. */
   samples(slot: number): number {
-    return this.#rows.words[slot * row + samplesAt] as number;
+    return this.#rows.bytes[slot * rowBytes + outcomesHeld] as number;
   }
 
   /** 0 to 1; 0.5 without any outcome. */
   successRate(slot: number): number {
     const samples = this.samples(slot);
-    return samples === 0 ? 0.5 : (this.#rows.words[slot * row + successesAt] as number) / samples;
+    if (samples === 0) return 0.5;
+    return (this.#rows.bytes[slot * rowBytes + successesHeld] as number) / samples;
   }
 
-  /** How often it has succeeded since it was added, at whatever target. */
+  /** How often it has succeeded since it was added, at whatever target, in 32 bits. */
   successes(slot: number): number {
-    return this.#rows.words[slot * row + allSuccessesAt] as number;
+    return this.#rows.words[slot * rowWords + successesEver] as number;
   }
 
   record(slot: number, success: boolean): void {
-    const rows = this.#rows.words;
-    const start = slot * row;
-    if (success) rows[start + allSuccessesAt] = (rows[start + allSuccessesAt] as number) + 1;
-    const at = rows[start + nextAt] as number;
-    const word = start + bitsAt + (at >> 5);
-    const bits = rows[word] as number;
+    const { words, bytes } = this.#rows;
+    const start = slot * rowWords;
+    const counts = slot * rowBytes;
+    if (success) words[start + successesEver] = (words[start + successesEver] as number) + 1;
+    const at = bytes[counts + nextOutcome] as number;
+    const word = start + outcomeBits + (at >> 5);
+    const bits = words[word] as number;
     const bit = 1 << (at & 31);
     if (((bits & bit) !== 0) !== success) {
-      rows[word] = bits ^ bit;
-      rows[start + successesAt] = (rows[start + successesAt] as number) + (success ? 1 : -1);
+      words[word] = bits ^ bit;
+      bytes[counts + successesHeld] =
+        (bytes[counts + successesHeld] as number) + (success ? 1 : -1);
     }
-    const samples = rows[start + samplesAt] as number;
-    if (samples < kept) rows[start + samplesAt] = samples + 1;
-    rows[start + nextAt] = at + 1 === kept ? 0 : at + 1;
+    const samples = bytes[counts + outcomesHeld] as number;
+    if (samples < kept) bytes[counts + outcomesHeld] = samples + 1;
+    bytes[counts + nextOutcome] = at + 1 === kept ? 0 : at + 1;
   }
 }

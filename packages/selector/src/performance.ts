@@ -1,3 +1,4 @@
+import { few, searchedEveryMs } from './latency-history.ts';
 import type { Pool } from './pool.ts';
 import { SlotHeap } from './slot-heap.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
@@ -7,9 +8,6 @@ import type { View } from './view.ts';
 const successShare = 0.7;
 const latencyShare = 0.3;
 const regionBonus = 1.1;
-/** The pool's largest latency may be this old, where there are more candidates than that. */
-const normalisedEveryMs = 1000;
-const few = 64;
 
 /** 0.7 · success rate + 0.3 · (1 − average latency ÷ the pool's largest). */
 function scoreOf(pool: Pool, slot: number, largestMs: number): number {
@@ -33,7 +31,7 @@ class Scores implements Index {
     this.#heap = new SlotHeap(among.sparse);
     this.#has = (slot) => among.has(slot);
     this.#ties = new TieClock(() => among.random());
-    this.#largestMs = this.#pool.keepLatencies().largestMs;
+    this.#largestMs = this.#pool.keepLatencies().largestMs(this.#pool.now);
     this.#normalisedAt = this.#pool.now;
   }
 
@@ -69,9 +67,9 @@ class Scores implements Index {
   /** Every score depends on the largest latency: O(n), so at most once a second in a large pool. */
   #normalise(): void {
     const { now } = this.#pool;
-    const { largestMs } = this.#pool.keepLatencies();
+    const largestMs = this.#pool.keepLatencies().largestMs(now);
     if (largestMs === this.#largestMs) return;
-    if (this.#heap.size > few && Math.abs(now - this.#normalisedAt) < normalisedEveryMs) return;
+    if (this.#heap.size > few && Math.abs(now - this.#normalisedAt) < searchedEveryMs) return;
     this.#largestMs = largestMs;
     this.#normalisedAt = now;
     this.#heap.rekey((slot) => -scoreOf(this.#pool, slot, largestMs));
@@ -103,7 +101,7 @@ export function performance(): Strategy {
     },
     score(among, slot, { region }) {
       const { pool } = among as View;
-      const score = scoreOf(pool, slot, pool.keepLatencies().largestMs);
+      const score = scoreOf(pool, slot, pool.keepLatencies().largestMs(pool.now));
       const near = region !== undefined && among.region(slot) === region;
       return Math.min(1, near ? score * regionBonus : score);
     },

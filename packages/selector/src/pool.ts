@@ -32,10 +32,8 @@ export class Pool {
   constructor(random: () => number) {
     this.random = random;
     this.availability = new Availability(this.#rows, (slot, available) => {
-      for (const view of this.#views) {
-        if (available) view.enter(slot);
-        else view.leave(slot);
-      }
+      if (available) this.root.enter(slot);
+      else this.root.leave(slot);
     });
     this.root = new View(this, undefined);
     this.#views.push(this.root);
@@ -52,7 +50,7 @@ export class Pool {
 
   remove(slot: number): void {
     this.availability.remove(slot);
-    this.latencies?.delete(slot);
+    this.latencies?.reset(slot);
     this.table.remove(slot);
   }
 
@@ -63,7 +61,7 @@ export class Pool {
       for (let slot = 0; slot < this.table.slots; slot++) {
         this.latencies.reset(slot);
         // What was learned before stands for one success.
-        const averageMs = this.estimates.ownSuccessMs(slot);
+        const averageMs = this.avgLatencyMs(slot);
         if (averageMs !== undefined && this.table.holds(slot)) {
           this.latencies.record(slot, averageMs);
         }
@@ -74,6 +72,7 @@ export class Pool {
 
   /** Mean latency of its successes in milliseconds; undefined without any. */
   avgLatencyMs(slot: number): number | undefined {
+    if (this.outcomes.successes(slot) === 0) return undefined;
     const averageMs = this.latencies?.average(slot) ?? 0;
     return averageMs > 0 ? averageMs : this.estimates.ownSuccessMs(slot);
   }
@@ -82,7 +81,7 @@ export class Pool {
     this.outcomes.record(slot, success);
     if (success) this.latencies?.record(slot, latencyMs);
     this.estimates.record(slot, success, weight, latencyMs, this.now);
-    for (const view of this.#views) view.recorded(slot);
+    if (this.availability.isOffered(slot)) this.root.recorded(slot);
   }
 
   /** A pick begins: nothing is hidden. */

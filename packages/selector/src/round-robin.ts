@@ -1,20 +1,20 @@
-import { SlotHeap } from './slot-heap.ts';
+import { SlotNumbers } from './slot-numbers.ts';
+import { SlotQueue } from './slot-queue.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
-/** Who waits for how long: the one whose last turn is furthest back comes first. */
+/** The one whose last turn is furthest back comes first. */
 class Turns implements Index {
-  readonly #queue: SlotHeap;
+  readonly #queue: SlotQueue;
   readonly #has: (slot: number) => boolean;
-  #turn = 0;
 
   constructor(among: Candidates) {
-    this.#queue = new SlotHeap(among.sparse);
+    this.#queue = new SlotQueue(new SlotNumbers(among.sparse));
     this.#has = (slot) => among.has(slot);
   }
 
   /** A newcomer waits for one round. */
   entered(slot: number): void {
-    this.#queue.set(slot, ++this.#turn);
+    this.#queue.put(slot);
   }
 
   left(slot: number): void {
@@ -23,14 +23,14 @@ class Turns implements Index {
 
   next(): number {
     const slot = this.#queue.find(this.#has);
-    if (slot >= 0) this.#queue.set(slot, ++this.#turn);
+    if (slot >= 0) this.#queue.put(slot);
     return slot;
   }
 }
 
 const create = (among: Candidates) => new Turns(among);
 
-/** Each in turn: N candidates get one pick each in N picks. O(log n). */
+/** Each in turn: N candidates get one pick each in N picks. O(1). */
 export function roundRobin(): Strategy {
   const strategy: Strategy = {
     name: 'roundRobin',

@@ -289,6 +289,33 @@ describe('Selector', () => {
     expect([selector.has('a'), selector.stats('b').inFlight]).toEqual([false, 0]);
   });
 
+  it('ids that leave are forgotten, those that come back start anew, however often', () => {
+    const selector = new Selector({ now: () => 0 });
+    selector.add({ id: 'stays' });
+    for (let i = 0; i < 1000; i++) {
+      selector.add({ id: 'again' });
+      selector.add({ id: `once ${i}` });
+      expect(() => selector.add({ id: 'again' })).toThrow('already');
+      expect(selector.size).toBe(3);
+      expect(selector.stats('again').samples).toBe(0);
+      selector.record({ id: 'again', outcome: 'success', latencyMs: 1 });
+      expect(selector.remove('again')).toBe(true);
+      expect(selector.remove('again')).toBe(false);
+      expect(selector.remove(`once ${i}`)).toBe(true);
+      expect(selector.has('again')).toBe(false);
+      expect(selector.has(`once ${i}`)).toBe(false);
+    }
+    expect(selector.size).toBe(1);
+    expect(selector.select()?.id).toBe('stays');
+  });
+
+  it('an average latency is shown with as many digits as are kept of it', () => {
+    const selector = new Selector({ now: () => 0 });
+    selector.add({ id: 'a' });
+    selector.record({ id: 'a', outcome: 'success', latencyMs: 100.3 });
+    expect(selector.stats('a').avgLatencyMs).toBe(100.3);
+  });
+
   it('a strategy that picks what is not among the candidates is named; the next pick is sound', () => {
     const { selector } = pool({ name: 'wild', pick: () => 99 });
     expect(() => selector.select({ exclude: ['a'] })).toThrow(/"wild" picked 99/);

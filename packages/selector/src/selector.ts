@@ -19,6 +19,9 @@ import { checkFunction, checkNames, checkNumber, checkText } from './validate.ts
 /** A timeout says more than a failure, and was longer in coming. */
 const timeoutWeight = 2;
 
+/** Averages are kept in 32 bits. */
+const keptDigits = 7;
+
 const nothing: SelectContext = Object.freeze({});
 const defaultNow = () => globalThis.performance.timeOrigin + globalThis.performance.now();
 
@@ -185,9 +188,10 @@ export class Selector {
     const slot = this.#slot(id);
     const { root, outcomes: history, availability } = this.#pool;
     const now = this.#tick();
+    const averageMs = this.#pool.avgLatencyMs(slot);
     return {
       successRate: history.successRate(slot),
-      avgLatencyMs: this.#pool.avgLatencyMs(slot),
+      avgLatencyMs: averageMs === undefined ? undefined : Number(averageMs.toPrecision(keptDigits)),
       samples: history.samples(slot),
       score: this.#picker.strategy.score?.(root, slot, ask) ?? root.success(slot),
       inFlight: availability.inFlight(slot),

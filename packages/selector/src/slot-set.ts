@@ -1,13 +1,14 @@
-import { grown, SlotPositions } from './slot-positions.ts';
+import { grown, SlotNumbers } from './slot-numbers.ts';
 
 /** A set of slots in one dense array: membership, insertion, removal and a random member in O(1). */
 export class SlotSet {
-  readonly #positions: SlotPositions;
+  readonly #positions: SlotNumbers;
   #slots = new Int32Array(16);
   #size = 0;
 
-  constructor(sparse = false) {
-    this.#positions = new SlotPositions(sparse);
+  /** Sets that never share a member may share their positions; then `has` speaks of all of them. */
+  constructor(positions: SlotNumbers) {
+    this.#positions = positions;
   }
 
   get size(): number {

@@ -71,7 +71,7 @@ export class TargetMemory {
     const pair = pairs?.get(id);
     if (pairs === undefined || pair === undefined) return false;
     if (pair.bannedUntil > now) return true;
-    if (pair.avoidedUntil <= now || successes <= pair.successesBefore) return false;
+    if (pair.avoidedUntil <= now || successes === pair.successesBefore) return false;
     this.#forgetOld(target, pairs, now);
     return pairs.size <= poolSize / 2;
   }

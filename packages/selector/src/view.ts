@@ -1,9 +1,16 @@
 import type { Pool } from './pool.ts';
+import { SlotNumbers } from './slot-numbers.ts';
 import { SlotSet } from './slot-set.ts';
 import type { Candidates, Index } from './strategy.ts';
 
 /** A view with less than this share of the pool addresses its members by maps. */
 const sparseShare = 1 / 8;
+
+const enter = (view: View, slot: number) => view.enter(slot);
+const leave = (view: View, slot: number) => view.leave(slot);
+const recorded = (view: View, slot: number) => {
+  if (view.has(slot)) view.recorded(slot);
+};
 
 /** Available candidates that pass a filter, as a dense set that follows every change. */
 export class View implements Candidates {
@@ -29,7 +36,7 @@ export class View implements Candidates {
     this.#accepts = accepts;
     const members = parent?.members().filter((slot) => accepts?.(slot) !== false) ?? [];
     this.sparse = parent !== undefined && members.length < pool.table.size * sparseShare;
-    this.#available = new SlotSet(this.sparse);
+    this.#available = new SlotSet(new SlotNumbers(this.sparse));
     for (const slot of members) this.#available.add(slot);
   }
 
@@ -154,19 +161,21 @@ export class View implements Candidates {
   }
 
   enter(slot: number): void {
-    if (this.#accepts !== undefined && !this.#belongs(slot)) return;
-    if (!this.#available.add(slot)) return;
+    if (this.#accepts?.(slot) === false || !this.#available.add(slot)) return;
     for (const index of this.#indices) index.entered?.(slot);
+    this.#passDown(slot, enter);
   }
 
   leave(slot: number): void {
     if (!this.#available.delete(slot)) return;
     for (const index of this.#indices) index.left?.(slot);
+    this.#passDown(slot, leave);
   }
 
+  /** An outcome of a member was recorded. */
   recorded(slot: number): void {
-    if (!this.#available.has(slot)) return;
     for (const index of this.#indices) index.recorded?.(slot);
+    this.#passDown(slot, recorded);
   }
 
   /** Withholds a member from the pick that is being made. */
@@ -211,11 +220,20 @@ export class View implements Candidates {
     }
   }
 
-  #belongs(slot: number): boolean {
-    for (let view: View | undefined = this; view !== undefined; view = view.#parent) {
-      if (view.#accepts?.(slot) === false) return false;
+  /** Tells the views below that may hold the slot, whatever the number of the others. */
+  #passDown(slot: number, tell: (view: View, slot: number) => void): void {
+    const { table } = this.pool;
+    if (this.#regions.size > 0 && table.hasRegion(slot)) {
+      const near = this.#regions.get(this.region(slot) ?? '');
+      if (near !== undefined) tell(near, slot);
     }
-    return true;
+    if (this.#tags.size > 0 && table.hasTags(slot)) {
+      for (const tag of this.tags(slot)) {
+        const tagged = this.#tags.get(tag);
+        if (tagged !== undefined) tell(tagged, slot);
+      }
+    }
+    if (this.#tests.size > 0) for (const each of this.#tests.values()) tell(each, slot);
   }
 
   #withTag(tag: string): View {

@@ -1,5 +1,7 @@
 import type { Pool } from './pool.ts';
+import { PricedSlots } from './priced-slots.ts';
 import { SlotHeap } from './slot-heap.ts';
+import { SlotBytes, SlotNumbers } from './slot-numbers.ts';
 import { SlotSet } from './slot-set.ts';
 import type { Index, SelectContext } from './strategy.ts';
 import type { View } from './view.ts';
@@ -39,6 +41,28 @@ const noise = 0.3;
 /** A newcomer takes the place of the costliest of so many warm ones. */
 const competitors = 5;
 const regionBonus = 1.1;
+/** Entries out of date that one look at those who wait may mend. */
+const maxMended = 8;
+
+/** Where a candidate belongs, and whether the heaps have an entry of it. */
+const nowhere = 0;
+const warm = 1;
+const untried = 2;
+const trial = 3;
+const cold = 4;
+const places = 7;
+const inTrialHeap = 8;
+const inColdHeap = 16;
+
+/** Candidates that wait for another look. */
+interface Waiting {
+  readonly place: typeof trial | typeof cold;
+  readonly mark: typeof inTrialHeap | typeof inColdHeap;
+  /** From the last attempt on. Milliseconds. */
+  readonly waitMs: number;
+  /** By the time of the next look, as far as it is known: see `marks`. */
+  readonly heap: SlotHeap;
+}
 
 /**
  * Candidates that have proved themselves, and all else. Almost every pick compares a few of the warm
@@ -48,48 +72,61 @@ const regionBonus = 1.1;
 export class WarmSet implements Index {
   readonly #among: View;
   readonly #pool: Pool;
-  readonly #warm: SlotSet;
+  readonly #warm: PricedSlots;
   readonly #untried: SlotSet;
-  /** Succeeded lately, not often enough to be warm; by the time of their next look. */
-  readonly #trial: SlotHeap;
-  /** The rest, by the time from which on they are worth another look. */
-  readonly #cold: SlotHeap;
+  /** Succeeded lately, not often enough to be warm. */
+  readonly #trial: Waiting;
+  /** The rest. */
+  readonly #cold: Waiting;
+  /**
+   * A byte for each candidate: the one of the four that it belongs to, and whether the heaps have an
+   * entry of it. The heaps follow when an entry comes up: it may be of one that has moved on, or early
+   * for one that was tried since. Moving entries with every outcome was most of what an outcome cost
+   * at 100,000 candidates.
+   */
+  readonly #marks: SlotBytes;
   readonly #has: (slot: number) => boolean;
 
   constructor(among: View) {
     this.#among = among;
     this.#pool = among.pool;
-    this.#warm = new SlotSet(among.sparse);
-    this.#untried = new SlotSet(among.sparse);
-    this.#trial = new SlotHeap(among.sparse);
-    this.#cold = new SlotHeap(among.sparse);
+    const positions = new SlotNumbers(among.sparse);
+    this.#warm = new PricedSlots(positions);
+    this.#untried = new SlotSet(positions);
+    const waiting = () => new SlotHeap(among.sparse);
+    this.#trial = { place: trial, mark: inTrialHeap, waitMs: trialMs, heap: waiting() };
+    this.#cold = { place: cold, mark: inColdHeap, waitMs: coldMs, heap: waiting() };
+    this.#marks = new SlotBytes(among.sparse);
     this.#has = (slot) => among.has(slot);
   }
 
   entered(slot: number): void {
     const { estimates } = this.#pool;
     const triedAt = estimates.lastTriedAt(slot);
-    if (triedAt === -Infinity) this.#untried.add(slot);
-    else if (estimates.run(slot) > 0) this.#consider(slot);
-    else this.#cold.set(slot, triedAt + coldMs);
+    if (triedAt === -Infinity) {
+      this.#place(slot, untried);
+      this.#untried.add(slot);
+    } else if (estimates.run(slot) > 0) this.#consider(slot);
+    else this.#wait(slot, this.#cold, triedAt);
   }
 
   left(slot: number): void {
-    this.#warm.delete(slot);
-    this.#untried.delete(slot);
-    this.#trial.delete(slot);
-    this.#cold.delete(slot);
+    const marks = this.#place(slot, nowhere);
+    if ((marks & inTrialHeap) !== 0) this.#trial.heap.delete(slot);
+    if ((marks & inColdHeap) !== 0) this.#cold.heap.delete(slot);
+    this.#marks.set(slot, nowhere);
   }
 
   recorded(slot: number): void {
     const { estimates } = this.#pool;
     const run = estimates.run(slot);
-    if (this.#warm.has(slot)) {
-      if (run <= -demotion || (run <= -demotionOfPoor && !this.#isGood(slot))) this.#cool(slot);
+    if ((this.#marks.get(slot) & places) === warm) {
+      if (run <= -demotion || (run <= -demotionOfPoor && !this.#isGood(slot)))
+        this.#wait(slot, this.#cold);
     } else if (run > 0) {
       if (run === recovery) estimates.discount(slot, rememberedShare);
       this.#consider(slot);
-    } else this.#cool(slot);
+    } else this.#wait(slot, this.#cold);
   }
 
   /** A slot, −1 when there is no candidate. */
@@ -105,7 +142,7 @@ export class WarmSet implements Index {
   /** A candidate from outside, in its share of the picks; else −1. */
   #explore(): number {
     const among = this.#among;
-    if (this.#trial.topKey <= among.now && among.random() < trialShare) {
+    if (this.#trial.heap.topKey <= among.now && among.random() < trialShare) {
       const slot = this.#due(this.#trial);
       if (slot >= 0) return slot;
     }
@@ -122,13 +159,24 @@ export class WarmSet implements Index {
   }
 
   /** The one that has waited longest, if it is due; it is not offered again before its verdict. */
-  #due(waiting: SlotHeap): number {
+  #due({ heap, place, mark, waitMs }: Waiting): number {
     const { now } = this.#among;
-    if (waiting.topKey > now) return -1;
-    const slot = waiting.find(this.#has);
-    if (slot < 0 || waiting.key(slot) > now) return -1;
-    waiting.set(slot, now + coldMs);
-    return slot;
+    for (let mended = 0; mended < maxMended && heap.topKey <= now; mended++) {
+      const slot = heap.find(this.#has);
+      if (slot < 0 || heap.key(slot) > now) return -1;
+      const dueAt = this.#pool.estimates.lastTriedAt(slot) + waitMs;
+      const marks = this.#marks.get(slot);
+      if ((marks & places) !== place) {
+        heap.delete(slot);
+        this.#marks.set(slot, marks & ~mark);
+      } else if (dueAt > now) {
+        heap.set(slot, dueAt);
+      } else {
+        heap.set(slot, now + coldMs);
+        return slot;
+      }
+    }
+    return -1;
   }
 
   #wanted(): number {
@@ -140,38 +188,62 @@ export class WarmSet implements Index {
     return estimates.success(slot, now) >= goodShare * estimates.mean();
   }
 
-  #cool(slot: number): void {
-    this.left(slot);
-    this.#cold.set(slot, this.#pool.now + coldMs);
+  /** To the cold ones. An entry that is there already is early, never late. */
+  /** To those who wait. An entry that is there already is early, unless it was offered to a pick. */
+  #wait(slot: number, { heap, place, mark, waitMs }: Waiting, triedAt = this.#pool.now): void {
+    const marks = this.#place(slot, place);
+    const isIn = (marks & mark) !== 0;
+    if (isIn && (waitMs === coldMs || heap.key(slot) <= triedAt + waitMs)) return;
+    heap.set(slot, triedAt + waitMs);
+    if (!isIn) this.#marks.set(slot, marks | mark);
+  }
+
+  /** Takes it out of the set that it is in, and answers with its new marks. */
+  #place(slot: number, to: number): number {
+    const marks = this.#marks.get(slot);
+    const from = marks & places;
+    if (from === to) return marks;
+    if (from === warm) this.#warm.delete(slot);
+    else if (from === untried) this.#untried.delete(slot);
+    const next = (marks & ~places) | to;
+    this.#marks.set(slot, next);
+    return next;
   }
 
   /** One outside has succeeded: it becomes warm, or gets another look, or has to wait. */
   #consider(slot: number): void {
     const { estimates, now } = this.#pool;
     if (!this.#isGood(slot) || estimates.run(slot) < proof) {
-      this.left(slot);
-      this.#trial.set(slot, now + trialMs);
+      this.#wait(slot, this.#trial);
       return;
     }
-    if (this.#warm.size >= this.#wanted()) {
-      const worst = this.#costliest(estimates.costMs(slot, now));
-      this.#cool(worst < 0 ? slot : worst);
-      if (worst < 0) return;
+    const costMs = estimates.costMs(slot, now);
+    if (this.#warm.size < this.#wanted()) {
+      this.#place(slot, warm);
+      this.#warm.add(slot, costMs);
+      return;
     }
-    this.left(slot);
-    this.#warm.add(slot);
+    const position = this.#costliest(costMs);
+    if (position < 0) {
+      this.#wait(slot, this.#cold);
+      return;
+    }
+    const worst = this.#warm.at(position);
+    this.#place(slot, warm);
+    this.#warm.replace(position, slot, costMs);
+    this.#marks.set(worst, this.#marks.get(worst) & ~places);
+    this.#wait(worst, this.#cold);
   }
 
-  /** The costliest of a few warm ones, −1 when none costs more than that. */
+  /** The position of the costliest of a few warm ones, as last seen; −1 when none costs more than that. */
   #costliest(costMs: number): number {
-    const { estimates, now } = this.#pool;
     let costliest = -1;
     let mostMs = costMs;
     for (let i = 0; i < competitors; i++) {
-      const other = this.#warm.at(Math.floor(this.#among.random() * this.#warm.size));
-      const otherMs = estimates.costMs(other, now);
+      const position = Math.floor(this.#among.random() * this.#warm.size);
+      const otherMs = this.#warm.price(position);
       if (otherMs > mostMs) {
-        costliest = other;
+        costliest = position;
         mostMs = otherMs;
       }
     }
@@ -184,8 +256,11 @@ export class WarmSet implements Index {
     // With few warm ones a look at any keeps the load from resting on them alone.
     const total = this.#warm.size < looks ? looks + 1 : looks;
     for (let look = 0; look < total; look++) {
-      const slot = look < looks ? this.#anyWarm() : this.#among.any();
-      const costMs = this.#costMs(slot, ask);
+      const position = look < looks ? this.#anyWarm() : -1;
+      const slot = position < 0 ? this.#among.any() : this.#warm.at(position);
+      const idleMs = this.#idleCostMs(slot);
+      if (position >= 0) this.#warm.setPrice(position, idleMs);
+      const costMs = this.#costMs(slot, idleMs, ask);
       if (costMs < leastMs) {
         leastMs = costMs;
         best = slot;
@@ -194,26 +269,28 @@ export class WarmSet implements Index {
     return best;
   }
 
-  /** A warm one that may be picked; any candidate when a few draws find none. */
+  /** The position of a warm one that may be picked, −1 when a few draws find none. */
   #anyWarm(): number {
     for (let draw = 0; draw < 2 * looks && this.#warm.size > 0; draw++) {
-      const slot = this.#warm.at(Math.floor(this.#among.random() * this.#warm.size));
-      if (this.#among.has(slot)) return slot;
+      const position = Math.floor(this.#among.random() * this.#warm.size);
+      if (this.#among.has(this.#warm.at(position))) return position;
     }
-    return this.#among.any();
+    return -1;
   }
 
-  /** Expected milliseconds to a success behind the attempts in flight. */
-  #costMs(slot: number, ask: SelectContext): number {
+  /** Expected milliseconds to a success of one that is idle. */
+  #idleCostMs(slot: number): number {
     const { estimates, availability, now } = this.#pool;
-    const inFlight = availability.inFlight(slot);
     const stalled =
-      inFlight > 0 &&
+      availability.inFlight(slot) > 0 &&
       now - availability.busySince(slot) > stalledRatio * estimates.successMs(slot, now);
+    return estimates.costMs(slot, now, stalled ? 1 : 0);
+  }
+
+  /** The same behind the attempts in flight, blurred, a matching region preferred. */
+  #costMs(slot: number, idleMs: number, ask: SelectContext): number {
     const costMs =
-      estimates.costMs(slot, now, stalled ? 1 : 0) *
-      (inFlight + 1) *
-      (1 + noise * this.#among.random());
+      idleMs * (this.#pool.availability.inFlight(slot) + 1) * (1 + noise * this.#among.random());
     const near = ask.region !== undefined && this.#among.region(slot) === ask.region;
     return near ? costMs / regionBonus : costMs;
   }

@@ -1,3 +1,4 @@
+import { SlotNumbers } from './slot-numbers.ts';
 import { SlotSet } from './slot-set.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
@@ -21,9 +22,12 @@ interface WeightClass {
 class Weights implements Index {
   readonly #among: Candidates;
   readonly #classes: WeightClass[] = [];
+  /** Of all classes: a candidate is in one of them. */
+  readonly #positions: SlotNumbers;
 
   constructor(among: Candidates) {
     this.#among = among;
+    this.#positions = new SlotNumbers(among.sparse);
   }
 
   entered(slot: number): void {
@@ -70,7 +74,7 @@ class Weights implements Index {
   #classOf(weight: number): WeightClass {
     const exponent = Math.ceil(Math.log2(weight));
     for (const each of this.#classes) if (each.exponent === exponent) return each;
-    const made = { exponent, bound: 2 ** exponent, slots: new SlotSet(this.#among.sparse) };
+    const made = { exponent, bound: 2 ** exponent, slots: new SlotSet(this.#positions) };
     this.#classes.push(made);
     return made;
   }

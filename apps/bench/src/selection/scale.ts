@@ -65,7 +65,7 @@ export async function printScale(strategies: Record<string, () => Strategy>): Pr
         }
       };
     }
-    const options = { count: 5000, rounds: 9, warmUpRounds: 2 };
+    const options = { count: 5000, rounds: 25, warmUpRounds: 3 };
     const pickNs = await compareNs(pick, options);
     const ratio = (ns: Record<string, number>) => (ns[large] ?? NaN) / (ns[small] ?? NaN);
     rows.push({

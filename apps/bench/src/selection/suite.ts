@@ -20,7 +20,7 @@ const settleMs = 300_000;
 
 /** The pools of S16, and a scraped public list. */
 const pools = {
-  '20': { size: 20, kinds: realisticPool, requestsPerSecond: 50, endMs: 1_500_000, seeds: 4 },
+  '20': { size: 20, kinds: realisticPool, requestsPerSecond: 50, endMs: 1_500_000, seeds: 12 },
   '1000': { size: 1000, kinds: realisticPool, requestsPerSecond: 100, endMs: 900_000, seeds: 3 },
   '100000': {
     size: 100_000,
