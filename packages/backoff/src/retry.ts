@@ -19,7 +19,8 @@ const defaultBackoff = /* @__PURE__ */ exponential();
  * - the last failure itself, when attempts, `shouldRetry` or the budget allow no further one;
  * - `signal.reason` itself, when the caller aborted;
  * - `RetryTimeoutError`, with the last failure as its cause, when `timeoutMs` does not suffice;
- * - `TypeError` or `RangeError` on a bad option, before the task is called.
+ * - `TypeError` or `RangeError` on a bad option, before the task is called; that an object has the methods
+ *   of its type is left to the types.
  */
 export async function retry<T>(
   task: (context: TaskContext) => Promise<T> | T,

@@ -164,6 +164,48 @@ describe('createBus', () => {
     expect(faults).toEqual([[boom, 'b'], [second]]);
   });
 
+  it('a console that throws ends neither the event nor the bus', () => {
+    const written = vi.spyOn(console, 'error').mockImplementation(() => {
+      throw new Error('no output wanted here');
+    });
+    const heard: string[] = [];
+    const bus = createBus<Events>();
+    bus.on('b', () => {
+      throw new Error('boom');
+    });
+    bus.on('b', (event) => heard.push(event));
+    bus.emit('b', 'x');
+    bus.emit('b', 'y');
+    expect(written).toHaveBeenCalledTimes(2);
+    written.mockRestore();
+    expect(heard).toEqual(['x', 'y']);
+  });
+
+  it("an async listener's rejection reaches onListenerError, and one of that the console", async () => {
+    const written = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const faults: unknown[] = [];
+    const bus = createBus<Events>({
+      onListenerError: async (error, type) => {
+        faults.push([error, type]);
+        throw 'second';
+      },
+    });
+    bus.on('b', async () => {
+      throw 'boom';
+    });
+    bus.on('*', async () => {
+      throw 'wild';
+    });
+    bus.emit('b', 'x');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(faults).toEqual([
+      ['boom', 'b'],
+      ['wild', 'b'],
+    ]);
+    expect(written.mock.calls).toEqual([['second'], ['second']]);
+    written.mockRestore();
+  });
+
   it("'*' hears of a fault with the type of its event", () => {
     const types: string[] = [];
     const bus = createBus<Events>({ onListenerError: (_, type) => types.push(type) });

@@ -3,7 +3,7 @@ import { createEmitter } from './mitt.ts';
 /** Any map of event types to their payloads. */
 export type EventMap = Record<string, unknown>;
 
-/** Hears one type of event. */
+/** Hears one type of event. It may be async: it is not waited for, and its rejection is a fault like any other. */
 export type Listener<Event> = (event: Event) => void;
 
 /** Hears every event, with its type. */
@@ -46,23 +46,37 @@ export interface Bus<Events extends EventMap> {
 
 export interface BusOptions {
   /**
-   * Hears what a listener threw. Default: written to the console, which is seen and harms nobody,
-   * as is what this function itself throws.
+   * Hears what a listener threw or rejected with. Default: written to the console, which is seen and
+   * harms nobody, as is what this function itself throws or rejects with.
    */
   readonly onListenerError?: ((error: unknown, type: string) => void) | undefined;
 }
 
-type AnyListener = (...args: unknown[]) => void;
+type AnyListener = (...args: unknown[]) => unknown;
 
 /** What mitt holds for each subscription: two of one function are told apart by it. */
 interface Subscription extends AnyListener {
   /** Gone once it is unsubscribed. */
-  listener?: AnyListener | undefined;
+  listener?: AnyListener | null;
 }
 
 function report(...fault: unknown[]): void {
+  // A console that throws, as in some test setups: there is nobody left to tell.
   // oxlint-disable-next-line no-console -- a fault that nobody asked for must not be lost
-  console.error(...fault);
+  guard(console.error, fault, () => {});
+}
+
+/** Calls it; what it throws or rejects with goes to `onFault`. */
+function guard(
+  call: AnyListener | null | undefined,
+  args: unknown[],
+  onFault: (fault: unknown) => void,
+) {
+  try {
+    (call?.(...args) as PromiseLike<unknown> | null | undefined)?.then?.(null, onFault);
+  } catch (fault) {
+    onFault(fault);
+  }
 }
 
 /**
@@ -73,10 +87,8 @@ function report(...fault: unknown[]): void {
  * @throws {TypeError} On an option that is unknown or no function.
  */
 export function createBus<Events extends EventMap>(options: BusOptions = {}): Bus<Events> {
-  const { onListenerError = report } = options;
-  for (const name in options) {
-    if (name !== 'onListenerError') throw new TypeError(`unknown option ${name}`);
-  }
+  const { onListenerError = report, ...unknown } = options;
+  for (const name in unknown) throw new TypeError(`unknown option ${name}`);
   checkFunction('onListenerError', onListenerError);
   const emitter = createEmitter();
   /** What is being delivered, and what waits for it. */
@@ -86,24 +98,18 @@ export function createBus<Events extends EventMap>(options: BusOptions = {}): Bu
     !!(emitter.all.get(type)?.length || emitter.all.get('*')?.length);
 
   const unsubscribe = (type: string, subscription: Subscription) => {
-    subscription.listener = undefined;
+    subscription.listener = null;
     emitter.off(type, subscription);
   };
 
   const subscribe = (type: string, listener: AnyListener, once?: boolean): Unsubscribe => {
-    checkFunction(`a listener of "${type}"`, listener);
+    checkFunction(`listener of "${type}"`, listener);
     const subscription: Subscription = (...args) => {
       const current = subscription.listener;
       if (once) unsubscribe(type, subscription);
-      try {
-        current?.(...args);
-      } catch (error) {
-        try {
-          onListenerError(error, type === '*' ? (args[0] as string) : type);
-        } catch (fault) {
-          report(fault);
-        }
-      }
+      guard(current, args, (fault) =>
+        guard(onListenerError as AnyListener, [fault, type === '*' ? args[0] : type], report),
+      );
     };
     subscription.listener = listener;
     emitter.on(type, subscription);
@@ -111,22 +117,21 @@ export function createBus<Events extends EventMap>(options: BusOptions = {}): Bu
   };
 
   return {
-    on: (type: string, listener: AnyListener) => subscribe(type, listener),
+    has,
+    on: subscribe,
     once: (type: string, listener: AnyListener) => subscribe(type, listener, true),
     off(type: string, listener: AnyListener) {
-      const subscriptions = emitter.all.get(type) as Subscription[] | undefined;
-      subscriptions?.slice().forEach((each) => {
+      for (const each of [...((emitter.all.get(type) as Subscription[] | undefined) ?? [])]) {
         if (each.listener === listener) unsubscribe(type, each);
-      });
+      }
     },
-    has,
     emit(type: string, event: unknown) {
-      if (!has(type)) return;
-      // Made inside a listener, it waits its turn in the loop below.
-      if (queue.push([type, event]) > 1) return;
-      // Nothing throws here: a subscription keeps its listener's fault to itself.
-      for (const [nextType, next] of queue) emitter.emit(nextType, next);
-      queue.length = 0;
+      // One made inside a listener waits its turn in the loop.
+      if (has(type) && queue.push([type, event]) < 2) {
+        // Nothing throws here: a subscription keeps its listener's fault to itself.
+        for (const each of queue) emitter.emit(...each);
+        queue.length = 0;
+      }
     },
   } as unknown as Bus<Events>;
 }
