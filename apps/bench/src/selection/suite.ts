@@ -15,6 +15,7 @@ import { Population, realisticPool, scrapedPool, simulate } from '@whirl/testkit
 import { printTable } from '../table.ts';
 import { oracle, peakEwma, scrapyRules, whirl, type CreateChooser } from './choosers.ts';
 import { printMemory, printScale } from './scale.ts';
+import { printScenarios } from './scenarios.ts';
 
 const settleMs = 300_000;
 
@@ -58,11 +59,11 @@ const subjects: Record<string, CreateChooser> = {
 };
 
 /**
- * `pnpm bench selection [20] [1000] [100000] [scraped] [scale]`: how well each strategy does in
- * simulated pools, on a virtual clock with seeded chance, and what a pick costs at two pool sizes.
+ * `pnpm bench selection [20] [1000] [100000] [scraped] [scenarios] [scale]`: how well each strategy
+ * does in simulated pools, on a virtual clock with seeded chance, and what a pick costs at two pool sizes.
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const known = [...Object.keys(pools), 'scale'];
+  const known = [...Object.keys(pools), 'scenarios', 'scale'];
   const unknown = args.find((arg) => !known.includes(arg));
   if (unknown !== undefined) {
     throw new RangeError(`unknown pool ${unknown}; known are ${known.join(', ')}`);
@@ -72,6 +73,7 @@ export async function run(args: readonly string[]): Promise<void> {
   for (const [name, pool] of Object.entries(pools)) {
     if (chosen.includes(name)) printPool(name, pool);
   }
+  if (chosen.includes('scenarios')) printScenarios(subjects);
   if (chosen.includes('scale')) await printScale(plain);
 }
 
