@@ -57,7 +57,7 @@ export function failureOf(
 
 /** Carries out a rule's verdict: the fact is told, and a proxy that is to rest has its circuit open. */
 export function carryOut(
-  { bus, now }: Pick<Engine, 'bus' | 'now'>,
+  { pool, now }: Pick<Engine, 'pool' | 'now'>,
   found: Found,
   member: Member,
   origin: string,
@@ -65,14 +65,12 @@ export function carryOut(
   if (found === 'none' || typeof found.verdict === 'string') return;
   const { action, forMs } = found.verdict;
   const at = now();
-  if (bus.has('proxy:banned')) {
-    bus.emit('proxy:banned', {
-      proxyId: member.id,
-      target: action === 'banTarget' ? origin : undefined,
-      untilMs: at + forMs,
-      rule: found.rule,
-      at,
-    });
-  }
+  pool.tell('proxy:banned', {
+    proxyId: member.id,
+    target: action === 'banTarget' ? origin : undefined,
+    untilMs: at + forMs,
+    rule: found.rule,
+    at,
+  });
   if (action !== 'banTarget') member.breaker?.trip({ reason: 'custom', openMs: forMs });
 }

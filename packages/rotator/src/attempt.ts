@@ -76,19 +76,17 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   start(): void {
-    const { bus, clients } = this.#engine;
+    const { pool, clients } = this.#engine;
     const { id: requestId, request, policy, sessionId } = this.#operation;
     const { proxy } = this.#admission.member;
-    if (bus.has('attempt:start')) {
-      bus.emit('attempt:start', {
-        requestId,
-        attempt: this.number,
-        proxyId: this.proxyId,
-        origin: request.origin,
-        hedge: this.hedge,
-        at: this.#startedAt,
-      });
-    }
+    pool.tell('attempt:start', {
+      requestId,
+      attempt: this.number,
+      proxyId: this.proxyId,
+      origin: request.origin,
+      hedge: this.hedge,
+      at: this.#startedAt,
+    });
     // A listener may have ended the request.
     if (this.#settled) return;
     const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
@@ -304,7 +302,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    const { bus, now, pool, budget } = this.#engine;
+    const { now, pool, budget } = this.#engine;
     const { member } = this.#admission;
     const at = now();
     const record = this.#record(failure, at);
@@ -313,25 +311,23 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#tellCircuit(failure);
     if (outcome === 'success') budget?.deposit();
     this.#operation.record(record);
-    if (bus.has('attempt:end')) {
-      const { statusCode, errorCode } = record;
-      bus.emit('attempt:end', {
-        requestId: this.#operation.id,
-        attempt: this.number,
-        proxyId: this.proxyId,
-        origin: this.#operation.request.origin,
-        outcome,
-        blame,
-        phase: failure?.phase ?? 'body',
-        statusCode,
-        errorCode,
-        reason: failure?.reason,
-        latencyMs,
-        delayBeforeMs: this.delayBeforeMs,
-        hedge: this.hedge,
-        at,
-      });
-    }
+    const { statusCode, errorCode } = record;
+    pool.tell('attempt:end', {
+      requestId: this.#operation.id,
+      attempt: this.number,
+      proxyId: this.proxyId,
+      origin: this.#operation.request.origin,
+      outcome,
+      blame,
+      phase: failure?.phase ?? 'body',
+      statusCode,
+      errorCode,
+      reason: failure?.reason,
+      latencyMs,
+      delayBeforeMs: this.delayBeforeMs,
+      hedge: this.hedge,
+      at,
+    });
     pool.free(member);
   }
 

@@ -3,7 +3,7 @@ import {
   CircuitBreakerGroup,
   type CircuitBreakerGroupOptions,
 } from '@whirl/circuit-breaker';
-import type { CircuitTransition, WhirlBus } from '@whirl/events';
+import { createBus, type CircuitTransition, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
 import { resolveCircuit, type CircuitOptions } from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
@@ -37,6 +37,9 @@ export interface PoolContext {
   readonly onGone: (proxyId: string) => void;
 }
 
+/** What the selector learns from, beside the circuits. */
+type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
+
 interface Entry {
   readonly proxy: Proxy;
   readonly circuit: CircuitBreakerGroupOptions | false | undefined;
@@ -51,6 +54,11 @@ export class Pool {
   readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
   readonly #context: PoolContext;
+  /**
+   * The selector learns from this pool alone, and at once: the context's bus may be shared with rotators whose
+   * proxies have the same ids, and may be in the middle of another event.
+   */
+  readonly #lessons = createBus<WhirlEvents>();
   /** Ids whose circuit is not closed. */
   readonly #shut = new Set<string>();
   /** When the first of them may be asked, while nothing has changed since it was worked out. */
@@ -60,12 +68,11 @@ export class Pool {
   constructor(context: PoolContext) {
     const { bus, strategy, circuitBreaker, now, random } = context;
     this.#context = context;
-    this.selector = new Selector({ strategy, now, random, bus });
+    this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
     this.line = new WaitingLine((ask) => this.admit(ask));
     const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.circuits = new CircuitBreakerGroup({
       ...common,
-      // The pool hears first, and at once: the bus may be in the middle of another event.
       bus: {
         has: () => true,
         emit: (type, event) => {
@@ -92,7 +99,7 @@ export class Pool {
       throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
     }
     this.#join(entry);
-    this.#tell('proxy:added', proxy);
+    this.#announce('proxy:added', proxy);
     return proxy;
   }
 
@@ -101,7 +108,7 @@ export class Pool {
     const member = this.members.get(id);
     if (member === undefined) return false;
     this.#leave(member);
-    this.#tell('proxy:removed', member.proxy);
+    this.#announce('proxy:removed', member.proxy);
     return true;
   }
 
@@ -123,8 +130,15 @@ export class Pool {
         fresh.push(entry.proxy);
       }
     }
-    for (const { proxy } of gone) this.#tell('proxy:removed', proxy);
-    for (const proxy of fresh) this.#tell('proxy:added', proxy);
+    for (const { proxy } of gone) this.#announce('proxy:removed', proxy);
+    for (const proxy of fresh) this.#announce('proxy:added', proxy);
+  }
+
+  /** A fact about a member: the selector hears it first. */
+  tell<Type extends Lesson>(type: Type, event: WhirlEvents[Type]): void {
+    const { bus } = this.#context;
+    this.#lessons.emit(type, event);
+    if (bus.has(type)) bus.emit(type, event);
   }
 
   /** A proxy and its circuit agree to take a request; undefined: nobody does, see `whyNot`. */
@@ -301,8 +315,10 @@ export class Pool {
     this.selector.add(candidate(proxy));
   }
 
-  #hear({ name, to }: CircuitTransition): void {
+  #hear(event: CircuitTransition): void {
+    const { name, to } = event;
     if (!this.members.has(name)) return;
+    this.selector.circuitChanged(event);
     if (to === 'closed' || to === 'disabled') this.#shut.delete(name);
     else this.#shut.add(name);
     this.#changed();
@@ -330,7 +346,7 @@ export class Pool {
     return (this.#firstDueAt = first);
   }
 
-  #tell(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
+  #announce(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
     const { bus, now } = this.#context;
     if (!bus.has(type)) return;
     const { id: proxyId, region, weight, tags } = proxy;

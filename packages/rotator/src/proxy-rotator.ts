@@ -149,7 +149,6 @@ export class ProxyRotator implements RotatorView {
     } catch (error) {
       // A constructor that throws leaves nothing on a bus that is shared.
       this.#health?.close();
-      this.#pool.selector.close();
       for (const undo of this.#undo) undo();
       throw error;
     }
@@ -308,7 +307,6 @@ export class ProxyRotator implements RotatorView {
       operation.end('aborted', new ClosedError());
     }
     await this.#clients.destroy(new ClosedError());
-    this.#pool.selector.close();
     for (const undo of this.#undo) undo();
   }
 
