@@ -78,8 +78,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   start(): void {
     const { pool, clients } = this.#engine;
     const { id: requestId, request, policy, sessionId } = this.#operation;
-    const { proxy } = this.#admission.member;
-    pool.tell('attempt:start', {
+    const { member } = this.#admission;
+    pool.tell(member, 'attempt:start', {
       requestId,
       attempt: this.number,
       proxyId: this.proxyId,
@@ -91,11 +91,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
     this.#timer = setTimeout(() => this.#timeout(), timeoutMs);
-    const lease = request.lease(clients, proxy, timeoutMs, sessionId);
+    const lease = request.lease(clients, member.proxy, timeoutMs, sessionId);
     this.#lease = lease;
     this.#tunnel = !lease.absoluteForm;
     try {
-      lease.dispatch(request.through(lease, proxy), this);
+      lease.dispatch(request.through(lease, member.proxy), this);
     } catch (error) {
       this.#lost(error as Error);
     }
@@ -312,7 +312,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (outcome === 'success') budget?.deposit();
     this.#operation.record(record);
     const { statusCode, errorCode } = record;
-    pool.tell('attempt:end', {
+    pool.tell(member, 'attempt:end', {
       requestId: this.#operation.id,
       attempt: this.number,
       proxyId: this.proxyId,

@@ -21,13 +21,18 @@ export class Member {
   readonly addedAt: number;
   /** Requests and health checks under way through it. */
   inFlight = 0;
-  readonly #circuits: CircuitSource | undefined;
+  #circuits: CircuitSource | undefined;
   #breaker: CircuitBreaker | undefined;
 
   constructor(proxy: Proxy, addedAt: number, circuits: CircuitSource | undefined) {
     this.proxy = proxy;
     this.addedAt = addedAt;
     this.#circuits = circuits;
+  }
+
+  /** It has left the pool: what its last attempts come to is told to no circuit. */
+  retire(): void {
+    this.#circuits = this.#breaker = undefined;
   }
 
   get id(): string {

@@ -134,10 +134,15 @@ export class Pool {
     for (const proxy of fresh) this.#announce('proxy:added', proxy);
   }
 
-  /** A fact about a member: the selector hears it first. */
-  tell<Type extends Lesson>(type: Type, event: WhirlEvents[Type]): void {
+  /** Whether it has not left. */
+  holds(member: Member): boolean {
+    return this.members.get(member.id) === member;
+  }
+
+  /** A fact about a member: the selector hears it first, unless the member has left. */
+  tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
     const { bus } = this.#context;
-    this.#lessons.emit(type, event);
+    if (this.holds(member)) this.#lessons.emit(type, event);
     if (bus.has(type)) bus.emit(type, event);
   }
 
@@ -293,7 +298,9 @@ export class Pool {
     this.#changed();
   }
 
-  #leave({ id }: Member): void {
+  #leave(member: Member): void {
+    const { id } = member;
+    member.retire();
     this.members.delete(id);
     this.selector.remove(id);
     this.circuits.delete(id);
