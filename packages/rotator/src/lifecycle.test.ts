@@ -28,6 +28,17 @@ describe('the pool of a rotator', () => {
     expect(rotator.proxies()).toHaveLength(2);
   });
 
+  it('F17 setProxies with a value that the selection refuses changes nothing', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1', 'h:2'] });
+    const before = rotator.proxies();
+    for (const bad of [{ weight: 1e16 }, { cost: Infinity }, { maxConcurrent: 2 ** 53 }]) {
+      expect(() => rotator.setProxies(['h:3', { url: 'h:1', ...bad }])).toThrow(
+        new RegExp(`^entry 2: ${Object.keys(bad)[0]} must be .*, got ${Object.values(bad)[0]}$`),
+      );
+      expect(rotator.proxies()).toEqual(before);
+    }
+  });
+
   it('F17 the same id twice is refused, and nothing changes', () => {
     const rotator = new ProxyRotator({ proxies: ['h:1'] });
     expect(() => rotator.addProxy('u:secret@h:1')).not.toThrow();
