@@ -3,12 +3,15 @@ import type {
   CircuitBreakerGroup,
   CircuitBreakerGroupOptions,
 } from '@whirl/circuit-breaker';
+import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from './proxy.ts';
 
 /** Where the circuits of members that have the same options come from. */
 export interface CircuitSource {
   readonly group: CircuitBreakerGroup;
   readonly options: CircuitBreakerGroupOptions;
+  /** What was asked for: they are compared by it. */
+  readonly asked: CircuitOptions;
   /** Stands for every circuit that nothing has happened to yet. Never used, only looked at. */
   readonly untouched?: CircuitBreaker | undefined;
 }
@@ -30,9 +33,14 @@ export class Member {
     this.#circuits = circuits;
   }
 
-  /** It has left the pool: what its last attempts come to is told to no circuit. */
-  retire(): void {
-    this.#circuits = this.#breaker = undefined;
+  get circuits(): CircuitSource | undefined {
+    return this.#circuits;
+  }
+
+  /** From now on it has another circuit, or none: what earlier attempts come to is told to neither. */
+  set circuits(from: CircuitSource | undefined) {
+    this.#circuits = from;
+    this.#breaker = undefined;
   }
 
   get id(): string {

@@ -1,11 +1,7 @@
-import {
-  CircuitBreaker,
-  CircuitBreakerGroup,
-  type CircuitBreakerGroupOptions,
-} from '@whirl/circuit-breaker';
+import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import { createBus, type CircuitTransition, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
-import { resolveCircuit, type CircuitOptions } from './circuit-options.ts';
+import { resolveCircuit, sameCircuit, type CircuitOptions } from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy-list.ts';
@@ -42,7 +38,8 @@ type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
 
 interface Entry {
   readonly proxy: Proxy;
-  readonly circuit: CircuitBreakerGroupOptions | false | undefined;
+  /** Undefined: it has no circuit. */
+  readonly circuits: CircuitSource | undefined;
 }
 
 /** The proxies, their circuits, and the question who takes the next request. */
@@ -64,6 +61,8 @@ export class Pool {
   /** When the first of them may be asked, while nothing has changed since it was worked out. */
   #firstDueAt: number | undefined;
   #firstDueKnown = false;
+  /** Transitions in the middle of a swap. */
+  #untold: CircuitTransition[] | undefined;
 
   constructor(context: PoolContext) {
     const { bus, strategy, circuitBreaker, now, random } = context;
@@ -77,13 +76,15 @@ export class Pool {
         has: () => true,
         emit: (type, event) => {
           this.#hear(event as CircuitTransition);
-          if (bus.has(type)) bus.emit(type, event);
+          if (this.#untold !== undefined) this.#untold.push(event as CircuitTransition);
+          else if (bus.has(type)) bus.emit(type, event);
         },
       },
     });
     if (circuitBreaker !== false) {
       const untouched = new CircuitBreaker(common);
-      this.#circuit = { group: this.circuits, options: common, untouched };
+      const asked = circuitBreaker;
+      this.#circuit = { group: this.circuits, options: common, asked, untouched };
     }
   }
 
@@ -113,23 +114,31 @@ export class Pool {
   }
 
   /**
-   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps its circuit and, while its
-   * region, tags, weight, cost and bound stay, what is known of it. Throws before anything changes.
+   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps what is known of it, whatever else
+   * changes. Throws before anything changes.
    */
   set(entries: readonly PoolEntry[] | string): void {
     const wanted = this.#understand(entries);
     const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
     const gone = [...this.members.values()].filter(({ id }) => !ids.has(id));
     const fresh: Proxy[] = [];
-    for (const member of gone) this.#leave(member);
-    for (const entry of wanted) {
-      const member = this.members.get(entry.proxy.id);
-      if (member !== undefined) this.#renew(member, entry.proxy);
-      else {
-        this.#join(entry);
-        fresh.push(entry.proxy);
+    const untold: CircuitTransition[] = (this.#untold = []);
+    try {
+      for (const member of gone) this.#leave(member);
+      for (const entry of wanted) {
+        const member = this.members.get(entry.proxy.id);
+        if (member !== undefined) this.#renew(member, entry);
+        else {
+          this.#join(entry);
+          fresh.push(entry.proxy);
+        }
       }
+    } finally {
+      this.#untold = undefined;
     }
+    const { bus } = this.#context;
+    // A state that goes over to a new circuit is no transition.
+    for (const event of untold) if (event.to === 'closed') bus.emit('circuit:transition', event);
     for (const { proxy } of gone) this.#announce('proxy:removed', proxy);
     for (const proxy of fresh) this.#announce('proxy:added', proxy);
   }
@@ -266,7 +275,7 @@ export class Pool {
 
   #understand(given: readonly PoolEntry[] | string): Entry[] {
     if (typeof given === 'string' || !Array.isArray(given)) {
-      return parseProxies(given as string).map((proxy) => ({ proxy, circuit: undefined }));
+      return parseProxies(given as string).map((proxy) => this.#plain(proxy));
     }
     const own = new Map<Proxy, Entry>();
     const inputs = (given as readonly PoolEntry[]).map((each) => {
@@ -275,32 +284,34 @@ export class Pool {
       own.set(entry.proxy, entry);
       return entry.proxy;
     });
-    return parseProxies(inputs).map((proxy) => own.get(proxy) ?? { proxy, circuit: undefined });
+    return parseProxies(inputs).map((proxy) => own.get(proxy) ?? this.#plain(proxy));
+  }
+
+  #plain(proxy: Proxy): Entry {
+    return { proxy, circuits: this.#circuit };
   }
 
   #entry(given: PoolEntry): Entry {
-    if (!hasCircuit(given)) return { proxy: parseProxy(given), circuit: undefined };
+    if (!hasCircuit(given)) return this.#plain(parseProxy(given));
     const { circuitBreaker, ...input } = given;
+    const proxy = parseProxy(input);
+    if (circuitBreaker === undefined) return this.#plain(proxy);
+    if (circuitBreaker === false) return { proxy, circuits: undefined };
     const { now, random } = this.#context;
-    const common = this.#context.circuitBreaker || undefined;
-    const circuit =
-      circuitBreaker === undefined || circuitBreaker === false
-        ? circuitBreaker
-        : resolveCircuit({ ...common, ...circuitBreaker }, { now, random });
-    return { proxy: parseProxy(input), circuit };
+    const asked = { ...(this.#context.circuitBreaker || undefined), ...circuitBreaker };
+    const options = resolveCircuit(asked, { now, random });
+    return { proxy, circuits: { group: this.circuits, options, asked } };
   }
 
-  #join({ proxy, circuit }: Entry): void {
+  #join({ proxy, circuits }: Entry): void {
     this.selector.add(candidate(proxy));
-    let circuits = circuit === false ? undefined : this.#circuit;
-    if (circuit) circuits = { group: this.circuits, options: circuit };
     this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
     this.#changed();
   }
 
   #leave(member: Member): void {
     const { id } = member;
-    member.retire();
+    member.circuits = undefined;
     this.members.delete(id);
     this.selector.remove(id);
     this.circuits.delete(id);
@@ -309,7 +320,8 @@ export class Pool {
     this.#context.onGone(id);
   }
 
-  #renew(member: Member, proxy: Proxy): void {
+  #renew(member: Member, { proxy, circuits }: Entry): void {
+    if (!sameCircuit(member.circuits?.asked, circuits?.asked)) this.#renewCircuit(member, circuits);
     const before = member.proxy;
     const known = (of: Proxy) => JSON.stringify([of, of.url, of.password]);
     // An equal one changes nothing: its connections stay.
@@ -317,9 +329,22 @@ export class Pool {
     member.proxy = proxy;
     this.#context.onGone(proxy.id);
     if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
-    // An open circuit needs no word to the selector: it refuses, and its next transition is heard.
-    this.selector.remove(proxy.id);
-    this.selector.add(candidate(proxy));
+    this.selector.update(candidate(proxy));
+    // It may have more places than before, or tags that somebody waits for.
+    this.line.wake();
+  }
+
+  /** Another circuit for a member that stays. One that was open stays so for as long as it would have been. */
+  #renewCircuit(member: Member, circuits: CircuitSource | undefined): void {
+    const before = member.circuit;
+    const state = before?.state ?? 'closed';
+    const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
+    if (circuits === undefined && state !== 'closed') before?.reset();
+    this.circuits.delete(member.id);
+    member.circuits = circuits;
+    if (state === 'forced_open') member.breaker?.forceOpen();
+    else if (state === 'disabled') member.breaker?.disable();
+    else if (state !== 'closed') member.breaker?.trip({ openMs });
   }
 
   #hear(event: CircuitTransition): void {

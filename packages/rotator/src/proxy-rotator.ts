@@ -183,7 +183,10 @@ export class ProxyRotator implements RotatorView {
     return this.#pool.remove(id);
   }
 
-  /** Swaps the pool at once, all or nothing: kept ids keep what was learned. */
+  /**
+   * Swaps the pool at once, all or nothing. Kept ids keep what was learned, whatever else is said of them; with
+   * other `circuitBreaker` options an open circuit stays open for the rest of its time, a closed one begins empty.
+   */
   setProxies(proxies: readonly PoolEntry[] | string): void {
     this.#pool.set(proxies);
   }
