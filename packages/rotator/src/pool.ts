@@ -204,32 +204,41 @@ export class Pool {
   }
 
   /** Whether somebody could take a request `delayMs` from now. */
-  couldServe(proxyId: string | undefined, delayMs: number): boolean {
-    if (proxyId !== undefined) {
-      const member = this.members.get(proxyId);
-      if (member === undefined) return false;
-      const waitMs = member.circuit === undefined ? 0 : member.circuit.retryAfterMs;
-      return waitMs !== undefined && waitMs <= delayMs;
+  couldServe(ask: Ask, delayMs: number): boolean {
+    if (takesAny(ask)) {
+      if (this.#shut.size < this.members.size) return true;
+      const dueAt = this.#due();
+      return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
     }
-    if (this.#shut.size < this.members.size) return true;
-    const dueAt = this.#due();
-    return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
+    for (const { circuit } of this.#matching(ask)) {
+      const waitMs = circuit === undefined ? 0 : circuit.retryAfterMs;
+      if (waitMs !== undefined && waitMs <= delayMs) return true;
+    }
+    return false;
   }
 
-  /** Whether a proxy that was not tried has a closed circuit. */
-  hasAnother(tried: ReadonlySet<string>): boolean {
-    let left = this.members.size - this.#shut.size;
-    for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
-    return left > 0;
+  /** Whether a proxy that was not tried, and that the request may use, has a closed circuit. */
+  hasAnother(ask: Ask): boolean {
+    const { tried } = ask;
+    if (takesAny(ask)) {
+      let left = this.members.size - this.#shut.size;
+      for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
+      return left > 0;
+    }
+    for (const { id } of this.#matching(ask)) {
+      if (!tried.has(id) && !this.#shut.has(id)) return true;
+    }
+    return false;
   }
 
   /** Why `admit` found nobody. */
-  whyNot({ proxyId, tags }: Ask): AllProxiesUnavailableError {
+  whyNot(ask: Ask): AllProxiesUnavailableError {
+    const { proxyId, tags } = ask;
     const { now } = this.#context;
     if (this.members.size === 0) {
       return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
     }
-    if (proxyId === undefined && tags === undefined && this.#shut.size === this.members.size) {
+    if (takesAny(ask) && this.#shut.size === this.members.size) {
       const dueAt = this.#due();
       return new AllProxiesUnavailableError(
         'ALL_PROXIES_UNAVAILABLE',
@@ -240,9 +249,7 @@ export class Pool {
     let matching = 0;
     let admitting = 0;
     let waitMs: number | undefined;
-    for (const member of this.members.values()) {
-      if (proxyId !== undefined && member.id !== proxyId) continue;
-      if (tags?.every((tag) => member.proxy.tags.includes(tag)) === false) continue;
+    for (const member of this.#matching(ask)) {
       matching++;
       if (member.admits) {
         if (member.full) {
@@ -271,6 +278,18 @@ export class Pool {
           `the circuits of all ${matching} proxies that match are open`,
           waitMs,
         );
+  }
+
+  /** The pinned member, or those with all tags. Whom the strategy leaves of them shows only when it picks. */
+  *#matching({ proxyId, tags = [] }: Ask): Generator<Member, void, undefined> {
+    if (proxyId !== undefined) {
+      const pinned = this.members.get(proxyId);
+      if (pinned !== undefined) yield pinned;
+      return;
+    }
+    for (const member of this.members.values()) {
+      if (tags.every((tag) => member.proxy.tags.includes(tag))) yield member;
+    }
   }
 
   #understand(given: readonly PoolEntry[] | string): Entry[] {
@@ -390,6 +409,11 @@ function hasCircuit(
   given: PoolEntry,
 ): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
   return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
+}
+
+/** Whether it is for every member; then the numbers of the pool answer without a look at each. */
+function takesAny({ proxyId, tags }: Ask): boolean {
+  return proxyId === undefined && tags === undefined;
 }
 
 /** What the selector knows of a proxy. */

@@ -52,6 +52,26 @@ describe('when nobody can take a request', () => {
     await first.body.dump();
   });
 
+  it('F11 nobody left of those with the tags of the request: the last response stands', async () => {
+    const { rotator, target, proxies, told } = await rig(
+      [{ kind: 'status', statusCode: 502 }, { kind: 'ok' }],
+      { proxies: [], circuitBreaker: { failureThreshold: 1 } },
+    );
+    const [a, b] = proxies.map(({ url }) => url);
+    rotator.setProxies([{ url: a, tags: ['home'] }, { url: b }]);
+    const response = await rotator.get(target.url, { tags: ['home'] });
+    await response.body.dump();
+    expect(response.statusCode).toBe(502);
+    expect(told('retry:refused')).toMatchObject([{ reason: 'no_proxy' }]);
+    expect(told('retry:scheduled')).toEqual([]);
+  });
+
+  it('F16d F11 a pinned request is served by its proxy, whatever tags it asks for besides', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'reset' }, { kind: 'ok' }]);
+    const pinned = { proxyId: proxies[0]?.id ?? '', tags: ['home'] };
+    expect((await errorOf(rotator.get(target.url, pinned)))['attempts']).toHaveLength(3);
+  });
+
   it('F11 everyone at maxConcurrent: PROXIES_BUSY at once, or after queueTimeoutMs', async () => {
     for (const queueTimeoutMs of [0, 50]) {
       const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
