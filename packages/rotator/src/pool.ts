@@ -143,6 +143,17 @@ export class Pool {
     for (const proxy of fresh) this.#announce('proxy:added', proxy);
   }
 
+  /** Closes a member's circuit and lifts its ban, so that it is offered at once. False if it has no circuit. */
+  reset(id: string): boolean {
+    const member = this.members.get(id);
+    if (member === undefined) return false;
+    member.breaker?.reset();
+    // A listener may have removed it.
+    if (this.holds(member)) this.selector.unban(id);
+    this.line.wake();
+    return member.breaker !== undefined;
+  }
+
   /** Whether it has not left. */
   holds(member: Member): boolean {
     return this.members.get(member.id) === member;

@@ -221,11 +221,12 @@ export class ProxyRotator implements RotatorView {
     return states;
   }
 
-  /** Closes a proxy's circuit and forgets its failures. False if there is no such circuit. */
+  /**
+   * Closes a proxy's circuit, forgets its failures and lifts a ban by a rule: it is offered from the next request
+   * on. Bans for single targets stand. False if there is no such circuit.
+   */
   resetCircuitBreaker(id: string): boolean {
-    const breaker = this.#pool.members.get(id)?.breaker;
-    breaker?.reset();
-    return breaker !== undefined;
+    return this.#pool.reset(id);
   }
 
   /** Takes a proxy out of rotation until its circuit is reset. False if there is no such circuit. */

@@ -169,6 +169,11 @@ export class Availability {
     this.#refresh(slot, now);
   }
 
+  unban(slot: number, now: number): void {
+    this.#bannedUntil[slot] = -Infinity;
+    this.#refresh(slot, now);
+  }
+
   #bind(slot: number, bound: number): void {
     this.#rows.words[slot * row + maxConcurrent] = Math.min(bound, unbounded);
   }

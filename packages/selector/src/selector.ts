@@ -182,6 +182,14 @@ export class Selector {
   }
 
   /**
+   * Lifts its ban; what single targets have against it stands. Without a ban nothing changes. Throws on an
+   * unknown id.
+   */
+  unban(id: string): void {
+    this.#pool.availability.unban(this.#slot(id), this.#tick());
+  }
+
+  /**
    * It is avoided for that target before that time (epoch ms), while another is available, and used for
    * all others. Throws on an unknown id, an empty target or a time that is none.
    */
