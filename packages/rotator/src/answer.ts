@@ -55,24 +55,25 @@ export function failureOf(
   };
 }
 
-/** Carries out a rule's verdict: the fact is told, and a proxy that is to rest has its circuit open. */
+/**
+ * Carries out a rule's verdict: the fact is told, and a proxy that is to rest has its circuit open. One that
+ * has left the pool is spared, and with it another one that has come under its id.
+ */
 export function carryOut(
-  { bus, now }: Pick<Engine, 'bus' | 'now'>,
+  { pool, now }: Pick<Engine, 'pool' | 'now'>,
   found: Found,
   member: Member,
   origin: string,
 ): void {
-  if (found === 'none' || typeof found.verdict === 'string') return;
+  if (found === 'none' || typeof found.verdict === 'string' || !pool.holds(member)) return;
   const { action, forMs } = found.verdict;
   const at = now();
-  if (bus.has('proxy:banned')) {
-    bus.emit('proxy:banned', {
-      proxyId: member.id,
-      target: action === 'banTarget' ? origin : undefined,
-      untilMs: at + forMs,
-      rule: found.rule,
-      at,
-    });
-  }
+  pool.tell(member, 'proxy:banned', {
+    proxyId: member.id,
+    target: action === 'banTarget' ? origin : undefined,
+    untilMs: at + forMs,
+    rule: found.rule,
+    at,
+  });
   if (action !== 'banTarget') member.breaker?.trip({ reason: 'custom', openMs: forMs });
 }

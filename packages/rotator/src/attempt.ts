@@ -76,28 +76,26 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   start(): void {
-    const { bus, clients } = this.#engine;
+    const { pool, clients } = this.#engine;
     const { id: requestId, request, policy, sessionId } = this.#operation;
-    const { proxy } = this.#admission.member;
-    if (bus.has('attempt:start')) {
-      bus.emit('attempt:start', {
-        requestId,
-        attempt: this.number,
-        proxyId: this.proxyId,
-        origin: request.origin,
-        hedge: this.hedge,
-        at: this.#startedAt,
-      });
-    }
+    const { member } = this.#admission;
+    pool.tell(member, 'attempt:start', {
+      requestId,
+      attempt: this.number,
+      proxyId: this.proxyId,
+      origin: request.origin,
+      hedge: this.hedge,
+      at: this.#startedAt,
+    });
     // A listener may have ended the request.
     if (this.#settled) return;
     const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
     this.#timer = setTimeout(() => this.#timeout(), timeoutMs);
-    const lease = request.lease(clients, proxy, timeoutMs, sessionId);
+    const lease = request.lease(clients, member.proxy, timeoutMs, sessionId);
     this.#lease = lease;
     this.#tunnel = !lease.absoluteForm;
     try {
-      lease.dispatch(request.through(lease, proxy), this);
+      lease.dispatch(request.through(lease, member.proxy), this);
     } catch (error) {
       this.#lost(error as Error);
     }
@@ -304,7 +302,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    const { bus, now, pool, budget } = this.#engine;
+    const { now, pool, budget } = this.#engine;
     const { member } = this.#admission;
     const at = now();
     const record = this.#record(failure, at);
@@ -313,25 +311,23 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#tellCircuit(failure);
     if (outcome === 'success') budget?.deposit();
     this.#operation.record(record);
-    if (bus.has('attempt:end')) {
-      const { statusCode, errorCode } = record;
-      bus.emit('attempt:end', {
-        requestId: this.#operation.id,
-        attempt: this.number,
-        proxyId: this.proxyId,
-        origin: this.#operation.request.origin,
-        outcome,
-        blame,
-        phase: failure?.phase ?? 'body',
-        statusCode,
-        errorCode,
-        reason: failure?.reason,
-        latencyMs,
-        delayBeforeMs: this.delayBeforeMs,
-        hedge: this.hedge,
-        at,
-      });
-    }
+    const { statusCode, errorCode } = record;
+    pool.tell(member, 'attempt:end', {
+      requestId: this.#operation.id,
+      attempt: this.number,
+      proxyId: this.proxyId,
+      origin: this.#operation.request.origin,
+      outcome,
+      blame,
+      phase: failure?.phase ?? 'body',
+      statusCode,
+      errorCode,
+      reason: failure?.reason,
+      latencyMs,
+      delayBeforeMs: this.delayBeforeMs,
+      hedge: this.hedge,
+      at,
+    });
     pool.free(member);
   }
 

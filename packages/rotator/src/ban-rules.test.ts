@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { banProxy, banTarget, throttle, type BanRule } from './index.ts';
+import { banProxy, banTarget, throttle, type BanRule, type Verdict } from './index.ts';
 import { checkBanRules, Judgement } from './ban-rules.ts';
 import { errorOf, fast, rig } from './testing/pool-rig.ts';
 
@@ -132,6 +132,26 @@ describe('ban rules', () => {
         state: 'open',
         nextTestAt: now + 5000,
       });
+    }
+  });
+
+  it('K14 F13 resetCircuitBreaker lifts a ban as well, with or without a circuit', async () => {
+    for (const circuitBreaker of [undefined, false] as const) {
+      let verdict: Verdict | undefined = throttle(3_600_000);
+      const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
+        circuitBreaker,
+        retryPolicy: null,
+        banRules: [{ name: 'limited', judge: () => verdict }],
+      });
+      await (await rotator.get(target.url)).body.dump();
+      verdict = undefined;
+      expect(await errorOf(rotator.get(target.url))).toMatchObject({
+        code: 'ALL_PROXIES_UNAVAILABLE',
+      });
+      expect(rotator.resetCircuitBreaker(proxies[0]?.id ?? '')).toBe(circuitBreaker !== false);
+      const response = await rotator.get(target.url);
+      await response.body.dump();
+      expect(response.statusCode).toBe(200);
     }
   });
 

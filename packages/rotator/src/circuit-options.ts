@@ -56,3 +56,13 @@ export function resolveCircuit(
   void new CircuitBreaker(resolved);
   return resolved;
 }
+
+/**
+ * Whether two circuits have the same options, or there is none on either side. By value; a trip rule is only
+ * the same as itself.
+ */
+export function sameCircuit(a: CircuitOptions | undefined, b: CircuitOptions | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const names = Object.keys({ ...a, ...b }) as (keyof CircuitOptions)[];
+  return names.every((name) => a[name] === b[name]);
+}

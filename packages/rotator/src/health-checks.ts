@@ -100,9 +100,10 @@ export class HealthChecks {
     for (const breaker of this.#queue) {
       if (this.#running >= this.#concurrency) return;
       this.#queue.delete(breaker);
-      // Traffic may have come first. The circuit admits one test at a time, so a second one to the
+      // Traffic may have come first, or another proxy under that id. The circuit admits one test at a time, so a second one to the
       // same proxy cannot be under way.
-      const admission = breaker.isDue(now()) ? pool.enter(breaker.name) : undefined;
+      const due = pool.circuits.peek(breaker.name) === breaker && breaker.isDue(now());
+      const admission = due ? pool.enter(breaker.name) : undefined;
       if (admission === undefined) continue;
       this.#running++;
       this.#probe(admission);

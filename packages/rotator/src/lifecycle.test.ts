@@ -3,7 +3,7 @@ import { createBus, type WhirlEvents } from '@whirl/events';
 import { performance } from '@whirl/selector';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { InvalidProxyError, ProxyRotator } from './index.ts';
+import { banProxy, InvalidProxyError, ProxyRotator } from './index.ts';
 import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 import { use } from './testing/rig.ts';
 
@@ -28,11 +28,49 @@ describe('the pool of a rotator', () => {
     expect(rotator.proxies()).toHaveLength(2);
   });
 
+  it('F17 setProxies with a value that the selection refuses changes nothing', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1', 'h:2'] });
+    const before = rotator.proxies();
+    for (const bad of [{ weight: 1e16 }, { cost: Infinity }, { maxConcurrent: 2 ** 53 }]) {
+      expect(() => rotator.setProxies(['h:3', { url: 'h:1', ...bad }])).toThrow(
+        new RegExp(`^entry 2: ${Object.keys(bad)[0]} must be .*, got ${Object.values(bad)[0]}$`),
+      );
+      expect(rotator.proxies()).toEqual(before);
+    }
+  });
+
   it('F17 the same id twice is refused, and nothing changes', () => {
     const rotator = new ProxyRotator({ proxies: ['h:1'] });
     expect(() => rotator.addProxy('u:secret@h:1')).not.toThrow();
     expect(() => rotator.addProxy('http://h:1')).toThrow(/"h:1" is in the pool already/);
     expect(rotator.proxies().map(({ url }) => url)).toEqual(['http://h:1', 'http://u@h:1']);
+  });
+
+  it('F17 what an attempt through a removed proxy comes to is not laid to the next one of that id', async () => {
+    for (const path of ['/', '/status/503']) {
+      const { rotator, target, proxies, told, next } = await rig([{ kind: 'ok', latencyMs: 100 }], {
+        proxies: [],
+        retryPolicy: null,
+        circuitBreaker: { trip: consecutiveFailures(1) },
+        banRules: [{ name: 'blocked', judge: () => (path === '/' ? banProxy(60_000) : undefined) }],
+      });
+      const url = proxies[0]?.url ?? '';
+      rotator.addProxy({ id: 'a', url, maxConcurrent: 1 });
+      const running = rotator.get(target.origin + path);
+      await next('attempt:start');
+      rotator.removeProxy('a');
+      rotator.addProxy({ id: 'a', url, maxConcurrent: 1 });
+      const fresh = rotator.proxies();
+      const circuit = rotator.getCircuitBreakerStates();
+      await (await running).body.dump();
+      expect(told('attempt:end')).toMatchObject([{ proxyId: 'a', outcome: 'failure' }]);
+      expect(told('circuit:transition')).toEqual([]);
+      expect(told('proxy:banned')).toEqual([]);
+      expect(rotator.proxies()).toEqual(fresh);
+      expect(rotator.getCircuitBreakerStates()).toEqual(circuit);
+      // Nobody has banned it, or counts the old attempt against its bound.
+      await (await rotator.get(target.url)).body.dump();
+    }
   });
 
   it('F17 clearUnhealthyProxies removes open circuits and those that hardly ever succeed', async () => {

@@ -3,12 +3,15 @@ import type {
   CircuitBreakerGroup,
   CircuitBreakerGroupOptions,
 } from '@whirl/circuit-breaker';
+import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from './proxy.ts';
 
 /** Where the circuits of members that have the same options come from. */
 export interface CircuitSource {
   readonly group: CircuitBreakerGroup;
   readonly options: CircuitBreakerGroupOptions;
+  /** What was asked for: they are compared by it. */
+  readonly asked: CircuitOptions;
   /** Stands for every circuit that nothing has happened to yet. Never used, only looked at. */
   readonly untouched?: CircuitBreaker | undefined;
 }
@@ -21,13 +24,23 @@ export class Member {
   readonly addedAt: number;
   /** Requests and health checks under way through it. */
   inFlight = 0;
-  readonly #circuits: CircuitSource | undefined;
+  #circuits: CircuitSource | undefined;
   #breaker: CircuitBreaker | undefined;
 
   constructor(proxy: Proxy, addedAt: number, circuits: CircuitSource | undefined) {
     this.proxy = proxy;
     this.addedAt = addedAt;
     this.#circuits = circuits;
+  }
+
+  get circuits(): CircuitSource | undefined {
+    return this.#circuits;
+  }
+
+  /** From now on it has another circuit, or none: what earlier attempts come to is told to neither. */
+  set circuits(from: CircuitSource | undefined) {
+    this.#circuits = from;
+    this.#breaker = undefined;
   }
 
   get id(): string {

@@ -29,9 +29,8 @@ export function planNext(
 ): Plan | RetryRefusalReason {
   const refused = refusal(given);
   if (refused !== undefined) return refused;
-  const { tried, proxyId } = ask;
   const retry = given.attempts - 1;
-  const another = proxyId === undefined && pool.hasAnother(tried);
+  const another = given.policy.failoverDelay === 'none' && pool.hasAnother(ask);
   let delay = retryDelay({ ...given, retry, another });
   let admission: Admission | undefined;
   if (delay === 0) {
@@ -40,7 +39,7 @@ export function planNext(
     if (admission === undefined) delay = retryDelay({ ...given, retry, another: false });
   }
   if (typeof delay === 'string') return delay;
-  if (admission === undefined && !pool.couldServe(proxyId, delay)) return 'no_proxy';
+  if (admission === undefined && !pool.couldServe(ask, delay)) return 'no_proxy';
   if (chargesBudget(given.failure) && budget?.tryWithdraw() === false) {
     if (admission !== undefined) pool.giveBack(admission);
     return 'budget';

@@ -1,11 +1,7 @@
-import {
-  CircuitBreaker,
-  CircuitBreakerGroup,
-  type CircuitBreakerGroupOptions,
-} from '@whirl/circuit-breaker';
-import type { CircuitTransition, WhirlBus } from '@whirl/events';
+import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
+import { createBus, type CircuitTransition, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
-import { resolveCircuit, type CircuitOptions } from './circuit-options.ts';
+import { resolveCircuit, sameCircuit, type CircuitOptions } from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy-list.ts';
@@ -37,9 +33,13 @@ export interface PoolContext {
   readonly onGone: (proxyId: string) => void;
 }
 
+/** What the selector learns from, beside the circuits. */
+type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
+
 interface Entry {
   readonly proxy: Proxy;
-  readonly circuit: CircuitBreakerGroupOptions | false | undefined;
+  /** Undefined: it has no circuit. */
+  readonly circuits: CircuitSource | undefined;
 }
 
 /** The proxies, their circuits, and the question who takes the next request. */
@@ -51,32 +51,40 @@ export class Pool {
   readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
   readonly #context: PoolContext;
+  /**
+   * The selector learns from this pool alone, and at once: the context's bus may be shared with rotators whose
+   * proxies have the same ids, and may be in the middle of another event.
+   */
+  readonly #lessons = createBus<WhirlEvents>();
   /** Ids whose circuit is not closed. */
   readonly #shut = new Set<string>();
   /** When the first of them may be asked, while nothing has changed since it was worked out. */
   #firstDueAt: number | undefined;
   #firstDueKnown = false;
+  /** Transitions in the middle of a swap. */
+  #untold: CircuitTransition[] | undefined;
 
   constructor(context: PoolContext) {
     const { bus, strategy, circuitBreaker, now, random } = context;
     this.#context = context;
-    this.selector = new Selector({ strategy, now, random, bus });
+    this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
     this.line = new WaitingLine((ask) => this.admit(ask));
     const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.circuits = new CircuitBreakerGroup({
       ...common,
-      // The pool hears first, and at once: the bus may be in the middle of another event.
       bus: {
         has: () => true,
         emit: (type, event) => {
           this.#hear(event as CircuitTransition);
-          if (bus.has(type)) bus.emit(type, event);
+          if (this.#untold !== undefined) this.#untold.push(event as CircuitTransition);
+          else if (bus.has(type)) bus.emit(type, event);
         },
       },
     });
     if (circuitBreaker !== false) {
       const untouched = new CircuitBreaker(common);
-      this.#circuit = { group: this.circuits, options: common, untouched };
+      const asked = circuitBreaker;
+      this.#circuit = { group: this.circuits, options: common, asked, untouched };
     }
   }
 
@@ -92,7 +100,7 @@ export class Pool {
       throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
     }
     this.#join(entry);
-    this.#tell('proxy:added', proxy);
+    this.#announce('proxy:added', proxy);
     return proxy;
   }
 
@@ -101,30 +109,61 @@ export class Pool {
     const member = this.members.get(id);
     if (member === undefined) return false;
     this.#leave(member);
-    this.#tell('proxy:removed', member.proxy);
+    this.#announce('proxy:removed', member.proxy);
     return true;
   }
 
   /**
-   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps its circuit and, while its
-   * region, tags, weight, cost and bound stay, what is known of it. Throws before anything changes.
+   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps what is known of it, whatever else
+   * changes. Throws before anything changes.
    */
   set(entries: readonly PoolEntry[] | string): void {
     const wanted = this.#understand(entries);
     const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
     const gone = [...this.members.values()].filter(({ id }) => !ids.has(id));
     const fresh: Proxy[] = [];
-    for (const member of gone) this.#leave(member);
-    for (const entry of wanted) {
-      const member = this.members.get(entry.proxy.id);
-      if (member !== undefined) this.#renew(member, entry.proxy);
-      else {
-        this.#join(entry);
-        fresh.push(entry.proxy);
+    const untold: CircuitTransition[] = (this.#untold = []);
+    try {
+      for (const member of gone) this.#leave(member);
+      for (const entry of wanted) {
+        const member = this.members.get(entry.proxy.id);
+        if (member !== undefined) this.#renew(member, entry);
+        else {
+          this.#join(entry);
+          fresh.push(entry.proxy);
+        }
       }
+    } finally {
+      this.#untold = undefined;
     }
-    for (const { proxy } of gone) this.#tell('proxy:removed', proxy);
-    for (const proxy of fresh) this.#tell('proxy:added', proxy);
+    const { bus } = this.#context;
+    // A state that goes over to a new circuit is no transition.
+    for (const event of untold) if (event.to === 'closed') bus.emit('circuit:transition', event);
+    for (const { proxy } of gone) this.#announce('proxy:removed', proxy);
+    for (const proxy of fresh) this.#announce('proxy:added', proxy);
+  }
+
+  /** Closes a member's circuit and lifts its ban, so that it is offered at once. False if it has no circuit. */
+  reset(id: string): boolean {
+    const member = this.members.get(id);
+    if (member === undefined) return false;
+    member.breaker?.reset();
+    // A listener may have removed it.
+    if (this.holds(member)) this.selector.unban(id);
+    this.line.wake();
+    return member.breaker !== undefined;
+  }
+
+  /** Whether it has not left. */
+  holds(member: Member): boolean {
+    return this.members.get(member.id) === member;
+  }
+
+  /** A fact about a member: the selector hears it first, unless the member has left. */
+  tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
+    const { bus } = this.#context;
+    if (this.holds(member)) this.#lessons.emit(type, event);
+    if (bus.has(type)) bus.emit(type, event);
   }
 
   /** A proxy and its circuit agree to take a request; undefined: nobody does, see `whyNot`. */
@@ -176,32 +215,41 @@ export class Pool {
   }
 
   /** Whether somebody could take a request `delayMs` from now. */
-  couldServe(proxyId: string | undefined, delayMs: number): boolean {
-    if (proxyId !== undefined) {
-      const member = this.members.get(proxyId);
-      if (member === undefined) return false;
-      const waitMs = member.circuit === undefined ? 0 : member.circuit.retryAfterMs;
-      return waitMs !== undefined && waitMs <= delayMs;
+  couldServe(ask: Ask, delayMs: number): boolean {
+    if (takesAny(ask)) {
+      if (this.#shut.size < this.members.size) return true;
+      const dueAt = this.#due();
+      return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
     }
-    if (this.#shut.size < this.members.size) return true;
-    const dueAt = this.#due();
-    return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
+    for (const { circuit } of this.#matching(ask)) {
+      const waitMs = circuit === undefined ? 0 : circuit.retryAfterMs;
+      if (waitMs !== undefined && waitMs <= delayMs) return true;
+    }
+    return false;
   }
 
-  /** Whether a proxy that was not tried has a closed circuit. */
-  hasAnother(tried: ReadonlySet<string>): boolean {
-    let left = this.members.size - this.#shut.size;
-    for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
-    return left > 0;
+  /** Whether a proxy that was not tried, and that the request may use, has a closed circuit. */
+  hasAnother(ask: Ask): boolean {
+    const { tried } = ask;
+    if (takesAny(ask)) {
+      let left = this.members.size - this.#shut.size;
+      for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
+      return left > 0;
+    }
+    for (const { id } of this.#matching(ask)) {
+      if (!tried.has(id) && !this.#shut.has(id)) return true;
+    }
+    return false;
   }
 
   /** Why `admit` found nobody. */
-  whyNot({ proxyId, tags }: Ask): AllProxiesUnavailableError {
+  whyNot(ask: Ask): AllProxiesUnavailableError {
+    const { proxyId, tags } = ask;
     const { now } = this.#context;
     if (this.members.size === 0) {
       return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
     }
-    if (proxyId === undefined && tags === undefined && this.#shut.size === this.members.size) {
+    if (takesAny(ask) && this.#shut.size === this.members.size) {
       const dueAt = this.#due();
       return new AllProxiesUnavailableError(
         'ALL_PROXIES_UNAVAILABLE',
@@ -212,9 +260,7 @@ export class Pool {
     let matching = 0;
     let admitting = 0;
     let waitMs: number | undefined;
-    for (const member of this.members.values()) {
-      if (proxyId !== undefined && member.id !== proxyId) continue;
-      if (tags?.every((tag) => member.proxy.tags.includes(tag)) === false) continue;
+    for (const member of this.#matching(ask)) {
       matching++;
       if (member.admits) {
         if (member.full) {
@@ -245,9 +291,21 @@ export class Pool {
         );
   }
 
+  /** The pinned member, or those with all tags. Whom the strategy leaves of them shows only when it picks. */
+  *#matching({ proxyId, tags = [] }: Ask): Generator<Member, void, undefined> {
+    if (proxyId !== undefined) {
+      const pinned = this.members.get(proxyId);
+      if (pinned !== undefined) yield pinned;
+      return;
+    }
+    for (const member of this.members.values()) {
+      if (tags.every((tag) => member.proxy.tags.includes(tag))) yield member;
+    }
+  }
+
   #understand(given: readonly PoolEntry[] | string): Entry[] {
     if (typeof given === 'string' || !Array.isArray(given)) {
-      return parseProxies(given as string).map((proxy) => ({ proxy, circuit: undefined }));
+      return parseProxies(given as string).map((proxy) => this.#plain(proxy));
     }
     const own = new Map<Proxy, Entry>();
     const inputs = (given as readonly PoolEntry[]).map((each) => {
@@ -256,30 +314,34 @@ export class Pool {
       own.set(entry.proxy, entry);
       return entry.proxy;
     });
-    return parseProxies(inputs).map((proxy) => own.get(proxy) ?? { proxy, circuit: undefined });
+    return parseProxies(inputs).map((proxy) => own.get(proxy) ?? this.#plain(proxy));
+  }
+
+  #plain(proxy: Proxy): Entry {
+    return { proxy, circuits: this.#circuit };
   }
 
   #entry(given: PoolEntry): Entry {
-    if (!hasCircuit(given)) return { proxy: parseProxy(given), circuit: undefined };
+    if (!hasCircuit(given)) return this.#plain(parseProxy(given));
     const { circuitBreaker, ...input } = given;
+    const proxy = parseProxy(input);
+    if (circuitBreaker === undefined) return this.#plain(proxy);
+    if (circuitBreaker === false) return { proxy, circuits: undefined };
     const { now, random } = this.#context;
-    const common = this.#context.circuitBreaker || undefined;
-    const circuit =
-      circuitBreaker === undefined || circuitBreaker === false
-        ? circuitBreaker
-        : resolveCircuit({ ...common, ...circuitBreaker }, { now, random });
-    return { proxy: parseProxy(input), circuit };
+    const asked = { ...(this.#context.circuitBreaker || undefined), ...circuitBreaker };
+    const options = resolveCircuit(asked, { now, random });
+    return { proxy, circuits: { group: this.circuits, options, asked } };
   }
 
-  #join({ proxy, circuit }: Entry): void {
+  #join({ proxy, circuits }: Entry): void {
     this.selector.add(candidate(proxy));
-    let circuits = circuit === false ? undefined : this.#circuit;
-    if (circuit) circuits = { group: this.circuits, options: circuit };
     this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
     this.#changed();
   }
 
-  #leave({ id }: Member): void {
+  #leave(member: Member): void {
+    const { id } = member;
+    member.circuits = undefined;
     this.members.delete(id);
     this.selector.remove(id);
     this.circuits.delete(id);
@@ -288,7 +350,8 @@ export class Pool {
     this.#context.onGone(id);
   }
 
-  #renew(member: Member, proxy: Proxy): void {
+  #renew(member: Member, { proxy, circuits }: Entry): void {
+    if (!sameCircuit(member.circuits?.asked, circuits?.asked)) this.#renewCircuit(member, circuits);
     const before = member.proxy;
     const known = (of: Proxy) => JSON.stringify([of, of.url, of.password]);
     // An equal one changes nothing: its connections stay.
@@ -296,13 +359,28 @@ export class Pool {
     member.proxy = proxy;
     this.#context.onGone(proxy.id);
     if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
-    // An open circuit needs no word to the selector: it refuses, and its next transition is heard.
-    this.selector.remove(proxy.id);
-    this.selector.add(candidate(proxy));
+    this.selector.update(candidate(proxy));
+    // It may have more places than before, or tags that somebody waits for.
+    this.line.wake();
   }
 
-  #hear({ name, to }: CircuitTransition): void {
+  /** Another circuit for a member that stays. One that was open stays so for as long as it would have been. */
+  #renewCircuit(member: Member, circuits: CircuitSource | undefined): void {
+    const before = member.circuit;
+    const state = before?.state ?? 'closed';
+    const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
+    if (circuits === undefined && state !== 'closed') before?.reset();
+    this.circuits.delete(member.id);
+    member.circuits = circuits;
+    if (state === 'forced_open') member.breaker?.forceOpen();
+    else if (state === 'disabled') member.breaker?.disable();
+    else if (state !== 'closed') member.breaker?.trip({ openMs });
+  }
+
+  #hear(event: CircuitTransition): void {
+    const { name, to } = event;
     if (!this.members.has(name)) return;
+    this.selector.circuitChanged(event);
     if (to === 'closed' || to === 'disabled') this.#shut.delete(name);
     else this.#shut.add(name);
     this.#changed();
@@ -330,7 +408,7 @@ export class Pool {
     return (this.#firstDueAt = first);
   }
 
-  #tell(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
+  #announce(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
     const { bus, now } = this.#context;
     if (!bus.has(type)) return;
     const { id: proxyId, region, weight, tags } = proxy;
@@ -342,6 +420,11 @@ function hasCircuit(
   given: PoolEntry,
 ): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
   return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
+}
+
+/** Whether it is for every member; then the numbers of the pool answer without a look at each. */
+function takesAny({ proxyId, tags }: Ask): boolean {
+  return proxyId === undefined && tags === undefined;
 }
 
 /** What the selector knows of a proxy. */

@@ -149,7 +149,6 @@ export class ProxyRotator implements RotatorView {
     } catch (error) {
       // A constructor that throws leaves nothing on a bus that is shared.
       this.#health?.close();
-      this.#pool.selector.close();
       for (const undo of this.#undo) undo();
       throw error;
     }
@@ -184,7 +183,10 @@ export class ProxyRotator implements RotatorView {
     return this.#pool.remove(id);
   }
 
-  /** Swaps the pool at once, all or nothing: kept ids keep what was learned. */
+  /**
+   * Swaps the pool at once, all or nothing. Kept ids keep what was learned, whatever else is said of them; with
+   * other `circuitBreaker` options an open circuit stays open for the rest of its time, a closed one begins empty.
+   */
   setProxies(proxies: readonly PoolEntry[] | string): void {
     this.#pool.set(proxies);
   }
@@ -219,11 +221,12 @@ export class ProxyRotator implements RotatorView {
     return states;
   }
 
-  /** Closes a proxy's circuit and forgets its failures. False if there is no such circuit. */
+  /**
+   * Closes a proxy's circuit, forgets its failures and lifts a ban by a rule: it is offered from the next request
+   * on. Bans for single targets stand. False if there is no such circuit.
+   */
   resetCircuitBreaker(id: string): boolean {
-    const breaker = this.#pool.members.get(id)?.breaker;
-    breaker?.reset();
-    return breaker !== undefined;
+    return this.#pool.reset(id);
   }
 
   /** Takes a proxy out of rotation until its circuit is reset. False if there is no such circuit. */
@@ -308,7 +311,6 @@ export class ProxyRotator implements RotatorView {
       operation.end('aborted', new ClosedError());
     }
     await this.#clients.destroy(new ClosedError());
-    this.#pool.selector.close();
     for (const undo of this.#undo) undo();
   }
 

@@ -86,9 +86,11 @@ describe('F17 one proxy', () => {
   it('refuses bad options by name, bound and value', () => {
     const bad: [object, RegExp][] = [
       [{ url: 'h:1', wieght: 2 }, /unknown proxy option "wieght"/],
-      [{ url: 'h:1', weight: -1 }, /weight must be a number ≥ 0, got -1/],
+      [{ url: 'h:1', weight: -1 }, /weight must be a number from 0 to 1000000000000000, got -1/],
+      [{ url: 'h:1', weight: 1e16 }, /weight must be a number from 0 to 10+, got 10+/],
       [{ url: 'h:1', cost: NaN }, /cost must be a number ≥ 0, got NaN/],
-      [{ url: 'h:1', maxConcurrent: 0 }, /maxConcurrent must be an integer ≥ 1, got 0/],
+      [{ url: 'h:1', maxConcurrent: 0 }, /maxConcurrent must be an integer from 1 to \d+, got 0/],
+      [{ url: 'h:1', maxConcurrent: 2 ** 53 }, /maxConcurrent must be an integer from 1 to \d+1,/],
       [{ url: 'h:1', id: '' }, /id must be a text of 1 to 256/],
       [{ url: 'h:1', tags: 'a' }, /tags must be a list/],
       [{ url: 'h:1', tunnel: 'no' }, /tunnel must be "auto" or "always"/],

@@ -26,11 +26,11 @@ export interface ProxyOptions {
   readonly id?: string | undefined;
   readonly region?: string | undefined;
   readonly tags?: readonly string[] | undefined;
-  /** For `weighted()`. Default 1; 0 is never picked by it. */
+  /** For `weighted()`. 0 to 10^15, default 1; 0 is never picked by it. */
   readonly weight?: number | undefined;
-  /** ≥ 0. For `costAware()`. */
+  /** For `costAware()`. Finite, ≥ 0, default 0. */
   readonly cost?: number | undefined;
-  /** Requests in flight through this proxy, ≥ 1. Default: no bound. */
+  /** Requests in flight through this proxy, an integer from 1 to 2^53 − 1. Default: no bound. */
   readonly maxConcurrent?: number | undefined;
   /** `always` uses CONNECT for http targets too. Default: the rotator's. */
   readonly tunnel?: 'auto' | 'always' | undefined;
@@ -77,6 +77,7 @@ const optionNames = new Set([
   'tunnel',
   'keepAlive',
 ]);
+const maxWeight = 1e15;
 const noTags: readonly string[] = Object.freeze([]);
 
 /** A class, because a private field is what neither JSON nor an inspector prints. */
@@ -151,16 +152,15 @@ function check(options: ProxyOptions): void {
     if (!Array.isArray(tags)) invalid('tags', 'a list of texts', tags);
     for (const tag of tags) checkName('each of tags', tag);
   }
-  for (const [name, value] of [
-    ['weight', weight],
-    ['cost', cost],
-  ] as const) {
-    if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
-      invalid(name, 'a number ≥ 0', value);
-    }
+  // The selector's bounds: it must have nothing left to refuse when a pool is swapped.
+  if (weight !== undefined && (!Number.isFinite(weight) || weight < 0 || weight > maxWeight)) {
+    invalid('weight', `a number from 0 to ${maxWeight}`, weight);
   }
-  if (maxConcurrent !== undefined && (!Number.isInteger(maxConcurrent) || maxConcurrent < 1)) {
-    invalid('maxConcurrent', 'an integer ≥ 1', maxConcurrent);
+  if (cost !== undefined && (!Number.isFinite(cost) || cost < 0)) {
+    invalid('cost', 'a number ≥ 0', cost);
+  }
+  if (maxConcurrent !== undefined && (!Number.isSafeInteger(maxConcurrent) || maxConcurrent < 1)) {
+    invalid('maxConcurrent', `an integer from 1 to ${Number.MAX_SAFE_INTEGER}`, maxConcurrent);
   }
   if (tunnel !== undefined && tunnel !== 'auto' && tunnel !== 'always') {
     invalid('tunnel', '"auto" or "always"', tunnel);

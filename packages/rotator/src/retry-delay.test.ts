@@ -78,4 +78,27 @@ describe('the wait before a retry', () => {
     expect(response.statusCode).toBe(200);
     expect(told('retry:scheduled')).toMatchObject([{ delayMs: 0, reason: 'status' }]);
   });
+
+  it('F8 under failoverDelay none a proxy without the tags of the request is no other one', async () => {
+    const { rotator, target, proxies, told } = await rig(
+      [{ kind: 'ok' }, { kind: 'ok' }],
+      { proxies: [] },
+      { tls: true },
+    );
+    const [a, b] = proxies.map(({ url }) => url);
+    rotator.setProxies([
+      { url: a, tags: ['home'] },
+      { url: b, tags: ['office'] },
+    ]);
+    const get = async () => {
+      const path = '/status/503?retry-after=61';
+      const response = await rotator.get(target.origin + path, { tags: ['home'] });
+      await response.body.dump();
+      return response;
+    };
+    expect((await get()).attempts).toHaveLength(1);
+    expect(told('retry:refused')).toMatchObject([{ reason: 'retry_after' }]);
+    rotator.addProxy({ url: b ?? '', id: 'another', tags: ['home'] });
+    expect((await get()).attempts).toHaveLength(2);
+  });
 });

@@ -1,4 +1,6 @@
+import { geo, roundRobin } from '@whirl/selector';
 import { describe, expect, it } from 'vitest';
+import { throttle } from './index.ts';
 import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 
 describe('when nobody can take a request', () => {
@@ -52,6 +54,26 @@ describe('when nobody can take a request', () => {
     await first.body.dump();
   });
 
+  it('F11 nobody left of those with the tags of the request: the last response stands', async () => {
+    const { rotator, target, proxies, told } = await rig(
+      [{ kind: 'status', statusCode: 502 }, { kind: 'ok' }],
+      { proxies: [], circuitBreaker: { failureThreshold: 1 } },
+    );
+    const [a, b] = proxies.map(({ url }) => url);
+    rotator.setProxies([{ url: a, tags: ['home'] }, { url: b }]);
+    const response = await rotator.get(target.url, { tags: ['home'] });
+    await response.body.dump();
+    expect(response.statusCode).toBe(502);
+    expect(told('retry:refused')).toMatchObject([{ reason: 'no_proxy' }]);
+    expect(told('retry:scheduled')).toEqual([]);
+  });
+
+  it('F16d F11 a pinned request is served by its proxy, whatever tags it asks for besides', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'reset' }, { kind: 'ok' }]);
+    const pinned = { proxyId: proxies[0]?.id ?? '', tags: ['home'] };
+    expect((await errorOf(rotator.get(target.url, pinned)))['attempts']).toHaveLength(3);
+  });
+
   it('F11 everyone at maxConcurrent: PROXIES_BUSY at once, or after queueTimeoutMs', async () => {
     for (const queueTimeoutMs of [0, 50]) {
       const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
@@ -89,5 +111,65 @@ describe('when nobody can take a request', () => {
     expect(most).toBe(2);
     expect(order.slice(0, 2).toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect(order.slice(-2).toSorted((a, b) => a - b)).toEqual([10, 11]);
+  });
+
+  it('F11 one who waits for a region that is busy lets those pass who want another', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'ok' }, { kind: 'ok' }], {
+      proxies: [],
+      strategy: geo(roundRobin(), { fallback: 'none' }),
+      queueTimeoutMs: 10_000,
+    });
+    const [eu, us] = proxies.map(({ url }) => url);
+    rotator.setProxies([
+      { url: eu, region: 'EU', maxConcurrent: 1 },
+      { url: us, region: 'US', maxConcurrent: 1 },
+    ]);
+    const large = `${target.origin}/bytes/1000000`;
+    const held = await rotator.get(large, { region: 'EU' });
+    const other = await rotator.get(large, { region: 'US' });
+    const order: string[] = [];
+    const waiting = ['EU', 'EU', 'US'].map(async (region, i) => {
+      const response = await rotator.get(target.url, { region });
+      order.push(`${region} ${i}`);
+      await response.body.dump();
+    });
+    await other.body.arrayBuffer();
+    await waiting[2];
+    expect(order).toEqual(['US 2']);
+    await held.body.arrayBuffer();
+    await Promise.all(waiting);
+    expect(order).toEqual(['US 2', 'EU 0', 'EU 1']);
+  });
+
+  it('F11 one who may not use a banned proxy lets those pass who are pinned to it', async () => {
+    let bans = 1;
+    const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
+      proxies: [],
+      circuitBreaker: false,
+      queueTimeoutMs: 1000,
+      retryPolicy: null,
+      banRules: [{ name: 'first', judge: () => (bans-- > 0 ? throttle(60_000) : undefined) }],
+    });
+    rotator.addProxy({ url: proxies[0]?.url ?? '', maxConcurrent: 1 });
+    const held = await rotator.get(`${target.origin}/bytes/1000000`);
+    const refused = errorOf(rotator.get(target.url));
+    const pinned = rotator.get(target.url, { proxyId: proxies[0]?.id ?? '' });
+    await held.body.arrayBuffer();
+    await (await pinned).body.dump();
+    expect(await refused).toMatchObject({ code: 'PROXIES_BUSY' });
+  });
+
+  it('F11 setProxies with a larger bound serves those who wait', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
+      proxies: [],
+      queueTimeoutMs: 10_000,
+    });
+    const [url] = proxies.map((proxy) => proxy.url);
+    rotator.setProxies([{ url, maxConcurrent: 1 }]);
+    const held = await rotator.get(`${target.origin}/bytes/1000000`);
+    const waiting = rotator.get(target.url);
+    rotator.setProxies([{ url, maxConcurrent: 2 }]);
+    await (await waiting).body.dump();
+    await held.body.dump();
   });
 });

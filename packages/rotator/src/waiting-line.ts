@@ -3,11 +3,22 @@ import type { Ask } from './pool.ts';
 
 interface Waiting {
   readonly ask: Ask;
+  /** What it asks for: those who ask for the same are refused together. */
+  readonly wants: string;
   readonly served: (admission: Admission | undefined) => void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** Requests that wait for a place at a proxy that is at its `maxConcurrent`: first come, first served. */
+/** Pin, tags and region of an ask; empty for one that takes any proxy. */
+function wantsOf({ proxyId, tags, region }: Ask): string {
+  const wants = [proxyId, tags, region];
+  return wants.every((each) => each === undefined) ? '' : JSON.stringify(wants);
+}
+
+/**
+ * Requests that wait for a place at a proxy that is at its `maxConcurrent`: first come, first served, but one
+ * that nobody can serve lets those pass who want something else.
+ */
 export class WaitingLine {
   readonly #waiting = new Set<Waiting>();
   readonly #admit: (ask: Ask) => Admission | undefined;
@@ -34,7 +45,7 @@ export class WaitingLine {
       },
       Math.min(timeoutMs, 2 ** 31 - 1),
     );
-    const waiting: Waiting = { ask, served, timer };
+    const waiting: Waiting = { ask, wants: wantsOf(ask), served, timer };
     this.#waiting.add(waiting);
     return leave;
   }
@@ -45,18 +56,18 @@ export class WaitingLine {
     this.#woken = true;
     queueMicrotask(() => {
       this.#woken = false;
+      const refused = new Set<string>();
       for (const waiting of [...this.#waiting]) {
-        if (!this.#waiting.has(waiting)) continue;
-        const { ask } = waiting;
+        const { ask, wants } = waiting;
+        // Where one that takes any proxy was refused only a pin can be served: it asks no selection.
+        if (refused.has('') && ask.proxyId === undefined) continue;
+        if (refused.has(wants) || !this.#waiting.has(waiting)) continue;
         const admission = this.#admit(ask);
         if (admission !== undefined) {
           clearTimeout(waiting.timer);
           this.#waiting.delete(waiting);
           waiting.served(admission);
-        } else if (ask.proxyId === undefined && ask.tags === undefined) {
-          // There was nothing for one that takes any proxy: there is nothing for the rest.
-          return;
-        }
+        } else refused.add(wants);
       }
     });
   }

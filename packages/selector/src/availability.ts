@@ -43,9 +43,8 @@ export class Availability {
 
   /** Makes the slot known: closed, idle, not banned, for at most so many attempts at a time. */
   add(slot: number, bound: number, now: number): void {
-    const start = slot * row;
-    this.#rows.words[start + inFlight] = 0;
-    this.#rows.words[start + maxConcurrent] = Math.min(bound, unbounded);
+    this.#rows.words[slot * row + inFlight] = 0;
+    this.#bind(slot, bound);
     if (slot >= this.#states.length) {
       this.#states = grown(this.#states, slot + 1);
       this.#lastPicks = grown(this.#lastPicks, this.#states.length);
@@ -58,6 +57,12 @@ export class Availability {
     this.#openUntil[slot] = this.#bannedUntil[slot] = -Infinity;
     this.#states[slot] = closed;
     this.#lastPicks[slot] = 0;
+    this.#refresh(slot, now);
+  }
+
+  /** Changes the bound; what is in flight counts against the new one. */
+  rebind(slot: number, bound: number, now: number): void {
+    this.#bind(slot, bound);
     this.#refresh(slot, now);
   }
 
@@ -162,6 +167,15 @@ export class Availability {
   ban(slot: number, untilMs: number, now: number): void {
     this.#bannedUntil[slot] = Math.max(this.#bannedUntil[slot] as number, untilMs);
     this.#refresh(slot, now);
+  }
+
+  unban(slot: number, now: number): void {
+    this.#bannedUntil[slot] = -Infinity;
+    this.#refresh(slot, now);
+  }
+
+  #bind(slot: number, bound: number): void {
+    this.#rows.words[slot * row + maxConcurrent] = Math.min(bound, unbounded);
   }
 
   #circuit(slot: number): number {

@@ -22,6 +22,19 @@ const maxWeight = 1e15;
 const located = 1;
 const tagged = 2;
 
+/** Refuses a value out of its bounds. */
+function check(options: CandidateOptions): void {
+  checkNames('a candidate', options, 'id region weight cost tags maxConcurrent');
+  const { region, weight = 1, cost = 0, tags = noTags, maxConcurrent = Infinity } = options;
+  const id = checkText('id', options.id);
+  const of = (name: string) => `${name} of "${id}"`;
+  if (region !== undefined) checkText(of('region'), region);
+  checkNumber(of('weight'), weight, 0, maxWeight);
+  checkNumber(of('cost'), cost, 0);
+  if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent);
+  checkArrayOfTexts(of('tags'), tags);
+}
+
 /**
  * What was said of each candidate, in columns. A candidate is known by its slot: a small number that
  * is used again after the candidate was removed.
@@ -70,15 +83,8 @@ export class CandidateTable {
 
   /** The slot it got. Throws on a value out of its bounds or a known id, and changes nothing then. */
   add(options: CandidateOptions): number {
-    checkNames('a candidate', options, 'id region weight cost tags maxConcurrent');
-    const { region, weight = 1, cost = 0, tags = noTags, maxConcurrent = Infinity } = options;
-    const id = checkText('id', options.id);
-    const of = (name: string) => `${name} of "${id}"`;
-    if (region !== undefined) checkText(of('region'), region);
-    checkNumber(of('weight'), weight, 0, maxWeight);
-    checkNumber(of('cost'), cost, 0);
-    if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent);
-    checkArrayOfTexts(of('tags'), tags);
+    check(options);
+    const { id } = options;
     const known = this.#slots.get(id);
     if (known !== undefined && known >= 0)
       throw new RangeError(`id "${id}" is in the selector already`);
@@ -92,11 +98,15 @@ export class CandidateTable {
     this.#slots.set(id, slot);
     if (known !== undefined) this.#removed--;
     this.#ids[slot] = id;
-    this.#regions[slot] = region;
-    this.#tags[slot] = tags.length === 0 ? noTags : [...new Set(tags)];
-    this.#traits[slot] = (region === undefined ? 0 : located) | (tags.length === 0 ? 0 : tagged);
-    this.#weights[slot] = weight;
-    this.#costs[slot] = cost;
+    this.describe(slot, options);
+    return slot;
+  }
+
+  /** The slot of a candidate that may be described anew. Throws as `add` does, and on an unknown id. */
+  checkUpdate(options: CandidateOptions): number {
+    check(options);
+    const slot = this.slot(options.id);
+    if (slot < 0) throw new RangeError(`unknown id "${options.id}"`);
     return slot;
   }
 
@@ -110,6 +120,16 @@ export class CandidateTable {
     this.#regions[slot] = undefined;
     this.#tags[slot] = noTags;
     this.#free.push(slot);
+  }
+
+  /** Replaces what was said of it. The options have been checked. */
+  describe(slot: number, options: CandidateOptions): void {
+    const { region, weight = 1, cost = 0, tags = noTags } = options;
+    this.#regions[slot] = region;
+    this.#tags[slot] = tags.length === 0 ? noTags : [...new Set(tags)];
+    this.#traits[slot] = (region === undefined ? 0 : located) | (tags.length === 0 ? 0 : tagged);
+    this.#weights[slot] = weight;
+    this.#costs[slot] = cost;
   }
 
   /** Those removed go when they are as many as those that are here: O(1) for each. */

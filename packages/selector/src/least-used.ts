@@ -30,6 +30,9 @@ class Uses implements Index {
     this.#counts.delete(slot);
   }
 
+  /** Its picks still count. */
+  changed(): void {}
+
   hidden(slot: number): void {
     const count = this.#counts.get(slot);
     const set = this.#sets.get(count);

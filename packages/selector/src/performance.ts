@@ -43,6 +43,9 @@ class Scores implements Index {
     this.#heap.delete(slot);
   }
 
+  /** No part of the score. */
+  changed(): void {}
+
   recorded(slot: number): void {
     this.#heap.set(slot, -scoreOf(this.#pool, slot, this.#largestMs), this.#heap.second(slot));
   }

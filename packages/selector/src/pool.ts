@@ -48,6 +48,18 @@ export class Pool {
     this.availability.add(slot, options.maxConcurrent ?? Infinity, this.now);
   }
 
+  /**
+   * Replaces what was said of a candidate. It keeps its place in the views that still hold it, or strategies
+   * would forget whose turn it is.
+   */
+  update(slot: number, options: CandidateOptions): void {
+    for (const view of this.#views) view.changing(slot);
+    this.table.describe(slot, options);
+    // Parents first: a view stands behind the one that it was made from.
+    for (const view of this.#views) view.changed(slot);
+    this.availability.rebind(slot, options.maxConcurrent ?? Infinity, this.now);
+  }
+
   remove(slot: number): void {
     this.availability.remove(slot);
     this.latencies?.reset(slot);

@@ -21,6 +21,9 @@ class Turns implements Index {
     this.#queue.delete(slot);
   }
 
+  /** It keeps its turn. */
+  changed(): void {}
+
   next(): number {
     const slot = this.#queue.find(this.#has);
     if (slot >= 0) this.#queue.put(slot);

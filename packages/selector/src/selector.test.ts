@@ -249,6 +249,25 @@ describe('Selector', () => {
     ]);
   });
 
+  it('unban() lifts a ban of every length, and nothing else', () => {
+    const { clock, selector } = pool(roundRobin());
+    const picks = () => new Set(times(6, () => selector.select()?.id));
+    selector.ban('a', clock.now() + 1e9);
+    selector.ban('b', clock.now() + 1000);
+    selector.circuitChanged({ name: 'b', to: 'forced_open' });
+    selector.banTarget('c', 'A', clock.now() + 1000);
+    expect(picks()).toEqual(new Set(['c']));
+    for (const id of 'abc') selector.unban(id);
+    expect(picks()).toEqual(new Set(['a', 'c']));
+    expect(new Set(times(6, () => selector.select({ target: 'A' })?.id))).toEqual(new Set(['a']));
+    // A ban that comes after it holds, be it shorter.
+    selector.ban('a', clock.now() + 1000);
+    expect(picks()).toEqual(new Set(['c']));
+    clock.advance(1000);
+    expect(picks()).toEqual(new Set(['a', 'c']));
+    expect(() => selector.unban('x')).toThrow(/unknown id "x"/);
+  });
+
   it('the largest latency that is accepted leaves every strategy able to pick', () => {
     for (const create of strategies) {
       const { selector } = pool(create());

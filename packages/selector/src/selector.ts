@@ -78,6 +78,18 @@ export class Selector {
     this.#pool.add(options);
   }
 
+  /**
+   * Replaces what `add()` was told of a candidate: an option that is not given gets its default. Nothing learned
+   * of it is lost, and its circuit, its bans and its attempts in flight stay. O(1) for each filter that is kept
+   * indexed, O(log n) for a strategy in which it changes place. Throws as `add()` does, and on an unknown id;
+   * nothing is changed then.
+   */
+  update(options: CandidateOptions): void {
+    const slot = this.#pool.table.checkUpdate(options);
+    this.#tick();
+    this.#pool.update(slot, options);
+  }
+
   /** Removes a candidate and what was learned of it. False when there is no such. O(log n). */
   remove(id: string): boolean {
     const slot = this.#pool.table.slot(id);
@@ -167,6 +179,14 @@ export class Selector {
     const slot = this.#slot(id);
     checkNumber(`untilMs of "${id}"`, untilMs, 0);
     this.#pool.availability.ban(slot, untilMs, this.#tick());
+  }
+
+  /**
+   * Lifts its ban; what single targets have against it stands. Without a ban nothing changes. Throws on an
+   * unknown id.
+   */
+  unban(id: string): void {
+    this.#pool.availability.unban(this.#slot(id), this.#tick());
   }
 
   /**

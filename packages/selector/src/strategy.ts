@@ -75,7 +75,8 @@ export interface Candidates {
   withTags(tags: readonly string[]): Candidates;
   /**
    * Those that a test of your own accepts. `key` names the test: it is run once per candidate and
-   * key, and may look at what `add()` was told, but at nothing that changes.
+   * key, and again when `update()` changes the candidate; it may look at what those were told, but at nothing
+   * else that changes.
    */
   where(key: string, accepts: (slot: number) => boolean): Candidates;
   /** All candidates of the selector: for state that filters must not divide. */
@@ -96,6 +97,11 @@ export interface Index {
   /** It must not be picked until `shown`: it is excluded from the pick that is being made. */
   hidden?(slot: number): void;
   shown?(slot: number): void;
+  /**
+   * `update()` changed what was said of an available candidate, and it is still one of these. An index without
+   * this is told that it left, before, and that it entered, after: right, but what was kept of it is lost.
+   */
+  changed?(slot: number): void;
   /** An outcome of an available candidate was recorded. */
   recorded?(slot: number): void;
 }

@@ -172,6 +172,31 @@ export class View implements Candidates {
     this.#passDown(slot, leave);
   }
 
+  /** What was said of a candidate is about to change: indices that do not follow let go of it. */
+  changing(slot: number): void {
+    if (!this.has(slot)) return;
+    for (const index of this.#indices) if (index.changed === undefined) index.left?.(slot);
+  }
+
+  /** It has changed: it stays, or leaves, or comes. The view's parent knows already. */
+  changed(slot: number): void {
+    const parent = this.#parent;
+    if (parent === undefined || (parent.has(slot) && this.#accepts?.(slot) !== false)) {
+      if (!this.has(slot)) {
+        if (parent === undefined) return;
+        this.#available.add(slot);
+        for (const index of this.#indices) index.entered?.(slot);
+      } else {
+        for (const index of this.#indices) {
+          if (index.changed === undefined) index.entered?.(slot);
+          else index.changed(slot);
+        }
+      }
+    } else if (this.#available.delete(slot)) {
+      for (const index of this.#indices) if (index.changed !== undefined) index.left?.(slot);
+    }
+  }
+
   /** An outcome of a member was recorded. */
   recorded(slot: number): void {
     for (const index of this.#indices) index.recorded?.(slot);

@@ -117,6 +117,9 @@ export class WarmSet implements Index {
     this.#marks.set(slot, nowhere);
   }
 
+  /** A region is looked at by each pick; nothing else of it counts here. */
+  changed(): void {}
+
   recorded(slot: number): void {
     const { estimates } = this.#pool;
     const run = estimates.run(slot);

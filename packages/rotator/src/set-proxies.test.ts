@@ -1,0 +1,148 @@
+import { consecutiveFailures } from '@whirl/circuit-breaker';
+import { describe, expect, it } from 'vitest';
+import { ProxyRotator } from './index.ts';
+import { errorOf, rig } from './testing/pool-rig.ts';
+
+const epoch = 1_700_000_000_000;
+const reset = { kind: 'reset' } as const;
+
+/** A rotator whose proxy `a` has failed so many times, under a clock that stands still. */
+async function failed(times: number, options = {}) {
+  const clock = { now: epoch };
+  const made = await rig([reset], {
+    proxies: [],
+    retryPolicy: null,
+    now: () => clock.now,
+    ...options,
+  });
+  const url = made.proxies[0]?.url ?? '';
+  const { rotator, target } = made;
+  rotator.addProxy({ id: 'a', url });
+  for (let i = 0; i < times; i++) await errorOf(rotator.get(target.url));
+  const circuit = () => rotator.getCircuitBreakerStates().get('a');
+  return { ...made, clock, url, circuit };
+}
+
+describe('setProxies with an id that is kept', () => {
+  it('F17 keeps what was learned, whatever is said of the proxy', async () => {
+    const { rotator, url, circuit } = await failed(3);
+    const [before] = rotator.proxies();
+    expect(before).toMatchObject({ successRate: 0 });
+    for (const changed of [
+      { weight: 2 },
+      { region: 'eu' },
+      { tags: ['home'] },
+      { cost: 3 },
+      { maxConcurrent: 5 },
+    ]) {
+      rotator.setProxies([{ id: 'a', url, ...changed }]);
+      const { successRate, score } = rotator.proxies()[0] ?? {};
+      expect({ successRate, score }).toEqual({ successRate: 0, score: before?.score });
+      expect(circuit()?.failureCount).toBe(3);
+    }
+  });
+
+  it('S6 its new tags and bound count from the next request on', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'ok' }], { proxies: [] });
+    const proxy = { id: 'a', url: proxies[0]?.url ?? '' };
+    const get = async (tags: string[]) => {
+      await (await rotator.get(target.url, { tags })).body.dump();
+    };
+    rotator.setProxies([{ ...proxy, tags: ['old'] }]);
+    await get(['old']);
+    rotator.setProxies([{ ...proxy, tags: ['new'], maxConcurrent: 1 }]);
+    expect(await errorOf(get(['old']))).toMatchObject({ code: 'NO_PROXIES' });
+    await get(['new']);
+    const held = await rotator.get(`${target.origin}/bytes/1000000`);
+    expect(await errorOf(get(['new']))).toMatchObject({ code: 'PROXIES_BUSY' });
+    rotator.setProxies([{ ...proxy, tags: ['new'], maxConcurrent: 2 }]);
+    await get(['new']);
+    await held.body.dump();
+  });
+
+  it('S2 F11 an open circuit is still known to the selection', async () => {
+    const offered: number[] = [];
+    const rotator = new ProxyRotator({
+      proxies: ['h:1', 'h:2'],
+      strategy: { name: 'counting', pick: ({ size }) => (offered.push(size), -1) },
+    });
+    for (const id of ['h:1', 'h:2']) rotator.forceOpenCircuitBreaker(id);
+    rotator.setProxies([
+      { url: 'h:1', weight: 2 },
+      { url: 'h:2', weight: 2 },
+    ]);
+    expect(await errorOf(rotator.get('http://target.test/'))).toMatchObject({
+      code: 'ALL_PROXIES_UNAVAILABLE',
+    });
+    expect(offered).toEqual([0]);
+  });
+
+  it('F17 circuit options that say the same keep the circuit, others take over from then on', async () => {
+    const trip = consecutiveFailures(3);
+    const { rotator, url, circuit, target } = await failed(2, { circuitBreaker: { openMs: 1000 } });
+    const set = (circuitBreaker?: object) => rotator.setProxies([{ id: 'a', url, circuitBreaker }]);
+    for (const same of [undefined, {}, { openMs: 1000 }]) {
+      set(same);
+      expect(circuit()).toMatchObject({ failureCount: 2, openMs: 1000, failureThreshold: 5 });
+    }
+    set({ failureThreshold: 2 });
+    expect(circuit()).toMatchObject({ failureCount: 0, openMs: 1000, failureThreshold: 2 });
+    for (let i = 0; i < 2; i++) await errorOf(rotator.get(target.url));
+    expect(circuit()?.state).toBe('open');
+    rotator.resetCircuitBreaker('a');
+    set({ trip });
+    await errorOf(rotator.get(target.url));
+    set({ trip });
+    for (let i = 0; i < 2; i++) await errorOf(rotator.get(target.url));
+    expect(circuit()?.state).toBe('open');
+  });
+
+  it('F17 a circuit that was open stays so for the rest of its time under new options', async () => {
+    const { rotator, url, circuit, clock, told, target } = await failed(5);
+    expect(circuit()).toMatchObject({ state: 'open', nextTestAt: epoch + 30_000 });
+    clock.now += 10_000;
+    rotator.setProxies([{ id: 'a', url, circuitBreaker: { openMs: 500 } }]);
+    expect(circuit()).toMatchObject({ state: 'open', nextTestAt: epoch + 30_000, openMs: 500 });
+    expect(await errorOf(rotator.get(target.url))).toMatchObject({ retryAfterMs: 20_000 });
+    clock.now += 20_000;
+    await errorOf(rotator.get(target.url));
+    expect(circuit()).toMatchObject({ state: 'open', nextTestAt: clock.now + 500 });
+    // That it went over is no transition.
+    expect(told('circuit:transition').map(({ to }) => to)).toEqual(['open', 'half_open', 'open']);
+    clock.now += 500;
+    rotator.setProxies([{ id: 'a', url, circuitBreaker: { openMs: 600 } }]);
+    expect(circuit()).toMatchObject({ state: 'open', nextTestAt: clock.now + 1 });
+
+    rotator.forceOpenCircuitBreaker('a');
+    rotator.setProxies([{ id: 'a', url }]);
+    expect(circuit()).toMatchObject({ state: 'forced_open', openMs: 30_000 });
+    expect(await errorOf(rotator.get(target.url))).toMatchObject({ retryAfterMs: undefined });
+  });
+
+  it('F17 an open circuit that is taken away is told closed, once all is swapped', async () => {
+    const { rotator, url, told, target } = await failed(5);
+    const seen: string[][] = [];
+    rotator.bus.on('circuit:transition', () => seen.push(rotator.proxies().map(({ id }) => id)));
+    rotator.setProxies([{ id: 'a', url, circuitBreaker: false }, 'h:2']);
+    expect(told('circuit:transition').at(-1)).toMatchObject({ name: 'a', to: 'closed' });
+    expect(seen).toEqual([['a', 'h:2']]);
+    const retried = await errorOf(rotator.get(target.url, { proxyId: 'a' }));
+    expect(retried).toMatchObject({ code: 'RETRIES_EXHAUSTED' });
+    rotator.setProxies([{ id: 'a', url }]);
+    expect(rotator.getCircuitBreakerStates().get('a')).toMatchObject({ state: 'closed' });
+  });
+
+  it('F17 an attempt that began under the old options is not laid to the new circuit', async () => {
+    const { rotator, target, proxies, next } = await rig([{ kind: 'ok', latencyMs: 100 }], {
+      retryPolicy: null,
+      circuitBreaker: { trip: consecutiveFailures(1) },
+    });
+    const [{ id, url } = { id: '', url: '' }] = proxies;
+    const running = rotator.get(`${target.origin}/status/503`);
+    await next('attempt:start');
+    rotator.setProxies([{ url, circuitBreaker: { openMs: 1000 } }]);
+    await (await running).body.dump();
+    expect(rotator.getCircuitBreakerStates().get(id)).toMatchObject({ state: 'closed' });
+    expect(rotator.proxies()).toMatchObject([{ successRate: 0, inFlight: 0 }]);
+  });
+});
