@@ -3,7 +3,7 @@ import type { Ask } from './pool.ts';
 
 interface Waiting {
   readonly ask: Ask;
-  readonly served: (admission: Admission | undefined) => void;
+  readonly served: (admission: Admission | undefined, fault?: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -21,7 +21,10 @@ export class WaitingLine {
     return this.#waiting.size;
   }
 
-  /** Calls `served` once: with a place, or with undefined after `timeoutMs`. Returns the way to leave. */
+  /**
+   * Calls `served` once: with a place, with undefined after `timeoutMs`, or with what a strategy threw.
+   * Returns the way to leave.
+   */
   join(ask: Ask, timeoutMs: number, served: Waiting['served']): () => void {
     const leave = () => {
       clearTimeout(waiting.timer);
@@ -48,11 +51,17 @@ export class WaitingLine {
       for (const waiting of [...this.#waiting]) {
         if (!this.#waiting.has(waiting)) continue;
         const { ask } = waiting;
-        const admission = this.#admit(ask);
-        if (admission !== undefined) {
+        let admission: Admission | undefined;
+        let fault: unknown;
+        try {
+          admission = this.#admit(ask);
+        } catch (thrown) {
+          fault = thrown;
+        }
+        if (admission !== undefined || fault !== undefined) {
           clearTimeout(waiting.timer);
           this.#waiting.delete(waiting);
-          waiting.served(admission);
+          waiting.served(admission, fault);
         } else if (ask.proxyId === undefined && ask.tags === undefined) {
           // There was nothing for one that takes any proxy: there is nothing for the rest.
           return;
