@@ -27,6 +27,9 @@ export interface TakeOptions {
   readonly session?: string | undefined;
 }
 
+/** A request that may have to wait hears when its turn has come. */
+export type LeaseHandler = Dispatcher.DispatchHandler & { onTurn?(): void };
+
 const over = new Error('the connection is not needed any more');
 
 /** The connections to one origin (or, in absolute form, to all of them) through one proxy. */
@@ -132,8 +135,7 @@ export class Lease {
   readonly #route: Route;
   readonly #timeoutMs: number;
   #connection: Connection | undefined;
-  #pending:
-    { options: Dispatcher.DispatchOptions; handler: Dispatcher.DispatchHandler } | undefined;
+  #pending: { options: Dispatcher.DispatchOptions; handler: LeaseHandler } | undefined;
   #over = false;
 
   /** @internal */
@@ -155,8 +157,8 @@ export class Lease {
     return this.#connection.dial?.phase ?? 'tcp';
   }
 
-  /** Sends the request, now or when a connection is free. Once. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  /** Sends the request, now or, after `onTurn`, when a connection is free. Once. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: LeaseHandler): void {
     if (this.#over) return;
     if (this.#connection === undefined) this.#pending = { options, handler };
     else this.#connection.dispatch(options, handler);
@@ -190,7 +192,9 @@ export class Lease {
     this.#hold(connection);
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending !== undefined) connection.dispatch(pending.options, pending.handler);
+    if (pending === undefined) return;
+    pending.handler.onTurn?.();
+    connection.dispatch(pending.options, pending.handler);
   }
 
   #hold(connection: Connection): void {

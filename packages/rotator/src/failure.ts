@@ -64,7 +64,9 @@ interface Seen {
 export function classify(error: Error, { proxyId, tunnel, headersSeen }: Seen): Failure {
   const base = { outcome: 'failure', blame: 'proxy', ambiguous: false, error } as const;
   if (error instanceof AttemptTimeoutError) {
-    return { ...base, outcome: 'timeout', phase: error.phase, reason: 'timeout' };
+    // In phase `select` it waited for one of our own connections: the proxy never had it.
+    const blame = error.phase === 'select' ? 'caller' : 'proxy';
+    return { ...base, blame, outcome: 'timeout', phase: error.phase, reason: 'timeout' };
   }
   if (error instanceof ProxyAuthenticationError) {
     const { phase, statusCode } = error;

@@ -142,7 +142,8 @@ export class HealthChecks {
     // The answer's body is of no use: its connection is closed rather than read to the end.
     const cut = () => lease.cut(new Error('the health check is over'));
     const timer = setTimeout(() => {
-      end('timeout');
+      // While it waits for one of our own connections, nothing speaks against the proxy.
+      end(lease.phase === 'select' ? 'aborted' : 'timeout');
       cut();
     }, this.#timeoutMs);
     timer.unref();

@@ -183,7 +183,7 @@ export class Operation implements CallerRequests {
     if (this.#ended || !this.#live.delete(attempt)) return;
     const { outcome, error } = failure;
     this.#lastError = error;
-    if (failure.blame === 'caller') {
+    if (failure.blame === 'caller' && failure.phase !== 'select') {
       for (const other of this.#live) other.kill(error, 'aborted');
       this.#fail(outcome, error);
       return;

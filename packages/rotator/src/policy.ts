@@ -21,7 +21,10 @@ export interface RetryPolicyOptions {
   readonly retryStatusCodes?: readonly number[] | undefined;
   /** Bounds the whole request, body included. Default: no bound. */
   readonly timeoutMs?: number | undefined;
-  /** Bounds one attempt up to its response headers. Default 30,000. */
+  /**
+   * Bounds one attempt up to its response headers, from when it has a connection; the wait for one of
+   * the proxy's `connections` before that is bounded by the same time. Default 30,000.
+   */
   readonly attemptTimeoutMs?: number | undefined;
   /** Retry PUT, POST and PATCH after something was sent. Default false. */
   readonly retryNonIdempotent?: boolean | undefined;
