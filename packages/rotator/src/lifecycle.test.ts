@@ -174,6 +174,16 @@ describe('the end of a rotator', () => {
     await closed;
     expect((await errorOf(rotator.fetch(target.url))).cause).toMatchObject({ code: 'CLOSED' });
   });
+
+  it('F19 B7 a graceMs beyond what timers hold is a long one, not none', async () => {
+    const { rotator, target, next } = await rig([{ kind: 'ok', latencyMs: 100 }]);
+    const running = rotator.get(target.url);
+    await next('attempt:start');
+    const closed = rotator.close({ graceMs: 2 ** 31 });
+    expect(await (await running).body.json()).toMatchObject({ ok: true });
+    await closed;
+    await expect(rotator.close({ graceMs: -1 })).rejects.toThrow(/graceMs .* got -1/);
+  });
 });
 
 it('F20 1,000 concurrent requests through 20 flaky proxies all settle, and the counts add up', async () => {

@@ -4,7 +4,7 @@ import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
 import { checkBanRules } from './ban-rules.ts';
 import { Clients } from './clients.ts';
-import type { Engine } from './engine.ts';
+import { maxTimerMs, type Engine } from './engine.ts';
 import { ClosedError, InvalidRequestError } from './errors.ts';
 import { withChannels } from './diagnostics.ts';
 import { HealthChecks } from './health-checks.ts';
@@ -269,7 +269,7 @@ export class ProxyRotator implements RotatorView {
           before?.();
           resolve();
         };
-        timer = setTimeout(resolve, graceMs);
+        timer = setTimeout(resolve, Math.min(graceMs, maxTimerMs));
       });
       clearTimeout(timer);
     }
