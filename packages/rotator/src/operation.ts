@@ -313,6 +313,10 @@ export class Operation implements CallerRequests {
   }
 
   #launch(admission: Admission, delayMs: number, hedge: boolean): void {
+    if (this.#ended) {
+      this.engine.pool.giveBack(admission);
+      return;
+    }
     const attempt = new Attempt(this, admission, this.#begun++, delayMs, hedge);
     if (hedge) this.#hedged++;
     this.#tried.add(attempt.proxyId);
@@ -371,6 +375,11 @@ export class Operation implements CallerRequests {
   }
 
   #schedule(attempt: Attempt, failure: Failure, { delayMs, admission }: Plan): void {
+    // A listener that heard of the failure, or of a circuit that was asked, may have ended the request.
+    if (this.#ended) {
+      if (admission !== undefined) this.engine.pool.giveBack(admission);
+      return;
+    }
     this.#reserved = admission;
     clearTimeout(this.#hedgeTimer);
     this.#facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
