@@ -213,6 +213,8 @@ export class Lease {
 export class Clients {
   readonly #options: ClientsOptions;
   readonly #live = new Map<string, ProxyPool>();
+  /** Removed or replaced, with requests that still have or await a connection. */
+  readonly #leaving = new Set<ProxyPool>();
   /** Those of the live ones that have no request, the least recently used first. */
   readonly #idle = new Map<string, ProxyPool>();
 
@@ -268,13 +270,14 @@ export class Clients {
     pool.retired = true;
     this.#live.delete(proxyId);
     this.#idle.delete(proxyId);
+    if (pool.leases > 0) this.#leaving.add(pool);
     pool.endIdle();
   }
 
   /** Ends every connection with whatever is on it; resolves when all sockets are closed. */
   async destroy(reason: Error): Promise<void> {
     const ends: Promise<void>[] = [];
-    for (const pool of [...this.#live.values()]) {
+    for (const pool of [...this.#live.values(), ...this.#leaving]) {
       pool.retired = true;
       for (const route of [...pool.routes.values()]) {
         route.waiting.length = 0;
@@ -283,6 +286,7 @@ export class Clients {
     }
     this.#live.clear();
     this.#idle.clear();
+    this.#leaving.clear();
     await Promise.all(ends);
     // Sockets of cancelled dials close in the next turn of the loop.
     await new Promise((resolve) => setImmediate(resolve));
@@ -290,7 +294,11 @@ export class Clients {
 
   /** @internal A pool's requests or connections became fewer. */
   settle(pool: ProxyPool): void {
-    if (pool.leases > 0 || pool.retired) return;
+    if (pool.leases > 0) return;
+    if (pool.retired) {
+      this.#leaving.delete(pool);
+      return;
+    }
     if (pool.routes.size === 0) {
       this.#live.delete(pool.proxy.id);
       this.#idle.delete(pool.proxy.id);
