@@ -9,6 +9,7 @@ import {
   type PoolOptions,
   type RequestContext,
 } from './request-context.ts';
+import { shown } from './shown.ts';
 
 /** What a verb takes beside the URL. */
 export interface RequestOptions extends PoolOptions {
@@ -90,7 +91,11 @@ export class View implements RotatorView {
   }
 
   async request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
+    }
     const { method = 'GET', headers, body: given, signal } = options;
+    checkSignal(signal);
     const target = httpUrl(url);
     const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
     const { proxyId } = context;
@@ -149,6 +154,14 @@ function poolOptionsIn(options: RequestOptions): PoolOptions {
     return rest;
   }
   return noPoolOptions;
+}
+
+/** As undici has it: an emitter of Node's will do. */
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal === null) return;
+  const { addEventListener, on } = signal as { addEventListener?: unknown; on?: unknown };
+  if (typeof addEventListener === 'function' || typeof on === 'function') return;
+  throw new InvalidRequestError(`signal must be an AbortSignal, got ${shown(signal)}`);
 }
 
 function httpUrl(given: string | URL): URL {
