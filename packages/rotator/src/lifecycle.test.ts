@@ -8,6 +8,14 @@ import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 import { use } from './testing/rig.ts';
 
 const once = { maxAttempts: 1 };
+/** What a rotator listens to on its bus. */
+const heard = [
+  'attempt:start',
+  'attempt:end',
+  'request:end',
+  'circuit:transition',
+  'proxy:banned',
+] as const;
 
 describe('the pool of a rotator', () => {
   it('F17 setProxies swaps at once, and kept ids keep what was learned', async () => {
@@ -151,8 +159,35 @@ describe('the pool of a rotator', () => {
       [{ circuitBreaker: { openMs: 0 } }, /openMs/],
       [{ budget: { ratio: -1 } }, /ratio/],
       [{ logger: {} }, /logger.debug must be a function/],
+      [{ circuitBreaker: true }, /circuitBreaker must be an object or false, got true/],
+      [{ circuitBreaker: null }, /circuitBreaker must be an object or false, got null/],
+      [{ metrics: {} }, /metrics must be a RetryMetrics or false, got an object/],
+      [{ metrics: true }, /metrics must be a RetryMetrics or false, got true/],
+      [{ hedge: { percentile: '0.5' } }, /hedge.percentile must be a number between .* got "0.5"/],
+      [{ hedge: { afterMs: '5' } }, /hedge.afterMs must be a number > 0, got "5"/],
+      [{ hedge: null }, /hedge must be an object, got null/],
+      [{ healthCheck: null }, /healthCheck must be an object, got null/],
+      [{ healthCheck: {} }, /healthCheck.url must be/],
+      [{ budget: null }, /budget must be a RetryBudget, its options or false, got null/],
+      [{ budget: true }, /budget must be a RetryBudget, its options or false, got true/],
+      [{ budget: { tryWithdraw: 1 } }, /budget.tryWithdraw must be a function, got 1/],
+      [{ budget: { tryWithdraw: () => true } }, /budget.deposit must be a function, got undefined/],
+      [{ bus: {} }, /bus must be a bus, got an object: on must be a function/],
+      [{ bus: null }, /bus must be a bus, got null/],
+      [{ strategy: 'random' }, /strategy/],
+      [{ retryPolicy: { maxAttempts: 99 } }, /maxAttempts/],
+      [{ banRules: {} }, /banRules must be a list/],
+      [{ tls: { ca: 5 } }, /tls/],
     ] as const) {
-      expect(() => new ProxyRotator(options as never)).toThrow(message);
+      const bus = createBus<WhirlEvents>();
+      expect(() => new ProxyRotator({ bus, ...options } as never)).toThrow(message);
+      for (const type of heard)
+        expect([message, type, bus.has(type)]).toEqual([message, type, false]);
+    }
+    for (const circuitBreaker of [true, null, 5]) {
+      expect(() =>
+        new ProxyRotator().addProxy({ url: 'http://h:1', circuitBreaker: circuitBreaker as never }),
+      ).toThrow(/circuitBreaker must be an object or false/);
     }
     expect(() =>
       new ProxyRotator().addProxy({ url: 'http://h:1', circuitBreaker: { openMs: 0 } }),

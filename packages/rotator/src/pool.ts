@@ -5,7 +5,7 @@ import {
 } from '@whirl/circuit-breaker';
 import type { CircuitTransition, WhirlBus } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
-import { resolveCircuit, type CircuitOptions } from './circuit-options.ts';
+import { checkCircuit, resolveCircuit, type CircuitOptions } from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy-list.ts';
@@ -60,9 +60,10 @@ export class Pool {
   constructor(context: PoolContext) {
     const { bus, strategy, circuitBreaker, now, random } = context;
     this.#context = context;
+    // Before the selector is: one that throws leaves nobody on the bus.
+    const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.selector = new Selector({ strategy, now, random, bus });
     this.line = new WaitingLine((ask) => this.admit(ask));
-    const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.circuits = new CircuitBreakerGroup({
       ...common,
       // The pool hears first, and at once: the bus may be in the middle of another event.
@@ -262,6 +263,7 @@ export class Pool {
   #entry(given: PoolEntry): Entry {
     if (!hasCircuit(given)) return { proxy: parseProxy(given), circuit: undefined };
     const { circuitBreaker, ...input } = given;
+    checkCircuit(circuitBreaker);
     const { now, random } = this.#context;
     const common = this.#context.circuitBreaker || undefined;
     const circuit =

@@ -80,9 +80,14 @@ export class ProxyRotator implements RotatorView {
     const { now = systemNow, random = Math.random, logger, metrics, bus, tls, proxyTls } = options;
     const { connections = 64, maxLiveProxies = 1000, tunnel, keepAlive } = options;
     const wallNow = Date.now;
+    // All that may throw comes before the pool, which listens to a bus that may be shared.
+    const budget = budgetOf(options.budget, now);
+    const hedging = options.hedge === undefined ? undefined : new Hedging(options.hedge);
+    const banRules = checkBanRules(options.banRules ?? []);
+    this.#warnings = new PolicyWarnings(logger);
+    this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
-    this.#warnings = new PolicyWarnings(logger);
     this.#clients = new Clients({
       connections,
       maxLiveProxies,
@@ -108,9 +113,9 @@ export class ProxyRotator implements RotatorView {
       clients: this.#clients,
       origins: new OriginFailures(),
       operations: this.#operations,
-      budget: budgetOf(options.budget, now),
-      hedging: options.hedge === undefined ? undefined : new Hedging(options.hedge),
-      banRules: checkBanRules(options.banRules ?? []),
+      budget,
+      hedging,
+      banRules,
       queueTimeoutMs: options.queueTimeoutMs ?? 0,
       now,
       wallNow,
@@ -120,10 +125,6 @@ export class ProxyRotator implements RotatorView {
       },
       nextRequestId: () => `r${++this.#requests}`,
     };
-    this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
-    if (options.healthCheck !== undefined) {
-      this.#health = new HealthChecks(this.#engine, options.healthCheck);
-    }
     const nothing = this.#understand({});
     this.dispatcher = this.#dispatcherFor(
       nothing,
@@ -144,6 +145,9 @@ export class ProxyRotator implements RotatorView {
     if (metrics === undefined) this.#undo.push(() => this.#metrics?.close());
     if (logger !== undefined) this.#undo.push(logFacts(this.bus, logger));
     try {
+      if (options.healthCheck !== undefined) {
+        this.#health = new HealthChecks(this.#engine, options.healthCheck);
+      }
       // Last, so that the metrics hear of them.
       this.#pool.set(options.proxies ?? []);
     } catch (error) {
