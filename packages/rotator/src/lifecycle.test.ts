@@ -1,5 +1,6 @@
 import { consecutiveFailures } from '@whirl/circuit-breaker';
 import { createBus, type WhirlEvents } from '@whirl/events';
+import { RetryMetrics } from '@whirl/metrics';
 import { performance } from '@whirl/selector';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
@@ -192,6 +193,48 @@ describe('the pool of a rotator', () => {
     expect(() =>
       new ProxyRotator().addProxy({ url: 'http://h:1', circuitBreaker: { openMs: 0 } }),
     ).toThrow(/openMs/);
+  });
+});
+
+describe('metrics that are shared', () => {
+  it('M1 without a bus of their own they hear the rotator, and stop when it has ended', async () => {
+    const metrics = new RetryMetrics();
+    const { rotator, target } = await rig([{ kind: 'ok' }], { metrics });
+    await (await rotator.get(target.url)).body.dump();
+    expect(rotator.getRetryMetrics()).toBe(metrics);
+    expect(metrics.getSummary()).toMatchObject({ totalRequests: 1, totalAttempts: 1 });
+    expect(metrics.totals().proxies).toBe(1);
+    await rotator.destroy();
+    expect(rotator.bus.has('retry:refused')).toBe(true); // The rig's own '*'.
+    rotator.bus.emit('proxy:added', {
+      proxyId: 'x',
+      weight: 1,
+      tags: [],
+      region: undefined,
+      at: 0,
+    });
+    expect(metrics.totals().proxies).toBe(1);
+  });
+
+  it('M1 on the same bus already, they count once; two rotators on one bus, too', async () => {
+    const bus = createBus<WhirlEvents>();
+    const metrics = new RetryMetrics({ bus });
+    const first = await rig([{ kind: 'ok' }], { metrics, bus });
+    const second = await rig([{ kind: 'ok' }], { metrics, bus });
+    await (await first.rotator.get(first.target.url)).body.dump();
+    await first.rotator.close();
+    await (await second.rotator.get(second.target.url)).body.dump();
+    expect(metrics.getSummary()).toMatchObject({ totalRequests: 2, totalAttempts: 2 });
+  });
+
+  it('M1 two rotators with a bus each are counted together', async () => {
+    const metrics = new RetryMetrics();
+    for (let i = 0; i < 2; i++) {
+      const { rotator, target } = await rig([{ kind: 'ok' }], { metrics });
+      await (await rotator.get(target.url)).body.dump();
+      await rotator.close();
+    }
+    expect(metrics.getSummary()).toMatchObject({ totalRequests: 2, totalAttempts: 2 });
   });
 });
 

@@ -140,9 +140,10 @@ export class ProxyRotator implements RotatorView {
       nothing,
       this.dispatcher,
     );
-    this.#metrics =
-      metrics === false ? undefined : (metrics ?? new RetryMetrics({ bus: this.bus, now }));
-    if (metrics === undefined) this.#undo.push(() => this.#metrics?.close());
+    if (metrics !== false) {
+      this.#metrics = metrics ?? new RetryMetrics({ now });
+      this.#undo.push(this.#metrics.listen(this.bus));
+    }
     if (logger !== undefined) this.#undo.push(logFacts(this.bus, logger));
     try {
       if (options.healthCheck !== undefined) {

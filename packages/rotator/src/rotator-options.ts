@@ -42,7 +42,10 @@ export interface RotatorOptions {
   readonly queueTimeoutMs?: number | undefined;
   /** Share one to hear what happens. Default: one of its own, at `rotator.bus`. */
   readonly bus?: WhirlBus | undefined;
-  /** Share one, or `false` for none. Default: one of its own. */
+  /**
+   * Share one, or `false` for none. It is made to hear the rotator's bus until the rotator ends; a bus that
+   * it hears already is not counted twice. Default: one of its own.
+   */
   readonly metrics?: RetryMetrics | false | undefined;
   /** Connections per proxy and origin. An integer ≥ 1, default 64. */
   readonly connections?: number | undefined;
@@ -133,7 +136,7 @@ export function checkRotatorOptions(options: RotatorOptions): void {
   const { bus, metrics } = options;
   if (bus !== undefined) checkMethods('bus', 'a bus', bus, ['on', 'once', 'emit', 'has']);
   if (metrics !== undefined && metrics !== false) {
-    checkMethods('metrics', 'a RetryMetrics or false', metrics, ['record', 'getSummary', 'close']);
+    checkMethods('metrics', 'a RetryMetrics or false', metrics, ['listen', 'getSummary']);
   }
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
     if (logger !== undefined && typeof logger?.[level] !== 'function') {
