@@ -77,6 +77,8 @@ const schema = z.strictObject({
   name: z.string().min(1).max(100).optional(),
 });
 
+export const policyFieldNames: readonly string[] = Object.keys(schema.shape);
+
 function shown(value: unknown): string {
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }

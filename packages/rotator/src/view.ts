@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { InvalidRequestError, type AttemptRecord } from './errors.ts';
+import { checkFetchOptions } from './fetch-options.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
 import { redact } from './proxy-address.ts';
 import { encodeBody, type RequestBody } from './request-body.ts';
@@ -45,7 +46,8 @@ export interface RotatorView {
   request(url: string | URL, options?: RequestOptions): Promise<RotatorResponse>;
   /**
    * The built-in `fetch` through the pool. Each redirect is a request of its own. It rejects with
-   * fetch's `TypeError`, whose `cause` is the error of this package.
+   * fetch's `TypeError`, whose `cause` is the error of this package. Pool options in other letters, and
+   * policy fields outside of `retryPolicy`, are refused as the verbs refuse them.
    */
   fetch(url: string | URL | Request, init?: FetchOptions): Promise<Response>;
   /** A view with these defaults, over those of this one. */
@@ -122,6 +124,7 @@ export class View implements RotatorView {
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
+    if (init !== null) checkFetchOptions(init);
     const own: Record<string, unknown> = { ...init };
     const pool: Record<string, unknown> = {};
     for (const name of poolOptionNames) {
