@@ -3,7 +3,7 @@ import { createBus, type WhirlEvents } from '@whirl/events';
 import { RetryMetrics } from '@whirl/metrics';
 import { performance } from '@whirl/selector';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { InvalidProxyError, ProxyRotator } from './index.ts';
 import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 import { use } from './testing/rig.ts';
@@ -149,6 +149,27 @@ describe('the pool of a rotator', () => {
     ]);
     expect(lines[1]?.[2]).toMatchObject({ attempt: 1, delayBeforeMs: 100, outcome: 'failure' });
     expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+
+  it('F21 a logger that throws hurts no request; what it threw is shown on the console', async () => {
+    const fault = new Error('the disk is full');
+    const fail = () => {
+      throw fault;
+    };
+    const seen = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const { rotator, target } = await rig([{ kind: 'reset' }, { kind: 'ok' }], {
+        logger: { debug: fail, info: fail, warn: fail, error: fail },
+      });
+      // Its delays take longer than its time: worth a warning.
+      const retryPolicy = { ...fast, maxAttempts: 10, timeoutMs: 800 };
+      const response = await rotator.get(target.url, { retryPolicy });
+      expect(await response.body.json()).toMatchObject({ ok: true });
+      expect(() => (rotator.retryPolicy = { timeoutMs: 100 })).not.toThrow();
+      expect(seen.mock.calls.flat()).toContain(fault);
+    } finally {
+      seen.mockRestore();
+    }
   });
 
   it('bad options are refused by name, and leave nothing on a shared bus', () => {

@@ -157,10 +157,16 @@ export class PolicyWarnings {
     const key = `${name ?? ''} ${timeoutMs} ${delaysMs}`;
     if (timeoutMs >= delaysMs || this.#warned.has(key) || this.#warned.size >= maxWarned) return;
     this.#warned.add(key);
-    this.#logger.warn(
-      { policy: name, timeoutMs, delaysMs },
-      'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
-    );
+    try {
+      this.#logger.warn(
+        { policy: name, timeoutMs, delaysMs },
+        'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
+      );
+    } catch (fault) {
+      // As the bus does with its listeners': it is seen, and no request fails for it.
+      // oxlint-disable-next-line no-console -- a fault that nobody asked for must not be lost
+      console.error(fault);
+    }
   }
 }
 
