@@ -68,6 +68,12 @@ describe('the plan after a failure', () => {
     const proxy = { failure: failure({ retryAfterMs: 5000, blame: 'proxy' }) };
     expect(delay(none, proxy)).toBe(0);
     expect(delay({}, proxy)).toBe(5000);
+    // The proxy speaks for itself when it refuses the tunnel.
+    const refused = {
+      failure: failure({ retryAfterMs: 90_000, blame: 'proxy', phase: 'connect' }),
+    };
+    expect(delay({}, refused)).toBe(1000);
+    expect(delay({}, { ...refused, another: false })).toBe('retry_after');
   });
 
   it('F9 no retry is begun that could not start before the deadline', () => {
