@@ -43,6 +43,9 @@ const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
 /** What CONNECT is answered when the proxy, as it says, did not reach the target. */
 const gatewayStatuses = new Set([502, 503, 504]);
 
+/** The same of SOCKS5: network or host unreachable, connection refused, TTL expired (RFC 1928). */
+const unreachedReplies = new Set([3, 4, 5, 6]);
+
 const reasonOfPhase: Partial<Record<Phase, FailureReason>> = {
   dns: 'dns',
   tcp: 'tcp',
@@ -73,12 +76,13 @@ export function classify(error: Error, { proxyId, tunnel, headersSeen }: Seen): 
     return { ...base, phase, reason: 'proxy_auth', statusCode };
   }
   if (error instanceof ProxyConnectionError) {
-    const { phase, statusCode, retryAfterMs } = error;
+    const { phase, statusCode, retryAfterMs, socksReply } = error;
+    const unreached = gatewayStatuses.has(statusCode ?? 0) || unreachedReplies.has(socksReply ?? 0);
     return {
       ...base,
       phase,
       reason: reasonOfPhase[phase] ?? 'reset',
-      ambiguous: phase === 'tls_target' || gatewayStatuses.has(statusCode ?? 0),
+      ambiguous: phase === 'tls_target' || unreached,
       statusCode,
       retryAfterMs,
     };
