@@ -77,7 +77,8 @@ export class Attempt implements LeaseHandler {
   }
 
   start(): void {
-    const { bus, clients } = this.#engine;
+    const { bus, clients, origins } = this.#engine;
+    origins.begun();
     const { id: requestId, request, policy, sessionId } = this.#operation;
     const { proxy } = this.#admission.member;
     if (bus.has('attempt:start')) {
@@ -284,9 +285,9 @@ export class Attempt implements LeaseHandler {
   #fail(failure: Failure): void {
     const { origins, now } = this.#engine;
     const { origin } = this.#operation.request;
-    const settled =
+    const settled: Failure =
       failure.ambiguous && origins.blamesTarget(origin, this.proxyId, now())
-        ? { ...failure, blame: 'target' as const }
+        ? { ...failure, blame: 'target', contested: !origins.isDown(origin) }
         : failure;
     this.#settle(settled);
     // Never synchronously inside a client's callback: its bookkeeping is not finished.
@@ -311,7 +312,8 @@ export class Attempt implements LeaseHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    const { bus, now, pool, budget } = this.#engine;
+    const { bus, now, pool, budget, origins } = this.#engine;
+    origins.ended();
     const { member } = this.#admission;
     const at = now();
     const record = this.#record(failure, at);

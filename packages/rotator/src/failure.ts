@@ -15,6 +15,8 @@ export interface Failure {
   readonly blame: Blame;
   /** The proxy or the target may be to blame: another proxy's fate tells. */
   readonly ambiguous: boolean;
+  /** The target is to blame, as far as is known; attempts that are still out may prove it well. */
+  readonly contested?: boolean | undefined;
   readonly statusCode?: number | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly error: Error;

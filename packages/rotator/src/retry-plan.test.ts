@@ -93,11 +93,12 @@ describe('the plan after a failure', () => {
       'headers',
       'body',
     ] as const;
-    expect(phases.filter((phase) => chargesBudget(failure({ phase })))).toEqual([
-      'tls_target',
-      'headers',
-      'body',
-    ]);
+    const charged = phases.filter((phase) => chargesBudget(failure({ phase, blame: 'proxy' })));
+    expect(charged).toEqual(['tls_target', 'headers', 'body']);
+    // Nor is a target that is to blame spared, unless it may still prove well.
+    const target = { phase: 'connect', blame: 'target' } as const;
+    expect(chargesBudget(failure(target))).toBe(true);
+    expect(chargesBudget(failure({ ...target, contested: true }))).toBe(false);
   });
 });
 

@@ -73,9 +73,9 @@ export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline
 }
 
 /**
- * Whether a retry after this failure draws on the budget (behaviour G3): only attempts that got
- * past `connect` put load on a target.
+ * Whether a retry after this failure draws on the budget (behaviour G3): attempts that got past `connect`
+ * put load on a target, and so do those whose proxy says that the target cannot be reached: it tried.
  */
-export function chargesBudget(failure: Failure): boolean {
-  return !freePhases.has(failure.phase);
+export function chargesBudget({ phase, blame, contested = false }: Failure): boolean {
+  return !freePhases.has(phase) || (blame === 'target' && !contested);
 }

@@ -25,7 +25,8 @@ export interface RotatorOptions {
   readonly circuitBreaker?: CircuitOptions | false | undefined;
   /**
    * Bounds retries and hedges to a share of the successes, so that they never multiply an outage:
-   * see `createRetryBudget`. A failover from a proxy that never reached the target is free.
+   * see `createRetryBudget`. A failover from a proxy that never reached the target is free,
+   * unless it is the target that nobody reaches.
    * `false`: no bound. Default: one retry in five successes, and 10 a second besides.
    */
   readonly budget?: RetryBudget | RetryBudgetOptions | false | undefined;
