@@ -440,6 +440,32 @@ describe('RetryMetrics', () => {
       expect(metrics.getSummary().totalAttempts).toBe(1);
     });
 
+    it('listen() hears one more, once however often it is asked, until the last wish is taken back', () => {
+      const bus = createBus<WhirlEvents>();
+      metrics = new RetryMetrics({ now: () => at });
+      const first = metrics.listen(bus);
+      const second = metrics.listen(bus);
+      bus.emit('attempt:end', attemptEnd());
+      first();
+      first();
+      bus.emit('attempt:end', attemptEnd());
+      expect(metrics.getSummary().totalAttempts).toBe(2);
+      second();
+      expect(bus.has('attempt:end')).toBe(false);
+      // A bus of the constructor's is a wish as well.
+      metrics = new RetryMetrics({ bus, now: () => at });
+      metrics.listen(bus)();
+      expect(bus.has('attempt:end')).toBe(true);
+      const late = metrics.listen(bus);
+      metrics.close();
+      const anew = metrics.listen(bus);
+      late();
+      expect(bus.has('attempt:end')).toBe(true);
+      anew();
+      expect(bus.has('attempt:end')).toBe(false);
+      expect(() => metrics.listen({} as never)).toThrow(/bus must be a bus, got object/);
+    });
+
     it('facts that are not for metrics change nothing', () => {
       const before = [metrics.getSummary(), metrics.totals(), metrics.sizes()];
       metrics.record('policy:changed', { policy: null, at });

@@ -39,7 +39,7 @@ import type {
 import { checkBus, checkFunction, checkNames, checkWhole } from './validate.ts';
 
 export interface RetryMetricsOptions {
-  /** Where the facts come from. Without one, `record()` is the only way in. */
+  /** Where the facts come from. Without one: `listen()`, or `record()`. */
   readonly bus?: WhirlBus | undefined;
   /** Hours that are held, the current one included. 1 to 168, default 24. */
   readonly retentionHours?: number | undefined;
@@ -119,7 +119,8 @@ export class RetryMetrics {
   readonly #attemptDurations = new DurationCounts();
   readonly #hourly: Hourly;
   readonly #listeners: Listeners;
-  readonly #unsubscribes: (() => void)[];
+  /** The buses that are heard, how often each was asked for, and how to leave it. */
+  readonly #buses = new Map<WhirlBus, { asked: number; readonly leave: () => void }>();
 
   constructor(options: RetryMetricsOptions = {}) {
     checkNames(options, ['bus', 'retentionHours', 'maxProxies', 'now']);
@@ -158,14 +159,42 @@ export class RetryMetrics {
       'proxy:removed': ({ proxyId }) =>
         this.#gauges.proxyRemoved(this.#proxies.setInPool(proxyId, false)),
     };
-    const listen = (type: (typeof heard)[number]) =>
-      bus?.on(type, this.#listeners[type] as (event: unknown) => void) ?? [];
-    this.#unsubscribes = heard.flatMap(listen);
+    if (bus !== undefined) this.listen(bus);
   }
 
-  /** Stops listening. What was counted can still be read. */
+  /**
+   * Learns from this bus too. However often it is asked for, each of its facts counts once. Returns what
+   * takes this one wish back: the bus is left with the last of them.
+   */
+  listen(bus: WhirlBus): () => void {
+    checkBus(bus);
+    let known = this.#buses.get(bus);
+    if (known === undefined) {
+      const offs = heard.map((type) =>
+        bus.on(type, this.#listeners[type] as (event: unknown) => void),
+      );
+      const leave = () => {
+        for (const off of offs) off();
+        this.#buses.delete(bus);
+        // Wishes that are taken back after a `close()` find nothing to end.
+        made.asked = 0;
+      };
+      const made = { asked: 0, leave };
+      this.#buses.set(bus, (known = made));
+    }
+    const wished = known;
+    wished.asked++;
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      if (--wished.asked === 0) wished.leave();
+    };
+  }
+
+  /** Stops listening, to every bus. What was counted can still be read. */
   close(): void {
-    for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
+    for (const { leave } of this.#buses.values()) leave();
   }
 
   /** Takes in one fact: what the bus calls. Facts that do not concern metrics change nothing. */

@@ -1,8 +1,7 @@
 import type { Outcome, Phase } from '@whirl/events';
-import type { Dispatcher } from 'undici';
 import { carryOut, failureOf, type Found, type Head } from './answer.ts';
 import { Judgement } from './ban-rules.ts';
-import type { Lease } from './clients.ts';
+import type { Lease, LeaseHandler } from './clients.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import { AttemptTimeoutError, ProxyAuthenticationError, type AttemptRecord } from './errors.ts';
 import { classify, type Failure } from './failure.ts';
@@ -18,7 +17,7 @@ const drainMs = 1000;
 type Headers = Record<string, string | string[]>;
 
 /** One try of a request through one proxy: the handler under undici's client. */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements LeaseHandler {
   readonly number: number;
   readonly proxyId: string;
   readonly delayBeforeMs: number;
@@ -27,6 +26,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #operation: Operation;
   readonly #admission: Admission;
   readonly #startedAt: number;
+  /** When it had its connection: a wait for one of our own is not the proxy's time. */
+  #turnAt: number;
   #lease: Lease | undefined;
   #tunnel = true;
   /** The attempt's deadline; once its answer is discarded, that of the drain. */
@@ -58,7 +59,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.delayBeforeMs = delayBeforeMs;
     this.hedge = hedge;
     this.proxyId = admission.member.id;
-    this.#startedAt = this.#engine.now();
+    this.#startedAt = this.#turnAt = this.#engine.now();
   }
 
   /** Whether anything of the request went out. */
@@ -76,7 +77,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   start(): void {
-    const { pool, clients } = this.#engine;
+    const { pool, clients, origins } = this.#engine;
+    origins.begun();
     const { id: requestId, request, policy, sessionId } = this.#operation;
     const { member } = this.#admission;
     pool.tell(member, 'attempt:start', {
@@ -113,9 +115,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   kill(error: Error, outcome: 'aborted' | 'timeout'): void {
     if (this.#settled) return;
     const phase = this.#phase();
-    // The caller's deadline is the proxy's fault only if this attempt had most of the time.
+    // The caller's deadline is the proxy's fault only if it had most of the time.
     const { timeoutMs = Infinity } = this.#operation.policy;
-    const slow = 2 * (this.#engine.now() - this.#startedAt) >= timeoutMs;
+    const slow = phase !== 'select' && 2 * (this.#engine.now() - this.#turnAt) >= timeoutMs;
     const proxy = outcome === 'timeout' && this.#latencyMs === undefined && slow;
     this.#settle({
       outcome,
@@ -126,6 +128,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
       error,
     });
     this.#lease?.cut(error);
+  }
+
+  /** It waited for one of our own connections and has it now: its time begins. */
+  onTurn(): void {
+    this.#turnAt = this.#engine.now();
+    this.#timer?.refresh();
   }
 
   onRequestStart(controller: Controller): void {
@@ -275,9 +283,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #fail(failure: Failure): void {
     const { origins, now } = this.#engine;
     const { origin } = this.#operation.request;
-    const settled =
+    const settled: Failure =
       failure.ambiguous && origins.blamesTarget(origin, this.proxyId, now())
-        ? { ...failure, blame: 'target' as const }
+        ? { ...failure, blame: 'target', contested: !origins.isDown(origin) }
         : failure;
     this.#settle(settled);
     // Never synchronously inside a client's callback: its bookkeeping is not finished.
@@ -302,7 +310,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    const { now, pool, budget } = this.#engine;
+    const { now, pool, budget, origins } = this.#engine;
+    origins.ended();
     const { member } = this.#admission;
     const at = now();
     const record = this.#record(failure, at);

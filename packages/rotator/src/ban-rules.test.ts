@@ -45,6 +45,23 @@ describe('Judgement', () => {
     expect(new Judgement([], answer).ask(false)).toBe('none');
   });
 
+  it.each([
+    ['a promise', Promise.resolve('ok'), 'a promise'],
+    ['an unknown word', 'ban', '"ban"'],
+    ['null', null, 'null'],
+    ['a truth value', true, 'true'],
+    ['an unknown action', { action: 'ban', forMs: 1 }, '{"action":"ban","forMs":1}'],
+    ['no duration', { action: 'banProxy' }, '{"action":"banProxy"}'],
+    ['an endless duration', { action: 'throttle', forMs: Infinity }, 'forMs Infinity'],
+    ['a negative one', { action: 'banTarget', forMs: -1 }, 'forMs -1'],
+  ])('F13 a verdict that is %s is a TypeError that names the rule', (_, verdict, shown) => {
+    const rules = [{ name: 'odd', judge: () => verdict as never }];
+    const ask = () => new Judgement(rules, answer).ask(true);
+    expect(ask).toThrow(TypeError);
+    expect(ask).toThrow(/^the ban rule "odd" must say .* got /);
+    expect(ask).toThrow(shown);
+  });
+
   it('refuses bad rules and durations by name', () => {
     expect(() => checkBanRules([{ name: '', judge: () => 'ok' }])).toThrow(/banRules\[0\].name/);
     expect(() => checkBanRules([{ name: 'a' } as never])).toThrow(/banRules\[0\].judge/);
@@ -68,6 +85,18 @@ describe('ban rules', () => {
     bad = all.proxies[0]?.id;
     return { ...all, bad: bad as string, good: all.proxies[1]?.id };
   }
+
+  it('F13 an invalid verdict reaches the caller of the request, and bans nobody', async () => {
+    const { rotator, target, told } = await rig(pair, {
+      banRules: [{ name: 'late', judge: (() => Promise.reject(new Error('unheard'))) as never }],
+    });
+    const error = await errorOf(rotator.get(target.url));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toMatch(/"late" .* got a promise/);
+    expect(told('attempt:end')).toMatchObject([{ blame: 'caller' }]);
+    expect(told('proxy:banned')).toEqual([]);
+    expect(rotator.proxies().every(({ state }) => state === 'closed')).toBe(true);
+  });
 
   it('F13 ok: a listed status stands', async () => {
     const { rotator, target } = await rig([{ kind: 'ok' }], {

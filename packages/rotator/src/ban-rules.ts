@@ -28,7 +28,10 @@ export interface BanRule {
   readonly name: string;
   /** How much of the body to wait for before `judge` is asked. 0 to 1,048,576, default 0. */
   readonly bodyBytes?: number | undefined;
-  /** The first rule with a verdict decides; undefined leaves it to the next one. */
+  /**
+   * The first rule with a verdict decides; undefined leaves it to the next one. Anything else, a promise
+   * included, ends the request with a TypeError that names the rule.
+   */
   judge(answer: Answer): Verdict | undefined;
 }
 
@@ -68,6 +71,33 @@ export function checkBanRules(rules: readonly BanRule[]): readonly BanRule[] {
   return Object.freeze([...rules]);
 }
 
+const words = new Set<unknown>(['ok', 'retry', 'fatal']);
+const actions = new Set<unknown>(['banTarget', 'banProxy', 'throttle']);
+
+/** Rules are the user's own, and often untyped: a promise, for one, would count as a ban without an end. */
+function checkVerdict(rule: string, verdict: unknown): void {
+  if (verdict === undefined || words.has(verdict)) return;
+  const { action, forMs } = (verdict ?? {}) as { action?: unknown; forMs?: unknown };
+  if (actions.has(action) && Number.isFinite(forMs) && (forMs as number) > 0) return;
+  throw new TypeError(
+    `the ban rule "${rule}" must say 'ok', 'retry', 'fatal', banTarget(ms), banProxy(ms), throttle(ms) ` +
+      `or undefined, and at once; got ${shown(verdict)}`,
+  );
+}
+
+function shown(verdict: unknown): string {
+  if (verdict instanceof Promise) {
+    // Its own rejection would end the process.
+    verdict.catch(() => {});
+    return 'a promise';
+  }
+  if (typeof verdict === 'function') return 'a function';
+  const { action, forMs } = (verdict ?? {}) as { action?: unknown; forMs?: unknown };
+  if (actions.has(action) && typeof forMs === 'number')
+    return `${String(action)} with forMs ${forMs}`;
+  return JSON.stringify(verdict) ?? String(verdict);
+}
+
 /** What the rules make of one answer; asked again as more of its body is known. */
 export class Judgement {
   readonly #rules: readonly BanRule[];
@@ -98,6 +128,7 @@ export class Judgement {
       if (!ended && this.#size < bodyBytes) return undefined;
       const body = bodyBytes === 0 ? Buffer.alloc(0) : this.body.subarray(0, bodyBytes);
       const verdict = rule.judge({ ...this.#answer, body });
+      checkVerdict(rule.name, verdict);
       if (verdict !== undefined) return { rule: rule.name, verdict };
     }
     return 'none';

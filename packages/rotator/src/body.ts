@@ -1,3 +1,6 @@
+import { InvalidRequestError } from './errors.ts';
+import { shown } from './shown.ts';
+
 /** What a recorded body may hold and still be sent again. */
 const maxRecordedBytes = 1_048_576;
 
@@ -17,6 +20,19 @@ function isPlain(source: unknown): boolean {
     ['FormData', 'Blob', 'File'].includes(
       (source as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '',
     )
+  );
+}
+
+/** Throws `InvalidRequestError` for what undici would refuse, which it does in the middle of an attempt. */
+export function checkBody(source: unknown): void {
+  if (source === undefined || source === null || typeof source === 'string') return;
+  if (typeof source === 'object') {
+    const { pipe, on } = source as { pipe?: unknown; on?: unknown };
+    if (typeof pipe === 'function' && typeof on === 'function') return;
+    if (isPlain(source) || Symbol.asyncIterator in source || Symbol.iterator in source) return;
+  }
+  throw new InvalidRequestError(
+    `body must be a text, bytes, a form, a Blob, a stream or an iterable, got ${shown(source)}`,
   );
 }
 

@@ -1,6 +1,9 @@
 import { createRetryBudget } from '@whirl/backoff';
+import { roundRobin } from '@whirl/selector';
+import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { errorOf, fast, rig } from './testing/pool-rig.ts';
+import { startRotator, use } from './testing/rig.ts';
 
 describe('the retry budget', () => {
   it('G2 a refused retry surfaces the original error itself at once, and is counted', async () => {
@@ -76,6 +79,67 @@ describe('the retry budget', () => {
     expect(attempts - requests).toBe(15);
     expect(attempts / requests).toBeLessThanOrEqual(1.1);
   });
+
+  it('G3 a dead https target behind proxies that say so: at most 1.10 attempts each', async () => {
+    let now = 1_700_000_000_000;
+    const { rotator, target, told } = await rig(
+      Array.from({ length: 6 }, () => ({ kind: 'status', statusCode: 502 }) as const),
+      { now: () => now, retryPolicy: { ...fast, maxAttempts: 4 }, circuitBreaker: false },
+      { tls: true },
+    );
+    const requests = 500;
+    for (let sent = 0; sent < requests; sent += 50) {
+      await Promise.all(
+        Array.from({ length: 50 }, () => {
+          now += 1;
+          return errorOf(rotator.get(target.url));
+        }),
+      );
+    }
+    const attempts = told('attempt:start').length;
+    // The reserve of half a second, and what was free while half of the first 50 might still be answered.
+    expect(attempts - requests).toBeGreaterThanOrEqual(15);
+    expect(attempts / requests).toBeLessThanOrEqual(1.1);
+    expect(told('retry:refused').some(({ reason }) => reason === 'budget')).toBe(true);
+  });
+
+  it('G3 proxies that fail 40 % of attempts before or during connect lose no retry to it', async () => {
+    const parts = [
+      { ratio: 0.1, behaviour: { kind: 'reset' } },
+      { ratio: 0.3, behaviour: { kind: 'status', statusCode: 502 } },
+    ] as const;
+    const target = use(await startTarget({ tls: true }));
+    const random = seededRandom(40);
+    const proxies = await Promise.all(
+      Array.from({ length: 10 }, async () =>
+        use(await startProxy({ random, behaviour: { kind: 'mix', parts } })),
+      ),
+    );
+    // What successes earn, and nothing besides.
+    const budget = createRetryBudget({ ratio: 0.2, minPerSecond: 0 });
+    const rotator = startRotator({
+      proxies: proxies.map(({ url }) => url),
+      strategy: roundRobin(),
+      tls: { ca: target.ca },
+      // Each request on a tunnel of its own.
+      keepAlive: false,
+      circuitBreaker: false,
+      budget,
+      retryPolicy: { ...fast, maxAttempts: 10 },
+    });
+    let good = 0;
+    for (const atOnce of [1, 1, 1, 50, 50, ...Array<number>(20).fill(1), 50]) {
+      await Promise.all(
+        Array.from({ length: atOnce }, async () => {
+          await (await rotator.get(target.url)).body.dump();
+          good++;
+        }),
+      );
+    }
+    const { totalRetries } = rotator.getRetryMetrics().getSummary();
+    expect(totalRetries).toBeGreaterThan(60);
+    expect([budget.refused, good]).toEqual([0, 173]);
+  }, 20_000);
 
   it('budget: false is no bound', async () => {
     const { rotator, target, told } = await rig([{ kind: 'reset' }], {

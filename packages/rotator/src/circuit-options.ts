@@ -6,6 +6,7 @@ import {
   type CircuitBreakerGroupOptions,
   type TripRule,
 } from '@whirl/circuit-breaker';
+import { shown } from './shown.ts';
 
 /**
  * The circuit of a proxy. By default it opens after 5 failures within 60 s, if at least half of the
@@ -33,6 +34,13 @@ export interface CircuitOptions {
   readonly openJitter?: number | undefined;
   /** Another rule for opening, in place of `failureThreshold` and `windowMs`. */
   readonly trip?: TripRule | undefined;
+}
+
+/** Refuses with a TypeError what is neither options nor `false`. */
+export function checkCircuit(option: unknown): void {
+  if (option === undefined || option === false) return;
+  if (typeof option === 'object' && option !== null) return;
+  throw new TypeError(`circuitBreaker must be an object or false, got ${shown(option)}`);
 }
 
 /** Decides a circuit's options. Throws a TypeError or RangeError that names the option. */

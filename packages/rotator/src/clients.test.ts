@@ -194,6 +194,23 @@ describe('Clients', () => {
     expect(clients.liveProxies).toBe(0);
   });
 
+  it('F19 destroy ends what runs and waits at a proxy that was removed, and waits for its sockets', async () => {
+    const proxy = use(await startProxy({ behaviour: { kind: 'hang' } }));
+    const clients = startClients({ connections: 1 });
+    const there = parseProxy(proxy.url);
+    const running = exchange(clients, there, 'http://127.0.0.1:9/');
+    await expect.poll(() => proxy.openSockets()).toBe(1);
+    const waiting = exchange(clients, there, 'http://127.0.0.1:9/');
+    let answered = false;
+    void waiting.done.finally(() => (answered = true)).catch(() => {});
+    clients.remove(there.id);
+    const reason = new Error('the end');
+    void clients.destroy(reason);
+    await expect(running.done).rejects.toBe(reason);
+    await proxy.idle();
+    expect([proxy.stats.connections, answered]).toEqual([1, false]);
+  });
+
   it('C7 1,000 retried 503s with bodies of 1 MB leave no socket beyond the pools', async () => {
     // In a process of its own, so that its memory is not ours.
     const child = startChild(`

@@ -27,6 +27,9 @@ export interface TakeOptions {
   readonly session?: string | undefined;
 }
 
+/** A request that may have to wait hears when its turn has come. */
+export type LeaseHandler = Dispatcher.DispatchHandler & { onTurn?(): void };
+
 const over = new Error('the connection is not needed any more');
 
 /** The connections to one origin (or, in absolute form, to all of them) through one proxy. */
@@ -132,8 +135,7 @@ export class Lease {
   readonly #route: Route;
   readonly #timeoutMs: number;
   #connection: Connection | undefined;
-  #pending:
-    { options: Dispatcher.DispatchOptions; handler: Dispatcher.DispatchHandler } | undefined;
+  #pending: { options: Dispatcher.DispatchOptions; handler: LeaseHandler } | undefined;
   #over = false;
 
   /** @internal */
@@ -155,8 +157,8 @@ export class Lease {
     return this.#connection.dial?.phase ?? 'tcp';
   }
 
-  /** Sends the request, now or when a connection is free. Once. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  /** Sends the request, now or, after `onTurn`, when a connection is free. Once. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: LeaseHandler): void {
     if (this.#over) return;
     if (this.#connection === undefined) this.#pending = { options, handler };
     else this.#connection.dispatch(options, handler);
@@ -190,7 +192,9 @@ export class Lease {
     this.#hold(connection);
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending !== undefined) connection.dispatch(pending.options, pending.handler);
+    if (pending === undefined) return;
+    pending.handler.onTurn?.();
+    connection.dispatch(pending.options, pending.handler);
   }
 
   #hold(connection: Connection): void {
@@ -209,6 +213,8 @@ export class Lease {
 export class Clients {
   readonly #options: ClientsOptions;
   readonly #live = new Map<string, ProxyPool>();
+  /** Removed or replaced, with requests that still have or await a connection. */
+  readonly #leaving = new Set<ProxyPool>();
   /** Those of the live ones that have no request, the least recently used first. */
   readonly #idle = new Map<string, ProxyPool>();
 
@@ -264,13 +270,14 @@ export class Clients {
     pool.retired = true;
     this.#live.delete(proxyId);
     this.#idle.delete(proxyId);
+    if (pool.leases > 0) this.#leaving.add(pool);
     pool.endIdle();
   }
 
   /** Ends every connection with whatever is on it; resolves when all sockets are closed. */
   async destroy(reason: Error): Promise<void> {
     const ends: Promise<void>[] = [];
-    for (const pool of [...this.#live.values()]) {
+    for (const pool of [...this.#live.values(), ...this.#leaving]) {
       pool.retired = true;
       for (const route of [...pool.routes.values()]) {
         route.waiting.length = 0;
@@ -279,6 +286,7 @@ export class Clients {
     }
     this.#live.clear();
     this.#idle.clear();
+    this.#leaving.clear();
     await Promise.all(ends);
     // Sockets of cancelled dials close in the next turn of the loop.
     await new Promise((resolve) => setImmediate(resolve));
@@ -286,7 +294,11 @@ export class Clients {
 
   /** @internal A pool's requests or connections became fewer. */
   settle(pool: ProxyPool): void {
-    if (pool.leases > 0 || pool.retired) return;
+    if (pool.leases > 0) return;
+    if (pool.retired) {
+      this.#leaving.delete(pool);
+      return;
+    }
     if (pool.routes.size === 0) {
       this.#live.delete(pool.proxy.id);
       this.#idle.delete(pool.proxy.id);

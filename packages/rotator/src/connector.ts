@@ -142,12 +142,15 @@ export class Dial {
           this.#secure(to);
           return;
         }
-        const { error, authentication } = failure;
+        const { error, authentication, reply: socksReply } = failure;
         const from = { phase: 'socks', proxyId: this.#proxy.id, cause: error } as const;
         this.#finish(
           authentication
             ? new ProxyAuthenticationError(`${this.#proxy.id} refused the SOCKS credentials`, from)
-            : new ProxyConnectionError(`${this.#proxy.id}: ${error.message}`, from),
+            : new ProxyConnectionError(`${this.#proxy.id}: ${error.message}`, {
+                ...from,
+                socksReply,
+              }),
         );
       });
       return;

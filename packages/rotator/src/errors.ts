@@ -48,6 +48,8 @@ export interface ConnectionFailure {
   /** Of the proxy's answer to CONNECT. */
   readonly statusCode?: number | undefined;
   readonly retryAfterMs?: number | undefined;
+  /** The code in a SOCKS5 proxy's refusal, 1 to 8 (RFC 1928, section 6). */
+  readonly socksReply?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -57,6 +59,8 @@ export class ProxyConnectionError extends WhirlError {
   readonly proxyId: string;
   readonly statusCode: number | undefined;
   readonly retryAfterMs: number | undefined;
+  /** The code in a SOCKS5 proxy's refusal, 1 to 8 (RFC 1928, section 6). */
+  readonly socksReply: number | undefined;
 
   constructor(message: string, failure: ConnectionFailure) {
     super('PROXY_CONNECTION', message, failure);
@@ -64,6 +68,7 @@ export class ProxyConnectionError extends WhirlError {
     this.proxyId = failure.proxyId;
     this.statusCode = failure.statusCode;
     this.retryAfterMs = failure.retryAfterMs;
+    this.socksReply = failure.socksReply;
   }
 }
 

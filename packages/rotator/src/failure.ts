@@ -15,6 +15,8 @@ export interface Failure {
   readonly blame: Blame;
   /** The proxy or the target may be to blame: another proxy's fate tells. */
   readonly ambiguous: boolean;
+  /** The target is to blame, as far as is known; attempts that are still out may prove it well. */
+  readonly contested?: boolean | undefined;
   readonly statusCode?: number | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly error: Error;
@@ -43,6 +45,9 @@ const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']
 /** What CONNECT is answered when the proxy, as it says, did not reach the target. */
 const gatewayStatuses = new Set([502, 503, 504]);
 
+/** The same of SOCKS5: network or host unreachable, connection refused, TTL expired (RFC 1928). */
+const unreachedReplies = new Set([3, 4, 5, 6]);
+
 const reasonOfPhase: Partial<Record<Phase, FailureReason>> = {
   dns: 'dns',
   tcp: 'tcp',
@@ -64,19 +69,22 @@ interface Seen {
 export function classify(error: Error, { proxyId, tunnel, headersSeen }: Seen): Failure {
   const base = { outcome: 'failure', blame: 'proxy', ambiguous: false, error } as const;
   if (error instanceof AttemptTimeoutError) {
-    return { ...base, outcome: 'timeout', phase: error.phase, reason: 'timeout' };
+    // In phase `select` it waited for one of our own connections: the proxy never had it.
+    const blame = error.phase === 'select' ? 'caller' : 'proxy';
+    return { ...base, blame, outcome: 'timeout', phase: error.phase, reason: 'timeout' };
   }
   if (error instanceof ProxyAuthenticationError) {
     const { phase, statusCode } = error;
     return { ...base, phase, reason: 'proxy_auth', statusCode };
   }
   if (error instanceof ProxyConnectionError) {
-    const { phase, statusCode, retryAfterMs } = error;
+    const { phase, statusCode, retryAfterMs, socksReply } = error;
+    const unreached = gatewayStatuses.has(statusCode ?? 0) || unreachedReplies.has(socksReply ?? 0);
     return {
       ...base,
       phase,
       reason: reasonOfPhase[phase] ?? 'reset',
-      ambiguous: phase === 'tls_target' || gatewayStatuses.has(statusCode ?? 0),
+      ambiguous: phase === 'tls_target' || unreached,
       statusCode,
       retryAfterMs,
     };

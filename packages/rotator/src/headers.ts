@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { InvalidRequestError } from './errors.ts';
+import { shown } from './shown.ts';
 
 /** Headers in any of the shapes that undici and fetch take. */
 export type HeadersGiven =
@@ -32,7 +33,9 @@ export function flatHeaders(given: HeadersGiven): string[] {
   const flat: string[] = [];
   if (given === null || given === undefined) return flat;
   if (typeof given !== 'object') {
-    throw new InvalidRequestError(`headers must be an object or a list, got ${typeof given}`);
+    throw new InvalidRequestError(
+      `headers must be an object, a list or Headers, got ${shown(given)}`,
+    );
   }
   let hasLength = false;
   for (const [name, value] of pairsOf(given)) {

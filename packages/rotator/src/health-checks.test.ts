@@ -47,6 +47,23 @@ describe('health checks', () => {
     expect(told('circuit:transition').at(-1)).toMatchObject({ to: 'open', reason: 'probe_failed' });
   });
 
+  it('F19 a test of a proxy that was removed meanwhile ends with the rotator', async () => {
+    const { rotator, target, proxies, next } = await rig([{ kind: 'reset' }], {
+      circuitBreaker: { ...circuitBreaker, probeLeaseMs: 60_000 },
+      retryPolicy: once,
+      healthCheck: { url: 'http://127.0.0.1:9/', intervalMs: 10, timeoutMs: 60_000 },
+    });
+    const [proxy] = proxies;
+    await errorOf(rotator.get(target.url));
+    await proxy?.behave({ kind: 'hang' });
+    await expect.poll(() => proxy?.openSockets()).toBe(1);
+    rotator.removeProxy(proxy?.id ?? '');
+    const checked = next('health:checked');
+    await rotator.close();
+    await proxy?.idle();
+    expect(await checked).toMatchObject({ outcome: 'aborted' });
+  });
+
   it('F15 a closed circuit is never tested, and the timer keeps no process alive', async () => {
     const timers = () =>
       process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;

@@ -5,6 +5,7 @@ import { classify } from './failure.ts';
 import type { Admission } from './member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from './policy.ts';
+import { shown } from './shown.ts';
 
 /** Tests open circuits that no traffic would reach. */
 export interface HealthCheckOptions {
@@ -42,6 +43,9 @@ export class HealthChecks {
 
   /** Throws a TypeError or RangeError that names the option. */
   constructor(engine: Engine, options: HealthCheckOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`healthCheck must be an object, got ${shown(options)}`);
+    }
     for (const name of Object.keys(options)) {
       if (!names.includes(name)) throw new TypeError(`unknown option "healthCheck.${name}"`);
     }
@@ -143,7 +147,8 @@ export class HealthChecks {
     // The answer's body is of no use: its connection is closed rather than read to the end.
     const cut = () => lease.cut(new Error('the health check is over'));
     const timer = setTimeout(() => {
-      end('timeout');
+      // While it waits for one of our own connections, nothing speaks against the proxy.
+      end(lease.phase === 'select' ? 'aborted' : 'timeout');
       cut();
     }, this.#timeoutMs);
     timer.unref();

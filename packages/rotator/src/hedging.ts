@@ -1,3 +1,5 @@
+import { shown } from './shown.ts';
+
 /** When a slow request is sent once more, through another proxy. */
 export interface HedgeOptions {
   /** Milliseconds to wait for the first attempt's answer. > 0; no default. */
@@ -25,6 +27,9 @@ export class Hedging {
 
   /** Throws a TypeError or RangeError that names the option. */
   constructor(options: HedgeOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`hedge must be an object, got ${shown(options)}`);
+    }
     const { afterMs, percentile } = options;
     for (const name of Object.keys(options)) {
       if (name !== 'afterMs' && name !== 'percentile') {
@@ -35,11 +40,12 @@ export class Hedging {
       throw new TypeError('hedge must have afterMs or percentile');
     }
     if (afterMs !== undefined && !(Number.isFinite(afterMs) && afterMs > 0)) {
-      throw new RangeError(`hedge.afterMs must be a number > 0, got ${String(afterMs)}`);
+      throw new RangeError(`hedge.afterMs must be a number > 0, got ${shown(afterMs)}`);
     }
-    if (percentile !== undefined && !(percentile > 0 && percentile < 1)) {
+    const between = typeof percentile === 'number' && percentile > 0 && percentile < 1;
+    if (percentile !== undefined && !between) {
       throw new RangeError(
-        `hedge.percentile must be between 0 and 1, both excluded, got ${String(percentile)}`,
+        `hedge.percentile must be a number between 0 and 1, both excluded, got ${shown(percentile)}`,
       );
     }
     this.#afterMs = afterMs;

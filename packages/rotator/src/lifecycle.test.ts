@@ -1,13 +1,22 @@
 import { consecutiveFailures } from '@whirl/circuit-breaker';
 import { createBus, type WhirlEvents } from '@whirl/events';
+import { RetryMetrics } from '@whirl/metrics';
 import { performance } from '@whirl/selector';
 import { seededRandom, startProxy, startTarget } from '@whirl/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { banProxy, InvalidProxyError, ProxyRotator } from './index.ts';
 import { errorOf, fast, rig, sums } from './testing/pool-rig.ts';
 import { use } from './testing/rig.ts';
 
 const once = { maxAttempts: 1 };
+/** What a rotator listens to on its bus. */
+const heard = [
+  'attempt:start',
+  'attempt:end',
+  'request:end',
+  'circuit:transition',
+  'proxy:banned',
+] as const;
 
 describe('the pool of a rotator', () => {
   it('F17 setProxies swaps at once, and kept ids keep what was learned', async () => {
@@ -180,6 +189,27 @@ describe('the pool of a rotator', () => {
     expect(JSON.stringify(lines)).not.toContain('hunter2');
   });
 
+  it('F21 a logger that throws hurts no request; what it threw is shown on the console', async () => {
+    const fault = new Error('the disk is full');
+    const fail = () => {
+      throw fault;
+    };
+    const seen = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const { rotator, target } = await rig([{ kind: 'reset' }, { kind: 'ok' }], {
+        logger: { debug: fail, info: fail, warn: fail, error: fail },
+      });
+      // Its delays take longer than its time: worth a warning.
+      const retryPolicy = { ...fast, maxAttempts: 10, timeoutMs: 800 };
+      const response = await rotator.get(target.url, { retryPolicy });
+      expect(await response.body.json()).toMatchObject({ ok: true });
+      expect(() => (rotator.retryPolicy = { timeoutMs: 100 })).not.toThrow();
+      expect(seen.mock.calls.flat()).toContain(fault);
+    } finally {
+      seen.mockRestore();
+    }
+  });
+
   it('bad options are refused by name, and leave nothing on a shared bus', () => {
     for (const [options, message] of [
       [{ proxy: [] }, /unknown rotator option "proxy"/],
@@ -189,12 +219,81 @@ describe('the pool of a rotator', () => {
       [{ circuitBreaker: { openMs: 0 } }, /openMs/],
       [{ budget: { ratio: -1 } }, /ratio/],
       [{ logger: {} }, /logger.debug must be a function/],
+      [{ circuitBreaker: true }, /circuitBreaker must be an object or false, got true/],
+      [{ circuitBreaker: null }, /circuitBreaker must be an object or false, got null/],
+      [{ metrics: {} }, /metrics must be a RetryMetrics or false, got an object/],
+      [{ metrics: true }, /metrics must be a RetryMetrics or false, got true/],
+      [{ hedge: { percentile: '0.5' } }, /hedge.percentile must be a number between .* got "0.5"/],
+      [{ hedge: { afterMs: '5' } }, /hedge.afterMs must be a number > 0, got "5"/],
+      [{ hedge: null }, /hedge must be an object, got null/],
+      [{ healthCheck: null }, /healthCheck must be an object, got null/],
+      [{ healthCheck: {} }, /healthCheck.url must be/],
+      [{ budget: null }, /budget must be a RetryBudget, its options or false, got null/],
+      [{ budget: true }, /budget must be a RetryBudget, its options or false, got true/],
+      [{ budget: { tryWithdraw: 1 } }, /budget.tryWithdraw must be a function, got 1/],
+      [{ budget: { tryWithdraw: () => true } }, /budget.deposit must be a function, got undefined/],
+      [{ bus: {} }, /bus must be a bus, got an object: on must be a function/],
+      [{ bus: null }, /bus must be a bus, got null/],
+      [{ strategy: 'random' }, /strategy/],
+      [{ retryPolicy: { maxAttempts: 99 } }, /maxAttempts/],
+      [{ banRules: {} }, /banRules must be a list/],
+      [{ tls: { ca: 5 } }, /tls/],
     ] as const) {
-      expect(() => new ProxyRotator(options as never)).toThrow(message);
+      const bus = createBus<WhirlEvents>();
+      expect(() => new ProxyRotator({ bus, ...options } as never)).toThrow(message);
+      for (const type of heard)
+        expect([message, type, bus.has(type)]).toEqual([message, type, false]);
+    }
+    for (const circuitBreaker of [true, null, 5]) {
+      expect(() =>
+        new ProxyRotator().addProxy({ url: 'http://h:1', circuitBreaker: circuitBreaker as never }),
+      ).toThrow(/circuitBreaker must be an object or false/);
     }
     expect(() =>
       new ProxyRotator().addProxy({ url: 'http://h:1', circuitBreaker: { openMs: 0 } }),
     ).toThrow(/openMs/);
+  });
+});
+
+describe('metrics that are shared', () => {
+  it('M1 without a bus of their own they hear the rotator, and stop when it has ended', async () => {
+    const metrics = new RetryMetrics();
+    const { rotator, target } = await rig([{ kind: 'ok' }], { metrics });
+    await (await rotator.get(target.url)).body.dump();
+    expect(rotator.getRetryMetrics()).toBe(metrics);
+    expect(metrics.getSummary()).toMatchObject({ totalRequests: 1, totalAttempts: 1 });
+    expect(metrics.totals().proxies).toBe(1);
+    await rotator.destroy();
+    expect(rotator.bus.has('retry:refused')).toBe(true); // The rig's own '*'.
+    rotator.bus.emit('proxy:added', {
+      proxyId: 'x',
+      weight: 1,
+      tags: [],
+      region: undefined,
+      at: 0,
+    });
+    expect(metrics.totals().proxies).toBe(1);
+  });
+
+  it('M1 on the same bus already, they count once; two rotators on one bus, too', async () => {
+    const bus = createBus<WhirlEvents>();
+    const metrics = new RetryMetrics({ bus });
+    const first = await rig([{ kind: 'ok' }], { metrics, bus });
+    const second = await rig([{ kind: 'ok' }], { metrics, bus });
+    await (await first.rotator.get(first.target.url)).body.dump();
+    await first.rotator.close();
+    await (await second.rotator.get(second.target.url)).body.dump();
+    expect(metrics.getSummary()).toMatchObject({ totalRequests: 2, totalAttempts: 2 });
+  });
+
+  it('M1 two rotators with a bus each are counted together', async () => {
+    const metrics = new RetryMetrics();
+    for (let i = 0; i < 2; i++) {
+      const { rotator, target } = await rig([{ kind: 'ok' }], { metrics });
+      await (await rotator.get(target.url)).body.dump();
+      await rotator.close();
+    }
+    expect(metrics.getSummary()).toMatchObject({ totalRequests: 2, totalAttempts: 2 });
   });
 });
 
@@ -211,6 +310,16 @@ describe('the end of a rotator', () => {
     expect(await (await running).body.json()).toMatchObject({ ok: true });
     await closed;
     expect((await errorOf(rotator.fetch(target.url))).cause).toMatchObject({ code: 'CLOSED' });
+  });
+
+  it('F19 B7 a graceMs beyond what timers hold is a long one, not none', async () => {
+    const { rotator, target, next } = await rig([{ kind: 'ok', latencyMs: 100 }]);
+    const running = rotator.get(target.url);
+    await next('attempt:start');
+    const closed = rotator.close({ graceMs: 2 ** 31 });
+    expect(await (await running).body.json()).toMatchObject({ ok: true });
+    await closed;
+    await expect(rotator.close({ graceMs: -1 })).rejects.toThrow(/graceMs .* got -1/);
   });
 });
 

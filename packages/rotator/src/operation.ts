@@ -160,7 +160,15 @@ export class Operation implements CallerRequests {
       settle();
       return true;
     }
-    const plan = this.#plan(attempt, failure);
+    let plan: Plan | RetryRefusalReason;
+    try {
+      plan = this.#plan(attempt, failure);
+    } catch (fault) {
+      this.#live.delete(attempt);
+      settle();
+      this.#broken(fault);
+      return true;
+    }
     if (typeof plan === 'string') {
       this.#refused(attempt.number, plan);
       return false;
@@ -175,7 +183,7 @@ export class Operation implements CallerRequests {
     if (this.#ended || !this.#live.delete(attempt)) return;
     const { outcome, error } = failure;
     this.#lastError = error;
-    if (failure.blame === 'caller') {
+    if (failure.blame === 'caller' && failure.phase !== 'select') {
       for (const other of this.#live) other.kill(error, 'aborted');
       this.#fail(outcome, error);
       return;
@@ -190,7 +198,13 @@ export class Operation implements CallerRequests {
       this.#fail(outcome, error);
       return;
     }
-    const plan = this.#plan(attempt, failure);
+    let plan: Plan | RetryRefusalReason;
+    try {
+      plan = this.#plan(attempt, failure);
+    } catch (fault) {
+      this.#broken(fault);
+      return;
+    }
     if (typeof plan !== 'string') {
       this.#schedule(attempt, failure, plan);
       return;
@@ -265,8 +279,14 @@ export class Operation implements CallerRequests {
   #begin(delayMs: number, last: Failure | undefined): void {
     const { pool, queueTimeoutMs } = this.engine;
     const ask = this.#ask();
-    const admission = this.#reserved ?? pool.admit(ask);
+    let admission = this.#reserved;
     this.#reserved = undefined;
+    try {
+      admission ??= pool.admit(ask);
+    } catch (fault) {
+      this.#broken(fault);
+      return;
+    }
     if (admission !== undefined) {
       this.#launch(admission, delayMs, false);
       return;
@@ -284,14 +304,19 @@ export class Operation implements CallerRequests {
       none();
       return;
     }
-    this.#leaveLine = pool.line.join(ask, queueTimeoutMs, (free) => {
+    this.#leaveLine = pool.line.join(ask, queueTimeoutMs, (free, fault) => {
       this.#leaveLine = undefined;
-      if (free === undefined) none();
+      if (fault !== undefined) this.#broken(fault);
+      else if (free === undefined) none();
       else this.#launch(free, delayMs, false);
     });
   }
 
   #launch(admission: Admission, delayMs: number, hedge: boolean): void {
+    if (this.#ended) {
+      this.engine.pool.giveBack(admission);
+      return;
+    }
     const attempt = new Attempt(this, admission, this.#begun++, delayMs, hedge);
     if (hedge) this.#hedged++;
     this.#tried.add(attempt.proxyId);
@@ -313,7 +338,13 @@ export class Operation implements CallerRequests {
   #hedge(): void {
     if (this.#ended || this.#winner !== undefined || this.#live.size !== 1) return;
     const { pool, budget } = this.engine;
-    const admission = pool.admit(this.#ask(), { fresh: true, closed: true });
+    let admission: Admission | undefined;
+    try {
+      admission = pool.admit(this.#ask(), { fresh: true, closed: true });
+    } catch (fault) {
+      this.#broken(fault);
+      return;
+    }
     if (admission === undefined) return;
     if (budget?.tryWithdraw() === false) pool.giveBack(admission);
     else this.#launch(admission, 0, true);
@@ -344,6 +375,11 @@ export class Operation implements CallerRequests {
   }
 
   #schedule(attempt: Attempt, failure: Failure, { delayMs, admission }: Plan): void {
+    // A listener that heard of the failure, or of a circuit that was asked, may have ended the request.
+    if (this.#ended) {
+      if (admission !== undefined) this.engine.pool.giveBack(admission);
+      return;
+    }
     this.#reserved = admission;
     clearTimeout(this.#hedgeTimer);
     this.#facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
@@ -371,6 +407,13 @@ export class Operation implements CallerRequests {
   #timedOut(): void {
     const timeoutMs = this.policy.timeoutMs ?? 0;
     this.end('timeout', new RequestTimeoutError(timeoutMs, this.attempts, this.#lastError));
+  }
+
+  /** A bug in a strategy, thrown while a proxy was looked for: it ends this request and no other. */
+  #broken(fault: unknown): void {
+    const error = fault as Error;
+    for (const attempt of this.#live) attempt.kill(error, 'aborted');
+    this.#fail('failure', error);
   }
 
   #fail(outcome: Outcome, error: Error): void {

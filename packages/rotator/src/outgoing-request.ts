@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
-import { ReplayableBody } from './body.ts';
+import { checkBody, ReplayableBody } from './body.ts';
 import type { Clients, Lease } from './clients.ts';
 import { InvalidRequestError } from './errors.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
 import { basicAuth } from './http-connect.ts';
+import { methodOf } from './http-method.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { Proxy } from './proxy.ts';
 import { repeatable } from './retry-plan.ts';
@@ -24,18 +25,16 @@ export class OutgoingRequest {
   /** Throws `InvalidRequestError` for what could never be sent. */
   constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
     this.#opts = opts;
-    this.method = String(opts.method).toUpperCase();
+    this.method = methodOf(opts.method);
     this.#url = originOf(opts);
     this.origin = this.#url.origin;
-    if (this.method === 'CONNECT') {
-      throw new InvalidRequestError('CONNECT cannot be sent: tunnels are made by the connector');
-    }
     if (typeof opts.path !== 'string' || !/^[/*?]/.test(opts.path)) {
       throw new InvalidRequestError('the path must begin with a slash');
     }
     this.#headers = flatHeaders(opts.headers as HeadersGiven);
     this.#hasHost = hasHeader(this.#headers, 'host');
     this.repeatable = repeatable(policy, this.method, hasHeader(this.#headers, 'idempotency-key'));
+    checkBody(opts.body);
     this.body = new ReplayableBody(opts.body, this.repeatable);
   }
 
@@ -63,6 +62,7 @@ export class OutgoingRequest {
     }
     return {
       ...this.#opts,
+      method: this.method,
       origin: absoluteForm ? undefined : this.origin,
       path,
       headers,

@@ -21,7 +21,10 @@ export interface RetryPolicyOptions {
   readonly retryStatusCodes?: readonly number[] | undefined;
   /** Bounds the whole request, body included. Default: no bound. */
   readonly timeoutMs?: number | undefined;
-  /** Bounds one attempt up to its response headers. Default 30,000. */
+  /**
+   * Bounds one attempt up to its response headers, from when it has a connection; the wait for one of
+   * the proxy's `connections` before that is bounded by the same time. Default 30,000.
+   */
   readonly attemptTimeoutMs?: number | undefined;
   /** Retry PUT, POST and PATCH after something was sent. Default false. */
   readonly retryNonIdempotent?: boolean | undefined;
@@ -73,6 +76,8 @@ const schema = z.strictObject({
   maxRetryAfterMs: z.number().min(0).default(60_000),
   name: z.string().min(1).max(100).optional(),
 });
+
+export const policyFieldNames: readonly string[] = Object.keys(schema.shape);
 
 function shown(value: unknown): string {
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
@@ -152,10 +157,16 @@ export class PolicyWarnings {
     const key = `${name ?? ''} ${timeoutMs} ${delaysMs}`;
     if (timeoutMs >= delaysMs || this.#warned.has(key) || this.#warned.size >= maxWarned) return;
     this.#warned.add(key);
-    this.#logger.warn(
-      { policy: name, timeoutMs, delaysMs },
-      'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
-    );
+    try {
+      this.#logger.warn(
+        { policy: name, timeoutMs, delaysMs },
+        'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
+      );
+    } catch (fault) {
+      // As the bus does with its listeners': it is seen, and no request fails for it.
+      // oxlint-disable-next-line no-console -- a fault that nobody asked for must not be lost
+      console.error(fault);
+    }
   }
 }
 

@@ -1,7 +1,12 @@
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import { createBus, type CircuitTransition, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
-import { resolveCircuit, sameCircuit, type CircuitOptions } from './circuit-options.ts';
+import {
+  checkCircuit,
+  resolveCircuit,
+  sameCircuit,
+  type CircuitOptions,
+} from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy-list.ts';
@@ -68,8 +73,8 @@ export class Pool {
     const { bus, strategy, circuitBreaker, now, random } = context;
     this.#context = context;
     this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
-    this.line = new WaitingLine((ask) => this.admit(ask));
     const common = resolveCircuit(circuitBreaker || {}, { now, random });
+    this.line = new WaitingLine((ask) => this.admit(ask));
     this.circuits = new CircuitBreakerGroup({
       ...common,
       bus: {
@@ -324,6 +329,7 @@ export class Pool {
   #entry(given: PoolEntry): Entry {
     if (!hasCircuit(given)) return this.#plain(parseProxy(given));
     const { circuitBreaker, ...input } = given;
+    checkCircuit(circuitBreaker);
     const proxy = parseProxy(input);
     if (circuitBreaker === undefined) return this.#plain(proxy);
     if (circuitBreaker === false) return { proxy, circuits: undefined };

@@ -4,7 +4,7 @@ import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
 import { checkBanRules } from './ban-rules.ts';
 import { Clients } from './clients.ts';
-import type { Engine } from './engine.ts';
+import { maxTimerMs, type Engine } from './engine.ts';
 import { ClosedError, InvalidRequestError } from './errors.ts';
 import { withChannels } from './diagnostics.ts';
 import { HealthChecks } from './health-checks.ts';
@@ -80,9 +80,14 @@ export class ProxyRotator implements RotatorView {
     const { now = systemNow, random = Math.random, logger, metrics, bus, tls, proxyTls } = options;
     const { connections = 64, maxLiveProxies = 1000, tunnel, keepAlive } = options;
     const wallNow = Date.now;
+    // All that may throw comes before the pool, which listens to a bus that may be shared.
+    const budget = budgetOf(options.budget, now);
+    const hedging = options.hedge === undefined ? undefined : new Hedging(options.hedge);
+    const banRules = checkBanRules(options.banRules ?? []);
+    this.#warnings = new PolicyWarnings(logger);
+    this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
-    this.#warnings = new PolicyWarnings(logger);
     this.#clients = new Clients({
       connections,
       maxLiveProxies,
@@ -108,9 +113,9 @@ export class ProxyRotator implements RotatorView {
       clients: this.#clients,
       origins: new OriginFailures(),
       operations: this.#operations,
-      budget: budgetOf(options.budget, now),
-      hedging: options.hedge === undefined ? undefined : new Hedging(options.hedge),
-      banRules: checkBanRules(options.banRules ?? []),
+      budget,
+      hedging,
+      banRules,
       queueTimeoutMs: options.queueTimeoutMs ?? 0,
       now,
       wallNow,
@@ -120,10 +125,6 @@ export class ProxyRotator implements RotatorView {
       },
       nextRequestId: () => `r${++this.#requests}`,
     };
-    this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
-    if (options.healthCheck !== undefined) {
-      this.#health = new HealthChecks(this.#engine, options.healthCheck);
-    }
     const nothing = this.#understand({});
     this.dispatcher = this.#dispatcherFor(
       nothing,
@@ -139,11 +140,15 @@ export class ProxyRotator implements RotatorView {
       nothing,
       this.dispatcher,
     );
-    this.#metrics =
-      metrics === false ? undefined : (metrics ?? new RetryMetrics({ bus: this.bus, now }));
-    if (metrics === undefined) this.#undo.push(() => this.#metrics?.close());
+    if (metrics !== false) {
+      this.#metrics = metrics ?? new RetryMetrics({ now });
+      this.#undo.push(this.#metrics.listen(this.bus));
+    }
     if (logger !== undefined) this.#undo.push(logFacts(this.bus, logger));
     try {
+      if (options.healthCheck !== undefined) {
+        this.#health = new HealthChecks(this.#engine, options.healthCheck);
+      }
       // Last, so that the metrics hear of them.
       this.#pool.set(options.proxies ?? []);
     } catch (error) {
@@ -272,7 +277,7 @@ export class ProxyRotator implements RotatorView {
           before?.();
           resolve();
         };
-        timer = setTimeout(resolve, graceMs);
+        timer = setTimeout(resolve, Math.min(graceMs, maxTimerMs));
       });
       clearTimeout(timer);
     }

@@ -68,6 +68,22 @@ describe('the wait before a retry', () => {
     expect(told('retry:refused')).toMatchObject([{ reason: 'retry_after' }]);
   });
 
+  it("F8 a proxy's own Retry-After, with its answer to CONNECT, binds no other proxy", async () => {
+    const limited = { kind: 'status', statusCode: 429, retryAfter: '120' } as const;
+    const options = { retryPolicy: { ...fast, failoverDelay: 'backoff' } } as const;
+    const { rotator, target, proxies, told } = await rig([limited, { kind: 'ok' }], options, {
+      tls: true,
+    });
+    const response = await rotator.get(target.url);
+    await response.body.dump();
+    expect([response.statusCode, response.proxyId]).toEqual([200, proxies[1]?.id]);
+    expect(told('retry:scheduled')).toMatchObject([{ delayMs: 100, reason: 'connect' }]);
+    // Where it is that proxy or none, it counts.
+    const error = await errorOf(rotator.get(target.url, { proxyId: proxies[0]?.id }));
+    expect(error['attempts']).toHaveLength(1);
+    expect(told('retry:refused')).toMatchObject([{ reason: 'retry_after' }]);
+  });
+
   it("F8 another proxy owes the target's Retry-After nothing under failoverDelay none", async () => {
     const { rotator, target, told } = await rig([
       { kind: 'status', statusCode: 503, retryAfter: '30' },

@@ -68,6 +68,12 @@ describe('the plan after a failure', () => {
     const proxy = { failure: failure({ retryAfterMs: 5000, blame: 'proxy' }) };
     expect(delay(none, proxy)).toBe(0);
     expect(delay({}, proxy)).toBe(5000);
+    // The proxy speaks for itself when it refuses the tunnel.
+    const refused = {
+      failure: failure({ retryAfterMs: 90_000, blame: 'proxy', phase: 'connect' }),
+    };
+    expect(delay({}, refused)).toBe(1000);
+    expect(delay({}, { ...refused, another: false })).toBe('retry_after');
   });
 
   it('F9 no retry is begun that could not start before the deadline', () => {
@@ -87,11 +93,12 @@ describe('the plan after a failure', () => {
       'headers',
       'body',
     ] as const;
-    expect(phases.filter((phase) => chargesBudget(failure({ phase })))).toEqual([
-      'tls_target',
-      'headers',
-      'body',
-    ]);
+    const charged = phases.filter((phase) => chargesBudget(failure({ phase, blame: 'proxy' })));
+    expect(charged).toEqual(['tls_target', 'headers', 'body']);
+    // Nor is a target that is to blame spared, unless it may still prove well.
+    const target = { phase: 'connect', blame: 'target' } as const;
+    expect(chargesBudget(failure(target))).toBe(true);
+    expect(chargesBudget(failure({ ...target, contested: true }))).toBe(false);
   });
 });
 

@@ -54,15 +54,18 @@ export function leavesProxy(failure: Failure): boolean {
 /**
  * Milliseconds before the next attempt, or why there is none. The backoff's delay, raised to
  * Retry-After; with `failoverDelay: 'none'` another proxy takes over at once when the failed one
- * was to blame, and owes the target's Retry-After nothing.
+ * was to blame, and owes the target's Retry-After nothing; the Retry-After of a refused CONNECT binds
+ * that proxy alone.
  */
 export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline' {
   const { policy, failure, remainingMs } = given;
   const eager = policy.failoverDelay === 'none' && given.another;
   let delayMs =
     eager && leavesProxy(failure) ? 0 : given.backoff.delay(given.retry, given.previousDelayMs);
+  // With its answer to CONNECT a proxy speaks for itself: another one owes it nothing.
+  const owed = !eager && !(given.another && failure.phase === 'connect');
   const { retryAfterMs } = failure;
-  if (policy.respectRetryAfter && retryAfterMs !== undefined && !eager) {
+  if (policy.respectRetryAfter && retryAfterMs !== undefined && owed) {
     if (retryAfterMs > policy.maxRetryAfterMs || retryAfterMs >= remainingMs) return 'retry_after';
     delayMs = Math.max(delayMs, retryAfterMs);
   }
@@ -70,9 +73,9 @@ export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline
 }
 
 /**
- * Whether a retry after this failure draws on the budget (behaviour G3): only attempts that got
- * past `connect` put load on a target.
+ * Whether a retry after this failure draws on the budget (behaviour G3): attempts that got past `connect`
+ * put load on a target, and so do those whose proxy says that the target cannot be reached: it tried.
  */
-export function chargesBudget(failure: Failure): boolean {
-  return !freePhases.has(failure.phase);
+export function chargesBudget({ phase, blame, contested = false }: Failure): boolean {
+  return !freePhases.has(phase) || (blame === 'target' && !contested);
 }

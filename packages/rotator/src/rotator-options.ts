@@ -3,13 +3,14 @@ import type { WhirlBus } from '@whirl/events';
 import type { RetryMetrics } from '@whirl/metrics';
 import type { Strategy } from '@whirl/selector';
 import type { BanRule } from './ban-rules.ts';
-import type { CircuitOptions } from './circuit-options.ts';
+import { checkCircuit, type CircuitOptions } from './circuit-options.ts';
 import type { TunnelMode } from './clients.ts';
 import type { HealthCheckOptions } from './health-checks.ts';
 import type { HedgeOptions } from './hedging.ts';
 import type { Logger } from './logging.ts';
 import type { RetryPolicyOptions } from './policy.ts';
 import type { PoolEntry } from './pool.ts';
+import { shown } from './shown.ts';
 import type { TlsOptions } from './tls.ts';
 
 /** Every option of a rotator. None is changed or kept by reference. */
@@ -24,7 +25,8 @@ export interface RotatorOptions {
   readonly circuitBreaker?: CircuitOptions | false | undefined;
   /**
    * Bounds retries and hedges to a share of the successes, so that they never multiply an outage:
-   * see `createRetryBudget`. A failover from a proxy that never reached the target is free.
+   * see `createRetryBudget`. A failover from a proxy that never reached the target is free,
+   * unless it is the target that nobody reaches.
    * `false`: no bound. Default: one retry in five successes, and 10 a second besides.
    */
   readonly budget?: RetryBudget | RetryBudgetOptions | false | undefined;
@@ -41,7 +43,10 @@ export interface RotatorOptions {
   readonly queueTimeoutMs?: number | undefined;
   /** Share one to hear what happens. Default: one of its own, at `rotator.bus`. */
   readonly bus?: WhirlBus | undefined;
-  /** Share one, or `false` for none. Default: one of its own. */
+  /**
+   * Share one, or `false` for none. It is made to hear the rotator's bus until the rotator ends; a bus that
+   * it hears already is not counted twice. Default: one of its own.
+   */
   readonly metrics?: RetryMetrics | false | undefined;
   /** Connections per proxy and origin. An integer ≥ 1, default 64. */
   readonly connections?: number | undefined;
@@ -128,11 +133,32 @@ export function checkRotatorOptions(options: RotatorOptions): void {
       throw new TypeError(`${name} must be a function, got ${typeof value}`);
     }
   }
+  checkCircuit(options.circuitBreaker);
+  const { bus, metrics } = options;
+  if (bus !== undefined) checkMethods('bus', 'a bus', bus, ['on', 'once', 'emit', 'has']);
+  if (metrics !== undefined && metrics !== false) {
+    checkMethods('metrics', 'a RetryMetrics or false', metrics, ['listen', 'getSummary']);
+  }
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
     if (logger !== undefined && typeof logger?.[level] !== 'function') {
       throw new TypeError(`logger.${level} must be a function`);
     }
   }
+}
+
+/** Types are checked by what will be called: two copies of a package may be about. */
+function checkMethods(
+  name: string,
+  what: string,
+  value: unknown,
+  methods: readonly string[],
+): void {
+  const missing = methods.find(
+    (method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function',
+  );
+  if (missing === undefined) return;
+  const why = typeof value === 'object' && value !== null ? `: ${missing} must be a function` : '';
+  throw new TypeError(`${name} must be ${what}, got ${shown(value)}${why}`);
 }
 
 /** The budget that an option asks for. */
@@ -141,6 +167,16 @@ export function budgetOf(
   now: () => number,
 ): RetryBudget | undefined {
   if (option === false) return undefined;
-  if (option !== undefined && 'tryWithdraw' in option) return option;
+  if (option === undefined) return createRetryBudget({ now });
+  if (typeof option !== 'object' || option === null) {
+    throw new TypeError(`budget must be a RetryBudget, its options or false, got ${shown(option)}`);
+  }
+  if ('tryWithdraw' in option) {
+    for (const name of ['tryWithdraw', 'deposit'] as const) {
+      if (typeof option[name] === 'function') continue;
+      throw new TypeError(`budget.${name} must be a function, got ${shown(option[name])}`);
+    }
+    return option;
+  }
   return createRetryBudget({ now, ...option });
 }

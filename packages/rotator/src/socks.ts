@@ -6,10 +6,30 @@ import type { Proxy } from './proxy.ts';
 /** What the library says when the credentials are at fault, in its own words. */
 const refusedCredentials = /authentication|RejectedIdent/i;
 
+/** The library tells a refusal by its name alone: those of RFC 1928, section 6, from 1 on. */
+const replies = [
+  'Failure',
+  'NotAllowed',
+  'NetworkUnreachable',
+  'HostUnreachable',
+  'ConnectionRefused',
+  'TTLExpired',
+  'CommandNotSupported',
+  'AddressNotSupported',
+];
+
+function replyIn(message: string): number | undefined {
+  const name = /^Socks5 proxy rejected connection - (\w+)$/.exec(message)?.[1];
+  const at = name === undefined ? -1 : replies.indexOf(name);
+  return at === -1 ? undefined : at + 1;
+}
+
 export interface SocksFailure {
   /** Without the options that the library's own error carries: they hold the password. */
   readonly error: Error;
   readonly authentication: boolean;
+  /** The code of the refusal; undefined when it was none, or of SOCKS4. */
+  readonly reply: number | undefined;
 }
 
 /**
@@ -75,7 +95,11 @@ export function askSocks(
     ({ message }: Error) => {
       if (over) return;
       stop();
-      done({ error: new Error(message), authentication: refusedCredentials.test(message) });
+      done({
+        error: new Error(message),
+        authentication: refusedCredentials.test(message),
+        reply: replyIn(message),
+      });
     },
   );
   return stop;

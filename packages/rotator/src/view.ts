@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { InvalidRequestError, type AttemptRecord } from './errors.ts';
+import { checkFetchOptions } from './fetch-options.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
 import { redact } from './proxy-address.ts';
 import { encodeBody, type RequestBody } from './request-body.ts';
@@ -9,6 +10,7 @@ import {
   type PoolOptions,
   type RequestContext,
 } from './request-context.ts';
+import { shown } from './shown.ts';
 
 /** What a verb takes beside the URL. */
 export interface RequestOptions extends PoolOptions {
@@ -44,7 +46,8 @@ export interface RotatorView {
   request(url: string | URL, options?: RequestOptions): Promise<RotatorResponse>;
   /**
    * The built-in `fetch` through the pool. Each redirect is a request of its own. It rejects with
-   * fetch's `TypeError`, whose `cause` is the error of this package.
+   * fetch's `TypeError`, whose `cause` is the error of this package. Pool options in other letters, and
+   * policy fields outside of `retryPolicy`, are refused as the verbs refuse them.
    */
   fetch(url: string | URL | Request, init?: FetchOptions): Promise<Response>;
   /** A view with these defaults, over those of this one. */
@@ -90,7 +93,11 @@ export class View implements RotatorView {
   }
 
   async request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
+    }
     const { method = 'GET', headers, body: given, signal } = options;
+    checkSignal(signal);
     const target = httpUrl(url);
     const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
     const { proxyId } = context;
@@ -117,6 +124,7 @@ export class View implements RotatorView {
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
+    if (init !== null) checkFetchOptions(init);
     const own: Record<string, unknown> = { ...init };
     const pool: Record<string, unknown> = {};
     for (const name of poolOptionNames) {
@@ -149,6 +157,14 @@ function poolOptionsIn(options: RequestOptions): PoolOptions {
     return rest;
   }
   return noPoolOptions;
+}
+
+/** As undici has it: an emitter of Node's will do. */
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal === null) return;
+  const { addEventListener, on } = signal as { addEventListener?: unknown; on?: unknown };
+  if (typeof addEventListener === 'function' || typeof on === 'function') return;
+  throw new InvalidRequestError(`signal must be an AbortSignal, got ${shown(signal)}`);
 }
 
 function httpUrl(given: string | URL): URL {

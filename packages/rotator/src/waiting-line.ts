@@ -5,7 +5,7 @@ interface Waiting {
   readonly ask: Ask;
   /** What it asks for: those who ask for the same are refused together. */
   readonly wants: string;
-  readonly served: (admission: Admission | undefined) => void;
+  readonly served: (admission: Admission | undefined, fault?: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -32,7 +32,10 @@ export class WaitingLine {
     return this.#waiting.size;
   }
 
-  /** Calls `served` once: with a place, or with undefined after `timeoutMs`. Returns the way to leave. */
+  /**
+   * Calls `served` once: with a place, with undefined after `timeoutMs`, or with what a strategy threw.
+   * Returns the way to leave.
+   */
   join(ask: Ask, timeoutMs: number, served: Waiting['served']): () => void {
     const leave = () => {
       clearTimeout(waiting.timer);
@@ -62,11 +65,17 @@ export class WaitingLine {
         // Where one that takes any proxy was refused only a pin can be served: it asks no selection.
         if (refused.has('') && ask.proxyId === undefined) continue;
         if (refused.has(wants) || !this.#waiting.has(waiting)) continue;
-        const admission = this.#admit(ask);
-        if (admission !== undefined) {
+        let admission: Admission | undefined;
+        let fault: unknown;
+        try {
+          admission = this.#admit(ask);
+        } catch (thrown) {
+          fault = thrown;
+        }
+        if (admission !== undefined || fault !== undefined) {
           clearTimeout(waiting.timer);
           this.#waiting.delete(waiting);
-          waiting.served(admission);
+          waiting.served(admission, fault);
         } else refused.add(wants);
       }
     });

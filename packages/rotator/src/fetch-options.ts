@@ -1,0 +1,22 @@
+import { InvalidRequestError } from './errors.ts';
+import { policyFieldNames } from './policy.ts';
+import { poolOptionNames } from './request-context.ts';
+
+const inSmall = new Map<string, string>(poolOptionNames.map((name) => [name.toLowerCase(), name]));
+const policyFields = new Set(policyFieldNames.filter((name) => name !== 'name'));
+
+/**
+ * Refuses what can only be meant for the pool, and would have no effect: a pool option in other letters,
+ * or a field of the policy beside it. Everything else is fetch's to know: platforms add names of their own.
+ */
+export function checkFetchOptions(init: object): void {
+  for (const name of Object.keys(init)) {
+    const meant = inSmall.get(name.toLowerCase());
+    if (meant !== undefined && meant !== name) {
+      throw new InvalidRequestError(`unknown option "${name}": ${meant} is meant`);
+    }
+    if (policyFields.has(name)) {
+      throw new InvalidRequestError(`unknown option "${name}": it is a field of retryPolicy`);
+    }
+  }
+}
