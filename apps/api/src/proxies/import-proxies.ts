@@ -1,6 +1,5 @@
 import { parseProxyList, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ApiError } from '../errors.ts';
-import { inputOf } from './proxy-wire.ts';
 
 /** Understands a list, or answers 400 with the line that is wrong. */
 export function readProxyList(text: string): Proxy[] {
@@ -11,7 +10,10 @@ export function readProxyList(text: string): Proxy[] {
   }
 }
 
-/** Adds all of them, or none when the pool has one of the ids. Returns the ids. */
+/**
+ * Adds all of them, or none when the pool has one of the ids. Returns the ids. They are understood
+ * already, so that nothing is refused half-way.
+ */
 export function addAll(rotator: ProxyRotator, proxies: readonly Proxy[]): string[] {
   const present = rotator.getCircuitBreakerStates();
   const taken = proxies.filter(({ id }) => present.has(id)).map(({ id }) => id);
@@ -25,5 +27,5 @@ export function addAll(rotator: ProxyRotator, proxies: readonly Proxy[]): string
       { details: { ids: taken } },
     );
   }
-  return proxies.map((proxy) => rotator.addProxy(inputOf(proxy)));
+  return proxies.map((proxy) => rotator.addProxy(proxy));
 }

@@ -70,6 +70,16 @@ describe('A9 the proxies file', () => {
     expect(ids()).toEqual(['p2:2']);
   });
 
+  it('A9 half a character in a list changes nothing', () => {
+    const { name, file, ids, lines } = start('p1:1\n');
+    file.load();
+    writeFileSync(name, '["p2:2", {"url":"p3:3:bob:hunter2\\ud800"}, "p4:4"]');
+    file.reload();
+    expect(ids()).toEqual(['p1:1']);
+    expect(lines[0]).toContain('the credentials of the proxy p3:3 must be well-formed Unicode');
+    expect(lines[0]).not.toContain('hunter2');
+  });
+
   it('A9 a file that is gone changes nothing', () => {
     const { name, file, ids, lines } = start('p1:1\n');
     file.load();

@@ -2,7 +2,6 @@ import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
 import { parseProxyList, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
-import { inputOf } from './proxy-wire.ts';
 
 export interface ProxiesFileOptions {
   readonly path: string;
@@ -15,7 +14,7 @@ export interface ProxiesFileOptions {
 }
 
 /** All that a proxy is, password included: never shown. */
-const fingerprint = (proxy: Proxy) => JSON.stringify(inputOf(proxy));
+const fingerprint = (proxy: Proxy) => JSON.stringify([proxy, proxy.password]);
 
 /**
  * Keeps the pool in step with a file. A change is read, validated, then swapped in whole; a list
@@ -128,7 +127,7 @@ export class ProxiesFile {
         }
         continue;
       }
-      rotator.addProxy(inputOf(proxy));
+      rotator.addProxy(proxy);
       this.#owned.set(id, fingerprint(proxy));
     }
   }

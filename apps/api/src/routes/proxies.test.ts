@@ -58,6 +58,9 @@ describe('A4 the pool', () => {
     [{ url: 'p:1', id: 'http://bob:hunter2@p:1' }, 'invalid_input'],
     [{ url: 'p:1', id: 'bob:hunter2@p' }, 'invalid_input'],
     [{ url: 'p:1', nope: 1 }, 'invalid_input'],
+    [{ url: 'p:1', id: 'a\ud800' }, 'invalid_input'],
+    [{ url: 'p:1:\ud800:hunter2' }, 'invalid_proxy'],
+    [{ url: 'p:1:bob:hunter2\udc00' }, 'invalid_proxy'],
     ['text', 'invalid_input'],
   ])('A4 %j is refused, without its password', async (payload, error) => {
     const { send } = await startFixture();
@@ -93,6 +96,14 @@ describe('A4 the pool', () => {
     ['a proxy that is there', 'p1:8080\nhere:8080\n', text, 409, '"here:8080"'],
     ['a number in the list', '["p1:8080", 7]', json, 400, '1'],
     ['an unknown field', '["p1:8080", {"url":"p2:1","port":3}]', json, 400, '1'],
+    ['half a character', JSON.stringify(['p1:8080', 'p2:1:\ud800:p']), json, 400, 'well-formed'],
+    [
+      'half a character in a text',
+      JSON.stringify(['p1:8080', { url: 'p2:1', id: '\udc00' }]),
+      text,
+      400,
+      'well-formed',
+    ],
     ['an object', '{"url":"p1:8080"}', json, 400, 'expected array'],
   ])('A4 an import with %s changes nothing', async (_name, payload, headers, status, message) => {
     const { send } = await startFixture();
@@ -101,6 +112,13 @@ describe('A4 the pool', () => {
     expect(response.statusCode).toBe(status);
     expect(response.json<{ message: string }>().message).toContain(message);
     expect(await idsOf(send)).toEqual(['here:8080']);
+  });
+
+  it('A4 a user name makes an id of any length, and nothing is refused half-way', async () => {
+    const { send } = await startFixture();
+    const user = 'u'.repeat(300);
+    const response = await send('POST', `${url}/import`, ['p1:8080', `p2:8080:${user}:p`]);
+    expect(response.json()).toEqual({ imported: 2, ids: ['p1:8080', `${user}@p2:8080`] });
   });
 
   it('A4 unhealthy proxies are removed together', async () => {
