@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseProxy, type CircuitOptions, type RetryPolicyOptions } from '@whirl/rotator';
+import type { CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
 import { z } from 'zod';
 import { isLoopback } from '../hosts.ts';
 import { policyFromWire, policySchema } from '../policy-wire.ts';
+import { readProxy } from '../proxies/proxy-list.ts';
 import { fieldsOf } from '../validation.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 
@@ -139,7 +140,7 @@ export function readConfig({
   const proxies = read('proxies');
   for (const proxy of proxies?.value ?? []) {
     try {
-      parseProxy(proxy);
+      readProxy(proxy);
     } catch (error) {
       faults.push(`${proxies?.label}: ${(error as Error).message}`);
     }

@@ -1,12 +1,13 @@
-import { parseProxyList, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import { InvalidProxyError, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ApiError } from '../errors.ts';
 
-/** Understands a list, or answers 400 with the line that is wrong. */
-export function readProxyList(text: string): Proxy[] {
+/** What a reader returns; what it refuses is answered with 400. */
+export function understood<Result>(read: () => Result): Result {
   try {
-    return parseProxyList(text);
+    return read();
   } catch (error) {
-    throw new ApiError(400, 'invalid_proxy', (error as Error).message);
+    if (!(error instanceof InvalidProxyError)) throw error;
+    throw new ApiError(400, 'invalid_proxy', error.message);
   }
 }
 

@@ -124,6 +124,19 @@ describe('A9 the proxies file', () => {
     expect(rotator.proxies()).toMatchObject([{ id: 'one', region: 'eu' }, { id: 'p2:2' }]);
   });
 
+  it('A9 a JSON list has the fields of the API, and its rules', () => {
+    const { name, file, ids, lines } = start('[{"url":"p1:1","max_concurrent":2}]');
+    file.load();
+    expect(ids()).toEqual(['p1:1']);
+    for (const entry of ['{"url":"p2:2","id":"metrics"}', '{"url":"p2:2","maxConcurrent":2}']) {
+      writeFileSync(name, `["p1:1", ${entry}]`);
+      file.reload();
+      expect(lines.at(-1)).toContain('entry 2: ');
+    }
+    expect(lines).toHaveLength(2);
+    expect(ids()).toEqual(['p1:1']);
+  });
+
   it("A9 an editor's rename is noticed, and the write after it too", async () => {
     const { folder, name, file, joined, ids } = start('p1:1\n', { pollMs: 3_600_000 });
     file.load();

@@ -1,7 +1,8 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
-import { parseProxyList, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import type { Logger, Proxy, ProxyRotator } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
+import { readProxyList } from './proxy-list.ts';
 
 export interface ProxiesFileOptions {
   readonly path: string;
@@ -111,7 +112,7 @@ export class ProxiesFile {
 
   #swap(text: string): void {
     const { rotator, logger, path: file } = this.#options;
-    const wanted = new Map(parseProxyList(text).map((proxy) => [proxy.id, proxy]));
+    const wanted = new Map(readProxyList(text).map((proxy) => [proxy.id, proxy]));
     this.#text = text;
     for (const [id, before] of this.#owned) {
       const proxy = wanted.get(id);

@@ -19,17 +19,16 @@ const idSchema = z
     message: `must not be ., .., ${reserved.join(', ')}`,
   });
 
+/** A proxy as a text. */
+export const proxyUrlSchema = z.string().min(1).max(2000);
+
 /** A proxy as it is given. */
 export const proxyInputSchema = z
   .strictObject({
-    url: z
-      .string()
-      .min(1)
-      .max(2000)
-      .meta({
-        description: 'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass.',
-        examples: ['http://user:pass@proxy.example.com:8080'],
-      }),
+    url: proxyUrlSchema.meta({
+      description: 'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass.',
+      examples: ['http://user:pass@proxy.example.com:8080'],
+    }),
     id: idSchema.optional().meta({ description: 'Default: host:port, or user@host:port.' }),
     region: z.string().min(1).max(100).optional(),
     tags: z.array(z.string().min(1).max(100)).max(100).optional(),

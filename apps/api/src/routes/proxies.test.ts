@@ -114,6 +114,43 @@ describe('A4 the pool', () => {
     expect(await idsOf(send)).toEqual(['here:8080']);
   });
 
+  it.each([
+    ['a word of the API as id', { url: 'p2:1', id: 'unhealthy' }, 'id: must not be'],
+    ['a password in an id', { url: 'p2:1', id: 'http://bob:hunter2@p2:1' }, 'id: must not hold'],
+    ['a control character', { url: 'p2:1', id: 'x\u0000y' }, 'id: must not hold control'],
+    [
+      'the name of a TypeScript option',
+      { url: 'p2:1', maxConcurrent: 2 },
+      'maxConcurrent: unknown',
+    ],
+    ['a bound that is none', { url: 'p2:1', max_concurrent: 0 }, 'max_concurrent: '],
+    ['something else', 7, 'expected object'],
+  ])('A4 JSON sent as text follows the same rules: %s is refused', async (_name, entry, why) => {
+    const { send } = await startFixture();
+    const list = JSON.stringify(['p1:8080', entry]);
+    const response = await send('POST', `${url}/import`, list, text);
+    expect(response.statusCode).toBe(400);
+    const { error, message } = response.json<{ error: string; message: string }>();
+    expect(error).toBe('invalid_proxy');
+    expect(message).toContain('entry 2: ');
+    expect(message).toContain(why);
+    expect(message).not.toContain('hunter2');
+    expect(await idsOf(send)).toEqual([]);
+  });
+
+  it('A4 JSON sent as text is imported like JSON; what is written twice counts once', async () => {
+    const { send, rotator } = await startFixture();
+    const four = { url: 'p4:8080', id: 'four', region: 'us', max_concurrent: 2 };
+    const list = JSON.stringify(['p3:8080', four, 'p3:8080', four]);
+    const response = await send('POST', `${url}/import`, `\uFEFF${list}`, text);
+    expect(response.json()).toEqual({ imported: 2, ids: ['p3:8080', 'four'] });
+    expect(rotator.proxies()[1]).toMatchObject({ region: 'us' });
+    const twice = ['p5:1', { url: 'p6:1', id: 'p5:1' }];
+    expect((await send('POST', `${url}/import`, twice)).json<{ message: string }>().message).toBe(
+      'entry 1 and entry 2 are different proxies with one id, "p5:1"',
+    );
+  });
+
   it('A4 a user name makes an id of any length, and nothing is refused half-way', async () => {
     const { send } = await startFixture();
     const user = 'u'.repeat(300);
