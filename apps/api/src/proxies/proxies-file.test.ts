@@ -118,6 +118,17 @@ describe('A9 the proxies file', () => {
     expect(ids()).toEqual(['p1:1', 'p2:2']);
   });
 
+  it('A9 one that was removed and added again by hand is no longer of the file', () => {
+    const { name, file, rotator, ids } = start('a:1\nb:1\n');
+    file.load();
+    rotator.removeProxy('a:1');
+    rotator.addProxy({ url: 'http://me:pw@a:1', id: 'a:1' });
+    writeFileSync(name, 'b:1\n');
+    file.reload();
+    expect(ids().sort()).toEqual(['a:1', 'b:1']);
+    expect(rotator.proxies().map(({ url }) => url)).toContain('http://me@a:1');
+  });
+
   it('A9 a JSON list is understood as well', () => {
     const { file, rotator } = start('[{"url":"p1:1","id":"one","region":"eu"},"p2:2"]');
     file.load();

@@ -23,8 +23,9 @@ const fingerprint = (proxy: Proxy) => JSON.stringify([proxy, proxy.password]);
  */
 export class ProxiesFile {
   readonly #options: ProxiesFileOptions;
-  /** What the file brought, by id. */
+  /** What the file brought and nobody has removed since, by id. */
   readonly #owned = new Map<string, string>();
+  readonly #off: () => void;
   #text: string | undefined;
   #fault: string | undefined;
   #watcher: FSWatcher | undefined;
@@ -33,6 +34,10 @@ export class ProxiesFile {
 
   constructor(options: ProxiesFileOptions) {
     this.#options = options;
+    // What somebody adds again under the same id is theirs.
+    this.#off = options.rotator.bus.on('proxy:removed', ({ proxyId }) => {
+      this.#owned.delete(proxyId);
+    });
   }
 
   /** Reads the file for the first time. Throws `ConfigError` when that fails. */
@@ -92,6 +97,7 @@ export class ProxiesFile {
   }
 
   close(): void {
+    this.#off();
     this.#watcher?.close();
     clearInterval(this.#poll);
     clearTimeout(this.#settling);
@@ -118,7 +124,6 @@ export class ProxiesFile {
       const proxy = wanted.get(id);
       if (proxy !== undefined && fingerprint(proxy) === before) continue;
       rotator.removeProxy(id);
-      this.#owned.delete(id);
     }
     const present = rotator.getCircuitBreakerStates();
     for (const [id, proxy] of wanted) {
