@@ -70,6 +70,52 @@ describe('A9 the proxies file', () => {
     expect(ids()).toEqual(['p2:2']);
   });
 
+  it('A9 a file that is truncated and written later never empties the pool', async () => {
+    const { name, file, rotator, ids, lines, joined } = start('a:1\nb:1\n');
+    file.load();
+    file.watch();
+    let removed = 0;
+    rotator.bus.on('proxy:removed', () => removed++);
+    const refused = new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        if (lines.length > 0) resolve(clearInterval(timer));
+      }, 1);
+    });
+    writeFileSync(name, '');
+    await refused;
+    expect(lines[0]).toMatch(/last good list stays.*it names no proxy/);
+    const third = joined('d:1');
+    writeFileSync(name, 'a:1\nb:1\nd:1\n');
+    await third;
+    expect(ids()).toEqual(['a:1', 'b:1', 'd:1']);
+    expect(removed).toBe(0);
+  });
+
+  it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is a fault', (text) => {
+    const { name, file, ids, lines } = start('a:1\n');
+    file.load();
+    writeFileSync(name, text);
+    file.reload();
+    file.reload();
+    expect(ids()).toEqual(['a:1']);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('A9 [] empties; then, and at the start, an empty file is fine', () => {
+    const { name, file, ids, lines } = start('');
+    file.load();
+    for (const [text, then] of [
+      ['a:1\n', ['a:1']],
+      [' [ ]\n', []],
+      ['', []],
+    ] as const) {
+      writeFileSync(name, text);
+      file.reload();
+      expect(ids()).toEqual(then);
+    }
+    expect(lines.join()).not.toContain('not loaded');
+  });
+
   it('A9 half a character in a list changes nothing', () => {
     const { name, file, ids, lines } = start('p1:1\n');
     file.load();

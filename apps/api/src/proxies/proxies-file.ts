@@ -1,6 +1,6 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
-import type { Logger, Proxy, ProxyRotator } from '@whirl/rotator';
+import { InvalidProxyError, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
 import { readProxyList } from './proxy-list.ts';
 
@@ -17,9 +17,15 @@ export interface ProxiesFileOptions {
 /** All that a proxy is, password included: never shown. */
 const fingerprint = (proxy: Proxy) => JSON.stringify([proxy, proxy.password]);
 
+/** An empty list that somebody wrote, not one that a truncated file leaves. */
+const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
+
 /**
  * Keeps the pool in step with a file. A change is read, validated, then swapped in whole; a list
  * with a fault changes nothing. The file owns the proxies that it brought, and no others.
+ *
+ * A file that is written in place is empty for a moment. So an empty one, after a list, is a fault
+ * as well; `[]` empties.
  */
 export class ProxiesFile {
   readonly #options: ProxiesFileOptions;
@@ -27,6 +33,8 @@ export class ProxiesFile {
   readonly #owned = new Map<string, string>();
   readonly #off: () => void;
   #text: string | undefined;
+  /** Whether the list in use names a proxy. */
+  #filled = false;
   #fault: string | undefined;
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -119,7 +127,11 @@ export class ProxiesFile {
   #swap(text: string): void {
     const { rotator, logger, path: file } = this.#options;
     const wanted = new Map(readProxyList(text).map((proxy) => [proxy.id, proxy]));
+    if (wanted.size === 0 && this.#filled && !emptyOnPurpose.test(text)) {
+      throw new InvalidProxyError('it names no proxy (a list that is empty on purpose is [])');
+    }
     this.#text = text;
+    this.#filled = wanted.size > 0;
     for (const [id, before] of this.#owned) {
       const proxy = wanted.get(id);
       if (proxy !== undefined && fingerprint(proxy) === before) continue;
