@@ -82,7 +82,11 @@ export function readConfig({
 
   const given = flags.config ?? variable(configVariable);
   const configFile = typeof given === 'string' ? path.resolve(given) : undefined;
-  const file = configFile === undefined ? {} : parseFile(configFile, contentOf, faults);
+  const configLabel = flags.config === undefined ? configVariable : '--config';
+  const file =
+    configFile === undefined
+      ? {}
+      : parseFile(configFile, (name) => contentOf(name, configLabel), faults);
   const structured = structuredSchema.safeParse(file);
   if (!structured.success) {
     for (const [field, message] of Object.entries(fieldsOf(structured.error.issues))) {
@@ -174,10 +178,10 @@ export function readConfig({
 
 function parseFile(
   name: string,
-  contentOf: (name: string, label: string) => string | undefined,
+  contentOf: (name: string) => string | undefined,
   faults: string[],
 ): Record<string, unknown> {
-  const content = contentOf(name, '--config');
+  const content = contentOf(name);
   if (content === undefined) return {};
   let parsed: unknown;
   try {
