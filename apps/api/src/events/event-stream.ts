@@ -12,6 +12,8 @@ export interface EventStreamOptions {
   readonly capacity?: number | undefined;
   /** Bytes that may wait for a client before it is dropped. Default 1 MiB. */
   readonly maxBufferedBytes?: number | undefined;
+  /** Time to take in what came at once and is more: a bulk change. Default 10,000. */
+  readonly drainMs?: number | undefined;
   /** Default 256. */
   readonly maxClients?: number | undefined;
   /** Default 15,000. */
@@ -24,8 +26,10 @@ export interface EventStreamOptions {
 
 interface Client {
   readonly response: ServerResponse;
-  /** Bytes of the snapshot that may still wait on top of the bound. */
+  /** Bytes that may wait on top of the bound, because they came at once. 0: none may. */
   allowance: number;
+  /** When the allowance ends. */
+  allowedUntil: number;
 }
 
 interface Recorded {
@@ -40,10 +44,14 @@ const maxPendingLength = 256 * 1024;
  * The bus as server-sent events. An event is written out once for all clients, and not at all when
  * there are none. A client that does not read is dropped; it comes back with Last-Event-ID and is
  * told what it missed, or gets a snapshot when that is no longer known.
+ *
+ * Nobody can read within one turn of the event loop. So who is slow is decided once a turn, before
+ * its first write, and what a turn brought beyond the bound may wait for a while.
  */
 export class EventStream {
   readonly #snapshot: () => object;
   readonly #maxBufferedBytes: number;
+  readonly #drainMs: number;
   readonly #maxClients: number;
   readonly #heartbeatMs: number;
   readonly #flushMs: number;
@@ -56,11 +64,14 @@ export class EventStream {
   #pending = '';
   #flushTimer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
+  /** Whether this turn of the event loop has written already. */
+  #writing = false;
   #closed = false;
 
   constructor(options: EventStreamOptions) {
     this.#snapshot = options.snapshot;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 1024 * 1024;
+    this.#drainMs = options.drainMs ?? 10_000;
     this.#maxClients = options.maxClients ?? 256;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#flushMs = options.flushMs ?? 25;
@@ -91,7 +102,7 @@ export class EventStream {
       'x-accel-buffering': 'no',
     });
     const start = Buffer.from(`retry: 2000\n\n${this.#startFor(lastEventId)}`);
-    const client: Client = { response, allowance: start.length };
+    const client: Client = { response, allowance: start.length, allowedUntil: Infinity };
     response.on('drain', () => (client.allowance = 0));
     response.on('error', () => this.#forget(client));
     response.on('close', () => this.#forget(client));
@@ -147,16 +158,35 @@ export class EventStream {
   }
 
   #send(bytes: Buffer): void {
+    if (!this.#writing) {
+      this.#writing = true;
+      this.#dropSlow();
+      setImmediate(() => this.#endTurn()).unref();
+    }
+    for (const { response } of this.#clients) response.write(bytes);
+  }
+
+  #dropSlow(): void {
+    const now = performance.now();
     for (const client of this.#clients) {
-      const { response, allowance } = client;
-      const waiting = response.writableLength;
-      if (waiting > this.#maxBufferedBytes + allowance) {
+      const waiting = client.response.writableLength;
+      if (waiting <= this.#maxBufferedBytes) client.allowance = 0;
+      else if (waiting > this.#maxBufferedBytes + client.allowance || now > client.allowedUntil) {
         this.#forget(client);
-        response.destroy();
+        client.response.destroy();
         this.#onDrop?.(waiting);
-      } else {
-        response.write(bytes);
       }
+    }
+  }
+
+  /** What this turn brought beyond the bound may wait; a client that has an allowance gets no other. */
+  #endTurn(): void {
+    this.#writing = false;
+    for (const client of this.#clients) {
+      const beyond = client.response.writableLength - this.#maxBufferedBytes;
+      if (beyond <= 0 || client.allowance > 0) continue;
+      client.allowance = beyond;
+      client.allowedUntil = performance.now() + this.#drainMs;
     }
   }
 
