@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readEvents } from '../testing/event-reader.ts';
 import { ok, startFixture } from '../testing/fixture.ts';
 
@@ -185,6 +185,45 @@ describe('A6 GET /events', () => {
       rotator.bus.emit('proxy:removed', { proxyId: `${i}`, weight: 1, tags: [bulk], at: 0 });
     }
     expect(await wasDropped).toBeGreaterThan(64 * 1024);
+  });
+
+  it('A6 clients that come together share one snapshot, and hear what happened since', async () => {
+    const { read, rotator } = await start({ events: { snapshotMs: 60_000 } });
+    const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');
+    const first = await read();
+    await first.next('snapshot');
+    rotator.addProxy('p1:1');
+    const others = await Promise.all([read(), read(), read()]);
+    for (const reader of others) {
+      expect((await reader.next('snapshot')).data).toMatchObject({ proxies: [] });
+      expect((await reader.next('proxy:added')).data).toMatchObject({ proxy_id: 'p1:1' });
+    }
+    rotator.addProxy('p2:2');
+    for (const reader of [first, ...others]) {
+      await reader.until(/"p2:2"/);
+      expect(reader.text.match(/event: proxy:added/g)).toHaveLength(2);
+    }
+    expect(looks).toHaveBeenCalledTimes(1);
+  });
+
+  it('A6 a shared snapshot is not kept for long', async () => {
+    const { read, rotator } = await start({ events: { snapshotMs: 10 } });
+    await (await read()).next('snapshot');
+    rotator.addProxy('p1:1');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { data } = await (await read()).next('snapshot');
+    expect(data.proxies).toHaveLength(1);
+  });
+
+  it('A6 a snapshot that is not read in time drops the client', async () => {
+    const tags = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(250, 'x'));
+    const { address, app } = await start({
+      events: { drainMs: 100, heartbeatMs: 10 },
+      rotator: { proxies: Array.from({ length: 600 }, (_, i) => ({ url: `p${i}:80`, tags })) },
+    });
+    const wasDropped = firstDrop(app);
+    await connectDeaf(address);
+    expect(await wasDropped).toBeGreaterThan(1024 * 1024);
   });
 
   it('A6 there is a bound on streams', async () => {
