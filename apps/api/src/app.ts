@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ProxyRotator } from '@whirl/rotator';
+import type { ProxyRotator, RetryPolicyOptions } from '@whirl/rotator';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-zod-openapi';
 import { circuitToWire } from './circuit-wire.ts';
@@ -23,6 +23,8 @@ import { demandToken, secure } from './security.ts';
 
 export interface AppOptions {
   readonly rotator: ProxyRotator;
+  /** The policy that the rotator was given. A PATCH keeps what stands in it. */
+  readonly givenPolicy?: RetryPolicyOptions | null | undefined;
   /** The address that will be bound. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default: none, which only a loopback address allows. */
@@ -107,6 +109,7 @@ function openEventStream(area: Area, app: FastifyInstance, options: AppOptions):
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const {
     rotator,
+    givenPolicy,
     host = '127.0.0.1',
     token,
     allowedHosts = [],
@@ -115,7 +118,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     now = Date.now,
   } = options;
   const app = createFastify(options.logger);
-  const area: Area = { rotator, now };
+  const area: Area = { rotator, givenPolicy, now };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
   await describeApi(app);

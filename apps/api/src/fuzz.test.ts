@@ -3,10 +3,20 @@ import { seededRandom, startProxy } from '@whirl/testkit';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildApp } from './app.ts';
-import { callsOf, valuesOf, type Schema } from './testing/arbitraries.ts';
+import { callsOf, valuesOf, type Call, type Schema } from './testing/arbitraries.ts';
 import { conformanceOf, type Operation } from './testing/conformance.ts';
 
 const seed = 20_261_125;
+
+/** What has gone wrong before: tried first, whatever the seed. */
+const examples: Readonly<Record<string, readonly [path: string, payload: unknown][]>> = {
+  addProxy: [
+    ['/api/v1/proxies', { url: 'h1:1', id: 'a\ud800' }],
+    ['/api/v1/proxies', { url: 'h1:1:\ud800:p' }],
+    ['/api/v1/proxies', { url: 'h1:1:u:\udfff' }],
+  ],
+  importProxies: [['/api/v1/proxies/import', ['ok:1', 'h:1:\ud800:p']]],
+};
 
 async function startApp(rotator: ProxyRotator) {
   const app = await buildApp({ rotator, dashboard: false });
@@ -47,7 +57,7 @@ describe('A11 whatever comes in', () => {
           expect(response.statusCode).not.toBe(500);
           expect(response.body).not.toContain('hunter2');
         }),
-        { seed, numRuns: payloadRuns(operation) },
+        { seed, numRuns: payloadRuns(operation), examples: examplesOf(operation) },
       );
     }
     expect(fuzzed.length).toBeGreaterThan(18);
@@ -135,6 +145,13 @@ describe('A11 whatever comes in', () => {
     for (const error of statuses.get(504) ?? []) expect(error).toBe('request_timeout');
   });
 });
+
+function examplesOf({ operationId }: Operation): [Call][] {
+  const headers = { 'content-type': 'application/json' };
+  return (examples[operationId] ?? []).map(([url, payload]) => [
+    { url, headers, payload: JSON.stringify(payload) },
+  ]);
+}
 
 function payloadRuns({ requestBody, path }: Operation): number {
   if (requestBody !== undefined) return 1000;

@@ -123,6 +123,25 @@ describe('A8 secure by default', () => {
     expect(elsewhere.statusCode).toBe(200);
   });
 
+  it('A8 a wrong token that is sent again is one guess: a page asks four things at once', async () => {
+    const { send } = await startFixture({ token });
+    for (let signIn = 0; signIn < 19; signIn++) {
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map(() => send('GET', policy, undefined, bearer(`typo${signIn}`))),
+      );
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 401, 401, 401]);
+    }
+    expect((await send('GET', policy, undefined, bearer(token))).statusCode).toBe(200);
+    await send('GET', policy, undefined, bearer('typo19'));
+    expect((await send('GET', policy, undefined, bearer(token))).statusCode).toBe(429);
+  });
+
+  it.each(['bearer', 'BEARER'])('A8 %s is the same scheme as Bearer', async (scheme) => {
+    const { send } = await startFixture({ token });
+    const headers = { authorization: `${scheme} ${token}` };
+    expect((await send('GET', policy, undefined, headers)).statusCode).toBe(200);
+  });
+
   it('A8 the right token is never limited', async () => {
     const { send } = await startFixture({ token });
     for (let i = 0; i < 50; i++) {

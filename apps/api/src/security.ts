@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 import { allowsHost } from './hosts.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 export interface SecurityOptions {
   /** The address that is bound. */
@@ -12,8 +13,9 @@ export interface SecurityOptions {
   readonly allowedHosts: readonly string[];
 }
 
-/** Wrong tokens that one address may send in a minute. */
+/** Different wrong tokens that one address may send within the window. */
 const maxWrongTokens = 20;
+const windowMs = 60_000;
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -70,16 +72,20 @@ export async function secure(app: FastifyInstance, options: SecurityOptions): Pr
 
 /**
  * Demands the bearer token of every route registered in this scope. An address that has sent too
- * many wrong ones is refused before its token is looked at. The comparison takes constant time.
+ * many different wrong ones is refused before its token is looked at. The comparison takes constant
+ * time.
  */
 export async function demandToken(app: FastifyInstance, token: string): Promise<void> {
   await app.register(rateLimit, { global: false });
   await app.register(bearerAuth, {
     keys: new Set([token]),
     addHook: false,
+    // RFC 9110, section 11.1: the name of the scheme is case-insensitive.
+    specCompliance: 'rfc6749',
     verifyErrorLogLevel: 'debug',
   });
-  const wrongTokens = app.createRateLimit({ max: maxWrongTokens, timeWindow: 60_000 });
+  const wrongTokens = app.createRateLimit({ max: maxWrongTokens, timeWindow: windowMs });
+  const seen = new WrongTokens(windowMs);
   app.addHook('onRequest', async (request, reply) => {
     const soFar = await wrongTokens(request, { increment: false });
     if (!soFar.isAllowed && soFar.remaining === 0) {
@@ -92,7 +98,10 @@ export async function demandToken(app: FastifyInstance, token: string): Promise<
     });
     if (refused !== undefined) {
       // No token at all is no guess: a page that was not given one yet must not lock its user out.
-      if (request.headers.authorization !== undefined) await wrongTokens(request);
+      const { authorization } = request.headers;
+      if (authorization !== undefined && seen.isNew(request.ip, authorization)) {
+        await wrongTokens(request);
+      }
       reply.header('www-authenticate', 'Bearer');
       throw new ApiError(401, 'unauthorized', 'send the token: Authorization: Bearer <token>');
     }

@@ -26,11 +26,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
   try {
     const demo = config.demo ? await startDemo() : undefined;
     if (demo !== undefined) cleanUps.push(() => demo.close());
+    const givenPolicy = config.retryPolicy ?? demo?.rotator.retryPolicy;
     const rotator = new ProxyRotator({
       proxies: [...config.proxies, ...(demo?.proxies ?? [])],
       logger,
       strategy: demo?.rotator.strategy,
-      retryPolicy: config.retryPolicy ?? demo?.rotator.retryPolicy,
+      retryPolicy: givenPolicy,
       circuitBreaker: config.circuitBreaker ?? demo?.rotator.circuitBreaker,
     });
     cleanUps.push(() => rotator.close({ graceMs: 0 }));
@@ -42,6 +43,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     }
     const app = await buildApp({
       rotator,
+      givenPolicy,
       host: config.host,
       token: config.token,
       allowedHosts: config.allowedHosts,

@@ -121,10 +121,26 @@ describe('A10 the life of the server', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('A10 a second signal ends it at once', async () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'A10 one Ctrl-C that arrives twice, as SIGINT and %s, cuts nothing and exits 0',
+    async (again) => {
+      const { server, response, answer } = await startHeldRequest({ WHIRL_SHUTDOWN_TIMEOUT: '60' });
+      server.child.kill('SIGINT');
+      await server.line(/whirl stops/);
+      server.child.kill(again);
+      // Time for the signal to arrive, before the request ends by itself.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      answer();
+      expect(await (await response).json()).toMatchObject({ status_code: 200, body: 'late' });
+      expect(await server.exit).toBe(0);
+    },
+  );
+
+  it('A10 a second signal, a second later, ends it at once', async () => {
     const { server, response } = await startHeldRequest({ WHIRL_SHUTDOWN_TIMEOUT: '3600' });
     server.child.kill('SIGTERM');
     await server.line(/whirl stops/);
+    await new Promise((resolve) => setTimeout(resolve, 1050));
     server.child.kill('SIGTERM');
     expect(await server.exit).toBe(1);
     await expect(response).rejects.toThrow();

@@ -6,6 +6,12 @@ import { welcome } from './welcome.ts';
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
+/**
+ * One Ctrl-C under `npm start` arrives twice: the terminal signals the whole process group, and npm
+ * hands on its own. Signals within this time are one.
+ */
+const echoMs = 1000;
+
 /** One line for what an operator can mend, without a stack. */
 function explain(error: unknown, { host, port }: Config): readonly string[] {
   if (error instanceof ConfigError) return error.faults;
@@ -31,11 +37,12 @@ async function main(config: Config): Promise<void> {
   // A signal that comes while the server starts waits for it.
   let askToStop: (signal: NodeJS.Signals) => void = () => {};
   const asked = new Promise<NodeJS.Signals>((resolve) => (askToStop = resolve));
-  let asking = false;
+  let askedAt: number | undefined;
   for (const signal of signals) {
     process.on(signal, () => {
-      if (asking) process.exit(1);
-      asking = true;
+      const now = performance.now();
+      if (askedAt !== undefined && now - askedAt >= echoMs) process.exit(1);
+      askedAt ??= now;
       askToStop(signal);
     });
   }
@@ -43,7 +50,7 @@ async function main(config: Config): Promise<void> {
   // The log is JSON for machines; who looks on gets a line to read.
   if (process.stdout.isTTY) console.log(welcome({ ...running, dashboard: config.dashboard }));
   const signal = await asked;
-  logger.info({ signal }, 'whirl stops; a second signal ends it at once');
+  logger.info({ signal }, 'whirl stops; a signal after a second ends it at once');
   await running.stop();
   logger.info('whirl stopped');
   process.exit(0);

@@ -108,6 +108,18 @@ describe('F17 one proxy', () => {
     expect(refusal(() => parseProxy(null as never))).toMatch(/a text or an object/);
   });
 
+  it('half a character is refused in an id and in credentials, which are not shown', () => {
+    expect(refusal(() => parseProxy({ url: 'h:1', id: 'a\ud800' }))).toMatch(
+      /^id must be well-formed Unicode/,
+    );
+    for (const url of ['h:1:\ud800:hunter2', 'h:1:ann:hunter2\udfff']) {
+      expect(refusal(() => parseProxy(url))).toBe(
+        'the credentials of the proxy h:1 must be well-formed Unicode',
+      );
+    }
+    expect(parseProxy({ url: 'h:1', id: '🌀' }).id).toBe('🌀');
+  });
+
   it('is frozen, and shows its password to nobody who prints it', () => {
     const proxy = parseProxy('http://ann:hunter2@h:1');
     expect(proxy.password).toBe('hunter2');

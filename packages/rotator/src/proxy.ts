@@ -80,6 +80,9 @@ const optionNames = new Set([
 const maxWeight = 1e15;
 const noTags: readonly string[] = Object.freeze([]);
 
+/** Half a character has no UTF-8: neither a URL nor the wire can carry it. */
+const loneSurrogate = /\p{Surrogate}/u;
+
 /** A class, because a private field is what neither JSON nor an inspector prints. */
 class ParsedProxy implements Proxy {
   readonly id: string;
@@ -98,6 +101,11 @@ class ParsedProxy implements Proxy {
 
   constructor(address: ProxyAddress, options: ProxyOptions) {
     const { host, port, username } = address;
+    if (loneSurrogate.test(username ?? '') || loneSurrogate.test(address.password ?? '')) {
+      throw new InvalidProxyError(
+        `the credentials of the proxy ${host}:${port} must be well-formed Unicode`,
+      );
+    }
     this.id =
       options.id ?? (username === undefined ? `${host}:${port}` : `${username}@${host}:${port}`);
     this.protocol = address.protocol;
@@ -139,6 +147,7 @@ function checkName(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '' || value.length > 256) {
     invalid(name, 'a text of 1 to 256 characters', value);
   }
+  if (loneSurrogate.test(value)) invalid(name, 'well-formed Unicode', value);
 }
 
 function check(options: ProxyOptions): void {

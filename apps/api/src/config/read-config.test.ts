@@ -149,6 +149,9 @@ describe('A9 configuration', () => {
     expect(faultsOf({ flags: { config: '/no/such/file.json' } })).toEqual([
       '--config: cannot read "/no/such/file.json" (ENOENT)',
     ]);
+    expect(faultsOf({ env: { WHIRL_CONFIG: '/no/such/file.json' } })).toEqual([
+      'WHIRL_CONFIG: cannot read "/no/such/file.json" (ENOENT)',
+    ]);
   });
 
   it('A8 an address that others reach is refused without a token', () => {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseProxy, type CircuitOptions, type RetryPolicyOptions } from '@whirl/rotator';
+import type { CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
 import { z } from 'zod';
 import { isLoopback } from '../hosts.ts';
 import { policyFromWire, policySchema } from '../policy-wire.ts';
+import { readProxy } from '../proxies/proxy-list.ts';
 import { fieldsOf } from '../validation.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 
@@ -81,7 +82,11 @@ export function readConfig({
 
   const given = flags.config ?? variable(configVariable);
   const configFile = typeof given === 'string' ? path.resolve(given) : undefined;
-  const file = configFile === undefined ? {} : parseFile(configFile, contentOf, faults);
+  const configLabel = flags.config === undefined ? configVariable : '--config';
+  const file =
+    configFile === undefined
+      ? {}
+      : parseFile(configFile, (name) => contentOf(name, configLabel), faults);
   const structured = structuredSchema.safeParse(file);
   if (!structured.success) {
     for (const [field, message] of Object.entries(fieldsOf(structured.error.issues))) {
@@ -139,7 +144,7 @@ export function readConfig({
   const proxies = read('proxies');
   for (const proxy of proxies?.value ?? []) {
     try {
-      parseProxy(proxy);
+      readProxy(proxy);
     } catch (error) {
       faults.push(`${proxies?.label}: ${(error as Error).message}`);
     }
@@ -173,10 +178,10 @@ export function readConfig({
 
 function parseFile(
   name: string,
-  contentOf: (name: string, label: string) => string | undefined,
+  contentOf: (name: string) => string | undefined,
   faults: string[],
 ): Record<string, unknown> {
-  const content = contentOf(name, '--config');
+  const content = contentOf(name);
   if (content === undefined) return {};
   let parsed: unknown;
   try {

@@ -12,25 +12,37 @@ export interface EventStreamOptions {
   readonly capacity?: number | undefined;
   /** Bytes that may wait for a client before it is dropped. Default 1 MiB. */
   readonly maxBufferedBytes?: number | undefined;
+  /** Time to take in what came at once and is more: a snapshot, a bulk change. Default 10,000. */
+  readonly drainMs?: number | undefined;
   /** Default 256. */
   readonly maxClients?: number | undefined;
   /** Default 15,000. */
   readonly heartbeatMs?: number | undefined;
   /** Events of this time travel in one write. Default 25. */
   readonly flushMs?: number | undefined;
+  /** For how long newcomers share a snapshot, with what happened since after it. Default 1,000. */
+  readonly snapshotMs?: number | undefined;
   /** Called when a slow client is dropped. */
   readonly onDrop?: ((bufferedBytes: number) => void) | undefined;
 }
 
 interface Client {
   readonly response: ServerResponse;
-  /** Bytes of the snapshot that may still wait on top of the bound. */
+  /** Bytes that may wait on top of the bound, because they came at once. 0: none may. */
   allowance: number;
+  /** When the allowance ends. */
+  allowedUntil: number;
 }
 
 interface Recorded {
   readonly type: string;
   readonly event: object;
+}
+
+interface Snapshot {
+  /** The last event that is in it. */
+  readonly number: number;
+  readonly bytes: Buffer;
 }
 
 /** Pending text of this length is written at once. */
@@ -40,10 +52,15 @@ const maxPendingLength = 256 * 1024;
  * The bus as server-sent events. An event is written out once for all clients, and not at all when
  * there are none. A client that does not read is dropped; it comes back with Last-Event-ID and is
  * told what it missed, or gets a snapshot when that is no longer known.
+ *
+ * Nobody can read within one turn of the event loop. So who is slow is decided once a turn, before
+ * its first write, and what a turn brought beyond the bound may wait for a while.
  */
 export class EventStream {
   readonly #snapshot: () => object;
   readonly #maxBufferedBytes: number;
+  readonly #drainMs: number;
+  readonly #snapshotMs: number;
   readonly #maxClients: number;
   readonly #heartbeatMs: number;
   readonly #flushMs: number;
@@ -56,11 +73,17 @@ export class EventStream {
   #pending = '';
   #flushTimer: NodeJS.Timeout | undefined;
   #heartbeatTimer: NodeJS.Timeout | undefined;
+  #held: Snapshot | undefined;
+  #heldTimer: NodeJS.Timeout | undefined;
+  /** Whether this turn of the event loop has written already. */
+  #writing = false;
   #closed = false;
 
   constructor(options: EventStreamOptions) {
     this.#snapshot = options.snapshot;
     this.#maxBufferedBytes = options.maxBufferedBytes ?? 1024 * 1024;
+    this.#drainMs = options.drainMs ?? 10_000;
+    this.#snapshotMs = options.snapshotMs ?? 1000;
     this.#maxClients = options.maxClients ?? 256;
     this.#heartbeatMs = options.heartbeatMs ?? 15_000;
     this.#flushMs = options.flushMs ?? 25;
@@ -90,12 +113,19 @@ export class EventStream {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const start = Buffer.from(`retry: 2000\n\n${this.#startFor(lastEventId)}`);
-    const client: Client = { response, allowance: start.length };
+    const client: Client = {
+      response,
+      allowance: 0,
+      allowedUntil: performance.now() + this.#drainMs,
+    };
     response.on('drain', () => (client.allowance = 0));
     response.on('error', () => this.#forget(client));
     response.on('close', () => this.#forget(client));
-    response.write(start);
+    response.write('retry: 2000\n\n');
+    for (const bytes of this.#startFor(lastEventId)) {
+      client.allowance += bytes.length;
+      response.write(bytes);
+    }
     this.#clients.add(client);
     this.#heartbeatTimer ??= setInterval(
       () => this.#send(Buffer.from(': heartbeat\n\n')),
@@ -110,6 +140,8 @@ export class EventStream {
     this.#flush();
     for (const { response } of this.#clients) response.end();
     this.#stopTimers();
+    clearTimeout(this.#heldTimer);
+    this.#held = undefined;
   }
 
   #record(type: string, event: object): void {
@@ -124,17 +156,32 @@ export class EventStream {
     return `id: ${this.#era}-${number}\nevent: ${type}\ndata: ${JSON.stringify(wire)}\n\n`;
   }
 
-  #startFor(lastEventId: string | undefined): string {
+  #startFor(lastEventId: string | undefined): Buffer[] {
     const [era, number] = lastEventId?.split('-') ?? [];
-    const missed = era === this.#era ? this.#ring.after(Number(number)) : undefined;
-    if (missed === undefined) {
-      return this.#frame(this.#ring.last, 'snapshot', this.#snapshot());
-    }
-    return missed
-      .map(({ number: at, event: { type, event } }) =>
+    const missed = era === this.#era ? this.#after(Number(number)) : undefined;
+    if (missed !== undefined) return [missed];
+    const since = this.#held && this.#after(this.#held.number);
+    if (this.#held !== undefined && since !== undefined) return [this.#held.bytes, since];
+    return [this.#takeSnapshot().bytes];
+  }
+
+  /** What came after an event; undefined when some of it is forgotten. */
+  #after(number: number): Buffer | undefined {
+    const frames = this.#ring
+      .after(number)
+      ?.map(({ number: at, event: { type, event } }) =>
         this.#frame(at, type, eventToWire(type, event)),
-      )
-      .join('');
+      );
+    return frames && Buffer.from(frames.join(''));
+  }
+
+  /** One for all who come soon: of a large pool it takes megabytes, and long to make. */
+  #takeSnapshot(): Snapshot {
+    const number = this.#ring.last;
+    const bytes = Buffer.from(this.#frame(number, 'snapshot', this.#snapshot()));
+    clearTimeout(this.#heldTimer);
+    this.#heldTimer = setTimeout(() => (this.#held = undefined), this.#snapshotMs).unref();
+    return (this.#held = { number, bytes });
   }
 
   #flush(): void {
@@ -147,16 +194,35 @@ export class EventStream {
   }
 
   #send(bytes: Buffer): void {
+    if (!this.#writing) {
+      this.#writing = true;
+      this.#dropSlow();
+      setImmediate(() => this.#endTurn()).unref();
+    }
+    for (const { response } of this.#clients) response.write(bytes);
+  }
+
+  #dropSlow(): void {
+    const now = performance.now();
     for (const client of this.#clients) {
-      const { response, allowance } = client;
-      const waiting = response.writableLength;
-      if (waiting > this.#maxBufferedBytes + allowance) {
+      const waiting = client.response.writableLength;
+      if (waiting <= this.#maxBufferedBytes) client.allowance = 0;
+      else if (waiting > this.#maxBufferedBytes + client.allowance || now > client.allowedUntil) {
         this.#forget(client);
-        response.destroy();
+        client.response.destroy();
         this.#onDrop?.(waiting);
-      } else {
-        response.write(bytes);
       }
+    }
+  }
+
+  /** What this turn brought beyond the bound may wait; a client that has an allowance gets no other. */
+  #endTurn(): void {
+    this.#writing = false;
+    for (const client of this.#clients) {
+      const beyond = client.response.writableLength - this.#maxBufferedBytes;
+      if (beyond <= 0 || client.allowance > 0) continue;
+      client.allowance = beyond;
+      client.allowedUntil = performance.now() + this.#drainMs;
     }
   }
 

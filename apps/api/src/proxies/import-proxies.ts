@@ -1,17 +1,20 @@
-import { parseProxyList, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import { InvalidProxyError, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ApiError } from '../errors.ts';
-import { inputOf } from './proxy-wire.ts';
 
-/** Understands a list, or answers 400 with the line that is wrong. */
-export function readProxyList(text: string): Proxy[] {
+/** What a reader returns; what it refuses is answered with 400. */
+export function understood<Result>(read: () => Result): Result {
   try {
-    return parseProxyList(text);
+    return read();
   } catch (error) {
-    throw new ApiError(400, 'invalid_proxy', (error as Error).message);
+    if (!(error instanceof InvalidProxyError)) throw error;
+    throw new ApiError(400, 'invalid_proxy', error.message);
   }
 }
 
-/** Adds all of them, or none when the pool has one of the ids. Returns the ids. */
+/**
+ * Adds all of them, or none when the pool has one of the ids. Returns the ids. They are understood
+ * already, so that nothing is refused half-way.
+ */
 export function addAll(rotator: ProxyRotator, proxies: readonly Proxy[]): string[] {
   const present = rotator.getCircuitBreakerStates();
   const taken = proxies.filter(({ id }) => present.has(id)).map(({ id }) => id);
@@ -25,5 +28,5 @@ export function addAll(rotator: ProxyRotator, proxies: readonly Proxy[]): string
       { details: { ids: taken } },
     );
   }
-  return proxies.map((proxy) => rotator.addProxy(inputOf(proxy)));
+  return proxies.map((proxy) => rotator.addProxy(proxy));
 }

@@ -70,6 +70,62 @@ describe('A9 the proxies file', () => {
     expect(ids()).toEqual(['p2:2']);
   });
 
+  it('A9 a file that is truncated and written later never empties the pool', async () => {
+    const { name, file, rotator, ids, lines, joined } = start('a:1\nb:1\n');
+    file.load();
+    file.watch();
+    let removed = 0;
+    rotator.bus.on('proxy:removed', () => removed++);
+    const refused = new Promise<void>((resolve) => {
+      const timer = setInterval(() => {
+        if (lines.length > 0) resolve(clearInterval(timer));
+      }, 1);
+    });
+    writeFileSync(name, '');
+    await refused;
+    expect(lines[0]).toMatch(/last good list stays.*it names no proxy/);
+    const third = joined('d:1');
+    writeFileSync(name, 'a:1\nb:1\nd:1\n');
+    await third;
+    expect(ids()).toEqual(['a:1', 'b:1', 'd:1']);
+    expect(removed).toBe(0);
+  });
+
+  it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is a fault', (text) => {
+    const { name, file, ids, lines } = start('a:1\n');
+    file.load();
+    writeFileSync(name, text);
+    file.reload();
+    file.reload();
+    expect(ids()).toEqual(['a:1']);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('A9 [] empties; then, and at the start, an empty file is fine', () => {
+    const { name, file, ids, lines } = start('');
+    file.load();
+    for (const [text, then] of [
+      ['a:1\n', ['a:1']],
+      [' [ ]\n', []],
+      ['', []],
+    ] as const) {
+      writeFileSync(name, text);
+      file.reload();
+      expect(ids()).toEqual(then);
+    }
+    expect(lines.join()).not.toContain('not loaded');
+  });
+
+  it('A9 half a character in a list changes nothing', () => {
+    const { name, file, ids, lines } = start('p1:1\n');
+    file.load();
+    writeFileSync(name, '["p2:2", {"url":"p3:3:bob:hunter2\\ud800"}, "p4:4"]');
+    file.reload();
+    expect(ids()).toEqual(['p1:1']);
+    expect(lines[0]).toContain('the credentials of the proxy p3:3 must be well-formed Unicode');
+    expect(lines[0]).not.toContain('hunter2');
+  });
+
   it('A9 a file that is gone changes nothing', () => {
     const { name, file, ids, lines } = start('p1:1\n');
     file.load();
@@ -108,10 +164,34 @@ describe('A9 the proxies file', () => {
     expect(ids()).toEqual(['p1:1', 'p2:2']);
   });
 
+  it('A9 one that was removed and added again by hand is no longer of the file', () => {
+    const { name, file, rotator, ids } = start('a:1\nb:1\n');
+    file.load();
+    rotator.removeProxy('a:1');
+    rotator.addProxy({ url: 'http://me:pw@a:1', id: 'a:1' });
+    writeFileSync(name, 'b:1\n');
+    file.reload();
+    expect(ids().sort()).toEqual(['a:1', 'b:1']);
+    expect(rotator.proxies().map(({ url }) => url)).toContain('http://me@a:1');
+  });
+
   it('A9 a JSON list is understood as well', () => {
     const { file, rotator } = start('[{"url":"p1:1","id":"one","region":"eu"},"p2:2"]');
     file.load();
     expect(rotator.proxies()).toMatchObject([{ id: 'one', region: 'eu' }, { id: 'p2:2' }]);
+  });
+
+  it('A9 a JSON list has the fields of the API, and its rules', () => {
+    const { name, file, ids, lines } = start('[{"url":"p1:1","max_concurrent":2}]');
+    file.load();
+    expect(ids()).toEqual(['p1:1']);
+    for (const entry of ['{"url":"p2:2","id":"metrics"}', '{"url":"p2:2","maxConcurrent":2}']) {
+      writeFileSync(name, `["p1:1", ${entry}]`);
+      file.reload();
+      expect(lines.at(-1)).toContain('entry 2: ');
+    }
+    expect(lines).toHaveLength(2);
+    expect(ids()).toEqual(['p1:1']);
   });
 
   it("A9 an editor's rename is noticed, and the write after it too", async () => {

@@ -1,8 +1,8 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
-import { parseProxyList, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import { InvalidProxyError, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
-import { inputOf } from './proxy-wire.ts';
+import { readProxyList } from './proxy-list.ts';
 
 export interface ProxiesFileOptions {
   readonly path: string;
@@ -15,17 +15,26 @@ export interface ProxiesFileOptions {
 }
 
 /** All that a proxy is, password included: never shown. */
-const fingerprint = (proxy: Proxy) => JSON.stringify(inputOf(proxy));
+const fingerprint = (proxy: Proxy) => JSON.stringify([proxy, proxy.password]);
+
+/** An empty list that somebody wrote, not one that a truncated file leaves. */
+const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
 
 /**
  * Keeps the pool in step with a file. A change is read, validated, then swapped in whole; a list
  * with a fault changes nothing. The file owns the proxies that it brought, and no others.
+ *
+ * A file that is written in place is empty for a moment. So an empty one, after a list, is a fault
+ * as well; `[]` empties.
  */
 export class ProxiesFile {
   readonly #options: ProxiesFileOptions;
-  /** What the file brought, by id. */
+  /** What the file brought and nobody has removed since, by id. */
   readonly #owned = new Map<string, string>();
+  readonly #off: () => void;
   #text: string | undefined;
+  /** Whether the list in use names a proxy. */
+  #filled = false;
   #fault: string | undefined;
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -33,6 +42,10 @@ export class ProxiesFile {
 
   constructor(options: ProxiesFileOptions) {
     this.#options = options;
+    // What somebody adds again under the same id is theirs.
+    this.#off = options.rotator.bus.on('proxy:removed', ({ proxyId }) => {
+      this.#owned.delete(proxyId);
+    });
   }
 
   /** Reads the file for the first time. Throws `ConfigError` when that fails. */
@@ -92,6 +105,7 @@ export class ProxiesFile {
   }
 
   close(): void {
+    this.#off();
     this.#watcher?.close();
     clearInterval(this.#poll);
     clearTimeout(this.#settling);
@@ -112,13 +126,16 @@ export class ProxiesFile {
 
   #swap(text: string): void {
     const { rotator, logger, path: file } = this.#options;
-    const wanted = new Map(parseProxyList(text).map((proxy) => [proxy.id, proxy]));
+    const wanted = new Map(readProxyList(text).map((proxy) => [proxy.id, proxy]));
+    if (wanted.size === 0 && this.#filled && !emptyOnPurpose.test(text)) {
+      throw new InvalidProxyError('it names no proxy (a list that is empty on purpose is [])');
+    }
     this.#text = text;
+    this.#filled = wanted.size > 0;
     for (const [id, before] of this.#owned) {
       const proxy = wanted.get(id);
       if (proxy !== undefined && fingerprint(proxy) === before) continue;
       rotator.removeProxy(id);
-      this.#owned.delete(id);
     }
     const present = rotator.getCircuitBreakerStates();
     for (const [id, proxy] of wanted) {
@@ -128,7 +145,7 @@ export class ProxiesFile {
         }
         continue;
       }
-      rotator.addProxy(inputOf(proxy));
+      rotator.addProxy(proxy);
       this.#owned.set(id, fingerprint(proxy));
     }
   }

@@ -1,4 +1,4 @@
-import type { Proxy, ProxyOptions, ProxyView } from '@whirl/rotator';
+import type { ProxyOptions, ProxyView } from '@whirl/rotator';
 import { z } from 'zod';
 import { circuitStateSchema, stateToWire } from '../circuit-wire.ts';
 import { seconds } from '../time-wire.ts';
@@ -12,23 +12,23 @@ const idSchema = z
   .max(300)
   // eslint-disable-next-line no-control-regex
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not hold control characters')
+  .refine((id) => !/\p{Surrogate}/u.test(id), { message: 'must be well-formed Unicode' })
   // An id is shown everywhere: one that is an address may carry a password with it.
   .refine((id) => !/:\/\/|:.*@/.test(id), { message: 'must not hold a URL or a password' })
   .refine((id) => !reserved.includes(id) && id !== '.' && id !== '..', {
     message: `must not be ., .., ${reserved.join(', ')}`,
   });
 
+/** A proxy as a text. */
+export const proxyUrlSchema = z.string().min(1).max(2000);
+
 /** A proxy as it is given. */
 export const proxyInputSchema = z
   .strictObject({
-    url: z
-      .string()
-      .min(1)
-      .max(2000)
-      .meta({
-        description: 'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass.',
-        examples: ['http://user:pass@proxy.example.com:8080'],
-      }),
+    url: proxyUrlSchema.meta({
+      description: 'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass.',
+      examples: ['http://user:pass@proxy.example.com:8080'],
+    }),
     id: idSchema.optional().meta({ description: 'Default: host:port, or user@host:port.' }),
     region: z.string().min(1).max(100).optional(),
     tags: z.array(z.string().min(1).max(100)).max(100).optional(),
@@ -71,21 +71,5 @@ export function proxyToWire(proxy: ProxyView): z.infer<typeof proxySchema> {
     avg_latency: seconds(proxy.avgLatencyMs),
     score: proxy.score,
     in_flight: proxy.inFlight,
-  };
-}
-
-/** A parsed proxy as an input again, password included: for handing on, never for showing. */
-export function inputOf(proxy: Proxy): ProxyOptions {
-  const { id, protocol, host, port, username, password, region, tags, weight } = proxy;
-  const secret = password === undefined ? '' : `:${encodeURIComponent(password)}`;
-  const user = username === undefined ? '' : `${encodeURIComponent(username)}${secret}@`;
-  return {
-    url: `${protocol}://${user}${host}:${port}`,
-    id,
-    region,
-    tags,
-    weight,
-    cost: proxy.cost,
-    maxConcurrent: proxy.maxConcurrent,
   };
 }

@@ -1,4 +1,4 @@
-import type { ProxyRotator } from '@whirl/rotator';
+import type { ProxyRotator, RetryPolicyOptions } from '@whirl/rotator';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { FastifyZodOpenApiTypeProvider } from 'fastify-zod-openapi';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -15,6 +15,8 @@ export type App = FastifyInstance<
 /** What the routes of an area work on. */
 export interface Area {
   readonly rotator: ProxyRotator;
+  /** The policy as the rotator was given it: tells what was written from what is a default. */
+  readonly givenPolicy: RetryPolicyOptions | null | undefined;
   /** Epoch milliseconds by the wall clock. */
   readonly now: () => number;
 }

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import net from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readEvents } from '../testing/event-reader.ts';
 import { ok, startFixture } from '../testing/fixture.ts';
 
@@ -14,6 +16,28 @@ async function start(options: Parameters<typeof startFixture>[0] = {}) {
     return reader;
   };
   return { ...fixture, address, read };
+}
+
+/** Asks for the stream, and reads no more than that it has begun. */
+async function connectDeaf(address: string): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const deaf = net.connect(Number(port), hostname);
+  onTestFinished(() => {
+    deaf.destroy();
+  });
+  deaf.on('error', () => {});
+  deaf.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+  await once(deaf, 'data');
+  deaf.pause();
+}
+
+/** Resolves with the bytes that waited for the first client that was dropped. */
+function firstDrop(app: FastifyInstance): Promise<number> {
+  return new Promise((resolve) => {
+    app.log.info = ((fields: { bufferedBytes?: number }) => {
+      if (fields.bufferedBytes !== undefined) resolve(fields.bufferedBytes);
+    }) as typeof app.log.info;
+  });
 }
 
 describe('A6 GET /requests', () => {
@@ -115,22 +139,11 @@ describe('A6 GET /events', () => {
   });
 
   it('A6 a client that does not read is dropped, the others hear everything', async () => {
-    let dropped: (bytes: number) => void = () => {};
-    const wasDropped = new Promise<number>((resolve) => (dropped = resolve));
     const { read, rotator, address, app } = await start({
       events: { maxBufferedBytes: 64 * 1024, flushMs: 1 },
     });
-    app.log.info = ((fields: { bufferedBytes?: number }) => {
-      if (fields.bufferedBytes !== undefined) dropped(fields.bufferedBytes);
-    }) as typeof app.log.info;
-    const { hostname, port } = new URL(address);
-    const deaf = net.connect(Number(port), hostname);
-    onTestFinished(() => {
-      deaf.destroy();
-    });
-    deaf.pause();
-    deaf.on('error', () => {});
-    deaf.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    const wasDropped = firstDrop(app);
+    await connectDeaf(address);
     const reader = await read();
     await reader.next('snapshot');
     const bulk = 'x'.repeat(50_000);
@@ -147,6 +160,70 @@ describe('A6 GET /events', () => {
     for (let i = 0; i < sent; i++) {
       expect((await reader.next('proxy:removed')).data.proxy_id).toBe(String(i));
     }
+  });
+
+  it('A6 a bulk change drops nobody who reads', async () => {
+    const { read, rotator } = await start({ events: { maxBufferedBytes: 64 * 1024 } });
+    const reader = await read();
+    await reader.next('snapshot');
+    // All in one turn of the event loop, in which nobody can read: twice, and far beyond the bound.
+    for (const round of [1, 2]) {
+      for (let i = 0; i < 5000; i++) rotator.addProxy(`p${round}-${i}:80`);
+      await reader.until(new RegExp(`"p${round}-4999:80"`));
+    }
+    expect(reader.text.match(/event: proxy:added/g)).toHaveLength(10_000);
+  });
+
+  it('A6 a bulk change that is not read in time drops the client', async () => {
+    const { rotator, address, app } = await start({
+      events: { maxBufferedBytes: 64 * 1024, drainMs: 50, heartbeatMs: 10 },
+    });
+    const wasDropped = firstDrop(app);
+    await connectDeaf(address);
+    const bulk = 'x'.repeat(100_000);
+    for (let i = 0; i < 200; i++) {
+      rotator.bus.emit('proxy:removed', { proxyId: `${i}`, weight: 1, tags: [bulk], at: 0 });
+    }
+    expect(await wasDropped).toBeGreaterThan(64 * 1024);
+  });
+
+  it('A6 clients that come together share one snapshot, and hear what happened since', async () => {
+    const { read, rotator } = await start({ events: { snapshotMs: 60_000 } });
+    const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');
+    const first = await read();
+    await first.next('snapshot');
+    rotator.addProxy('p1:1');
+    const others = await Promise.all([read(), read(), read()]);
+    for (const reader of others) {
+      expect((await reader.next('snapshot')).data).toMatchObject({ proxies: [] });
+      expect((await reader.next('proxy:added')).data).toMatchObject({ proxy_id: 'p1:1' });
+    }
+    rotator.addProxy('p2:2');
+    for (const reader of [first, ...others]) {
+      await reader.until(/"p2:2"/);
+      expect(reader.text.match(/event: proxy:added/g)).toHaveLength(2);
+    }
+    expect(looks).toHaveBeenCalledTimes(1);
+  });
+
+  it('A6 a shared snapshot is not kept for long', async () => {
+    const { read, rotator } = await start({ events: { snapshotMs: 10 } });
+    await (await read()).next('snapshot');
+    rotator.addProxy('p1:1');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { data } = await (await read()).next('snapshot');
+    expect(data.proxies).toHaveLength(1);
+  });
+
+  it('A6 a snapshot that is not read in time drops the client', async () => {
+    const tags = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(250, 'x'));
+    const { address, app } = await start({
+      events: { drainMs: 100, heartbeatMs: 10 },
+      rotator: { proxies: Array.from({ length: 600 }, (_, i) => ({ url: `p${i}:80`, tags })) },
+    });
+    const wasDropped = firstDrop(app);
+    await connectDeaf(address);
+    expect(await wasDropped).toBeGreaterThan(1024 * 1024);
   });
 
   it('A6 there is a bound on streams', async () => {

@@ -4,9 +4,9 @@ import { z } from 'zod';
 export const hoursSchema = z.strictObject({
   hours: z
     .string()
-    .regex(/^\d{1,3}$/, 'must be an integer from 1 to 168')
+    .regex(/^[1-9]\d{0,2}$/, 'must be an integer from 1 to 168')
     .transform(Number)
-    .refine((hours) => hours >= 1 && hours <= 168, 'must be an integer from 1 to 168')
+    .refine((hours) => hours <= 168, 'must be an integer from 1 to 168')
     .default(24)
     .meta({
       description: 'How far back to look; more than is retained returns what there is.',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ok, startFixture } from '../testing/fixture.ts';
 
 describe('A7 operations', () => {
@@ -26,5 +26,15 @@ describe('A7 operations', () => {
     expect((await send('GET', '/health/live')).statusCode).toBe(200);
     rotator.resetCircuitBreaker('p1:1');
     expect((await send('GET', '/health/ready')).statusCode).toBe(200);
+  });
+
+  it('A7 /health/ready looks at no circuit while one is closed: anybody may ask it', async () => {
+    const { send, rotator } = await startFixture({ rotator: { proxies: ['p1:1', 'p2:2'] } });
+    rotator.forceOpenCircuitBreaker('p1:1');
+    const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');
+    for (let i = 0; i < 10; i++) {
+      expect((await send('GET', '/health/ready')).statusCode).toBe(200);
+    }
+    expect(looks).not.toHaveBeenCalled();
   });
 });

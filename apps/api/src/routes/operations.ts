@@ -1,6 +1,7 @@
 import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { z } from 'zod';
 import { ApiError, failures } from '../errors.ts';
+import { Readiness } from '../readiness.ts';
 import type { Routes } from './area.ts';
 
 const statusSchema = z.strictObject({ status: z.string() }).meta({ id: 'Health' });
@@ -12,6 +13,8 @@ const health = (description: string) => ({
 /** Whether the server runs, and whether it can do its work. Open to probes without a token. */
 export const healthRoutes: Routes = (app, { rotator }) => {
   const tags = ['Operations'];
+  const readiness = new Readiness(rotator);
+  app.addHook('onClose', async () => readiness.close());
   app.get(
     '/health/live',
     {
@@ -37,9 +40,7 @@ export const healthRoutes: Routes = (app, { rotator }) => {
       },
     },
     () => {
-      for (const { canAttempt } of rotator.getCircuitBreakerStates().values()) {
-        if (canAttempt) return { status: 'ok' };
-      }
+      if (readiness.isReady) return { status: 'ok' };
       throw new ApiError(503, 'not_ready', 'no proxy is available');
     },
   );

@@ -58,6 +58,9 @@ describe('A4 the pool', () => {
     [{ url: 'p:1', id: 'http://bob:hunter2@p:1' }, 'invalid_input'],
     [{ url: 'p:1', id: 'bob:hunter2@p' }, 'invalid_input'],
     [{ url: 'p:1', nope: 1 }, 'invalid_input'],
+    [{ url: 'p:1', id: 'a\ud800' }, 'invalid_input'],
+    [{ url: 'p:1:\ud800:hunter2' }, 'invalid_proxy'],
+    [{ url: 'p:1:bob:hunter2\udc00' }, 'invalid_proxy'],
     ['text', 'invalid_input'],
   ])('A4 %j is refused, without its password', async (payload, error) => {
     const { send } = await startFixture();
@@ -93,6 +96,14 @@ describe('A4 the pool', () => {
     ['a proxy that is there', 'p1:8080\nhere:8080\n', text, 409, '"here:8080"'],
     ['a number in the list', '["p1:8080", 7]', json, 400, '1'],
     ['an unknown field', '["p1:8080", {"url":"p2:1","port":3}]', json, 400, '1'],
+    ['half a character', JSON.stringify(['p1:8080', 'p2:1:\ud800:p']), json, 400, 'well-formed'],
+    [
+      'half a character in a text',
+      JSON.stringify(['p1:8080', { url: 'p2:1', id: '\udc00' }]),
+      text,
+      400,
+      'well-formed',
+    ],
     ['an object', '{"url":"p1:8080"}', json, 400, 'expected array'],
   ])('A4 an import with %s changes nothing', async (_name, payload, headers, status, message) => {
     const { send } = await startFixture();
@@ -101,6 +112,50 @@ describe('A4 the pool', () => {
     expect(response.statusCode).toBe(status);
     expect(response.json<{ message: string }>().message).toContain(message);
     expect(await idsOf(send)).toEqual(['here:8080']);
+  });
+
+  it.each([
+    ['a word of the API as id', { url: 'p2:1', id: 'unhealthy' }, 'id: must not be'],
+    ['a password in an id', { url: 'p2:1', id: 'http://bob:hunter2@p2:1' }, 'id: must not hold'],
+    ['a control character', { url: 'p2:1', id: 'x\u0000y' }, 'id: must not hold control'],
+    [
+      'the name of a TypeScript option',
+      { url: 'p2:1', maxConcurrent: 2 },
+      'maxConcurrent: unknown',
+    ],
+    ['a bound that is none', { url: 'p2:1', max_concurrent: 0 }, 'max_concurrent: '],
+    ['something else', 7, 'expected object'],
+  ])('A4 JSON sent as text follows the same rules: %s is refused', async (_name, entry, why) => {
+    const { send } = await startFixture();
+    const list = JSON.stringify(['p1:8080', entry]);
+    const response = await send('POST', `${url}/import`, list, text);
+    expect(response.statusCode).toBe(400);
+    const { error, message } = response.json<{ error: string; message: string }>();
+    expect(error).toBe('invalid_proxy');
+    expect(message).toContain('entry 2: ');
+    expect(message).toContain(why);
+    expect(message).not.toContain('hunter2');
+    expect(await idsOf(send)).toEqual([]);
+  });
+
+  it('A4 JSON sent as text is imported like JSON; what is written twice counts once', async () => {
+    const { send, rotator } = await startFixture();
+    const four = { url: 'p4:8080', id: 'four', region: 'us', max_concurrent: 2 };
+    const list = JSON.stringify(['p3:8080', four, 'p3:8080', four]);
+    const response = await send('POST', `${url}/import`, `\uFEFF${list}`, text);
+    expect(response.json()).toEqual({ imported: 2, ids: ['p3:8080', 'four'] });
+    expect(rotator.proxies()[1]).toMatchObject({ region: 'us' });
+    const twice = ['p5:1', { url: 'p6:1', id: 'p5:1' }];
+    expect((await send('POST', `${url}/import`, twice)).json<{ message: string }>().message).toBe(
+      'entry 1 and entry 2 are different proxies with one id, "p5:1"',
+    );
+  });
+
+  it('A4 a user name makes an id of any length, and nothing is refused half-way', async () => {
+    const { send } = await startFixture();
+    const user = 'u'.repeat(300);
+    const response = await send('POST', `${url}/import`, ['p1:8080', `p2:8080:${user}:p`]);
+    expect(response.json()).toEqual({ imported: 2, ids: ['p1:8080', `${user}@p2:8080`] });
   });
 
   it('A4 unhealthy proxies are removed together', async () => {

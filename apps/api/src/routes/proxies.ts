@@ -1,12 +1,13 @@
 import type { ProxyRotator } from '@whirl/rotator';
 import { z } from 'zod';
 import { ApiError, failures } from '../errors.ts';
-import { addAll, readProxyList } from '../proxies/import-proxies.ts';
+import { addAll, understood } from '../proxies/import-proxies.ts';
+import { readProxy, readProxyEntries, readProxyList } from '../proxies/proxy-list.ts';
 import {
-  proxyFromWire,
   proxyInputSchema,
   proxySchema,
   proxyToWire,
+  proxyUrlSchema,
 } from '../proxies/proxy-wire.ts';
 import type { Routes } from './area.ts';
 
@@ -25,7 +26,7 @@ const importedSchema = z
 const removedSchema = z
   .strictObject({ removed: z.array(z.string()) })
   .meta({ id: 'RemovedProxies' });
-const importSchema = z.array(z.union([z.string().min(1).max(2000), proxyInputSchema])).max(200_000);
+const importSchema = z.array(z.union([proxyUrlSchema, proxyInputSchema])).max(200_000);
 
 function find(rotator: ProxyRotator, id: string) {
   const found = rotator.proxies().find((proxy) => proxy.id === id);
@@ -59,7 +60,7 @@ export const proxiesRoutes: Routes = (app, { rotator }) => {
       },
     },
     ({ body }, reply) => {
-      const [id = ''] = addAll(rotator, readProxyList(JSON.stringify([proxyFromWire(body)])));
+      const [id = ''] = addAll(rotator, [understood(() => readProxy(body))]);
       return reply
         .code(201)
         .header('location', `/api/v1/proxies/${encodeURIComponent(id)}`)
@@ -111,7 +112,7 @@ export const proxiesRoutes: Routes = (app, { rotator }) => {
             'application/json': { schema: importSchema },
             'text/plain': {
               schema: z.string().meta({
-                description: 'One proxy a line; # begins a comment.',
+                description: 'One proxy a line; # begins a comment. Or the JSON list, as text.',
                 examples: ['proxy1.example.com:8080\nsocks5://user:pass@proxy2.example.com:1080\n'],
               }),
             },
@@ -121,13 +122,10 @@ export const proxiesRoutes: Routes = (app, { rotator }) => {
       },
     },
     ({ body }, reply) => {
-      const text =
-        typeof body === 'string'
-          ? body
-          : JSON.stringify(
-              body.map((each) => (typeof each === 'string' ? each : proxyFromWire(each))),
-            );
-      const ids = addAll(rotator, readProxyList(text));
+      const proxies = understood(() =>
+        typeof body === 'string' ? readProxyList(body) : readProxyEntries(body),
+      );
+      const ids = addAll(rotator, proxies);
       return reply.code(201).send({ imported: ids.length, ids });
     },
   );

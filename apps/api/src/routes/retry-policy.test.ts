@@ -54,6 +54,28 @@ describe('A1 the retry policy', () => {
     });
   });
 
+  it('A1 a given cap is no default, even when it looks like one', async () => {
+    const { send } = await startFixture();
+    const details = { max_backoff_delay: 'must be at least base_delay (40), got 30' };
+    await send('PUT', url, { max_backoff_delay: 30, base_delay: 1 });
+    const before = (await send('GET', url)).json<object>();
+    const refused = await send('PATCH', url, { base_delay: 40 });
+    expect([refused.statusCode, refused.json()]).toMatchObject([400, { details }]);
+    expect((await send('GET', url)).json()).toEqual(before);
+    // Given by a PATCH, it is kept by the PATCH after.
+    await send('PUT', url, {});
+    await send('PATCH', url, { max_backoff_delay: 30 });
+    await send('PATCH', url, { jitter: true });
+    expect((await send('PATCH', url, { base_delay: 40 })).json()).toMatchObject({ details });
+    await send('PUT', url, {});
+    expect((await send('PATCH', url, { base_delay: 40 })).statusCode).toBe(200);
+  });
+
+  it('A1 a cap of the configuration is a given one', async () => {
+    const { send } = await startFixture({ givenPolicy: { maxBackoffDelayMs: 30_000 } });
+    expect((await send('PATCH', url, { base_delay: 40 })).statusCode).toBe(400);
+  });
+
   it.each([
     [{ max_attempts: 11 }, ['max_attempts']],
     [

@@ -30,11 +30,13 @@ export function policyFault(error: unknown): ApiError | undefined {
 }
 
 /** Reads, replaces and changes the global retry policy. */
-export const retryPolicyRoutes: Routes = (app, { rotator, now }) => {
+export const retryPolicyRoutes: Routes = (app, { rotator, givenPolicy, now }) => {
   let updatedAt = now();
   const off = rotator.bus.on('policy:changed', () => (updatedAt = now()));
   app.addHook('onClose', async () => off());
 
+  /** A cap that was written stays as it is; any other follows from the base delay. */
+  let capGiven = givenPolicy?.maxBackoffDelayMs !== undefined;
   const view = () => ({ ...policyToWire(rotator.retryPolicy), updated_at: iso(updatedAt) });
   const replace = (wire: z.infer<typeof policySchema>) => {
     try {
@@ -42,6 +44,7 @@ export const retryPolicyRoutes: Routes = (app, { rotator, now }) => {
     } catch (error) {
       throw policyFault(error) ?? error;
     }
+    capGiven = wire.max_backoff_delay !== undefined;
     return view();
   };
 
@@ -83,8 +86,8 @@ export const retryPolicyRoutes: Routes = (app, { rotator, now }) => {
     },
     ({ body: { updated_at: _ignored, ...change } }) => {
       const { max_backoff_delay: cap, ...current } = policyToWire(rotator.retryPolicy);
-      // A cap that follows from the base delay goes on following from it.
-      const follows = cap === Math.max(30, current.base_delay);
+      // One that another part of the program set is not known to be given, but does not follow.
+      const follows = !capGiven && cap === Math.max(30, current.base_delay);
       const merged = { ...current, ...(follows ? {} : { max_backoff_delay: cap }), ...change };
       const checked = policySchema.safeParse(merged);
       if (!checked.success) throw invalidInput(fieldsOf(checked.error.issues));
