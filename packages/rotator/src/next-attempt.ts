@@ -30,7 +30,10 @@ export function planNext(
   const refused = refusal(given);
   if (refused !== undefined) return refused;
   const retry = given.attempts - 1;
-  const another = given.policy.failoverDelay === 'none' && pool.hasAnother(ask);
+  // Asked only where the answer counts: with tags it is a look at each proxy.
+  const { policy, failure } = given;
+  const counts = policy.failoverDelay === 'none' || failure.retryAfterMs !== undefined;
+  const another = counts && pool.hasAnother(ask);
   let delay = retryDelay({ ...given, retry, another });
   let admission: Admission | undefined;
   if (delay === 0) {
@@ -40,7 +43,7 @@ export function planNext(
   }
   if (typeof delay === 'string') return delay;
   if (admission === undefined && !pool.couldServe(ask, delay)) return 'no_proxy';
-  if (chargesBudget(given.failure) && budget?.tryWithdraw() === false) {
+  if (chargesBudget(failure) && budget?.tryWithdraw() === false) {
     if (admission !== undefined) pool.giveBack(admission);
     return 'budget';
   }

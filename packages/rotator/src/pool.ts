@@ -152,11 +152,12 @@ export class Pool {
   reset(id: string): boolean {
     const member = this.members.get(id);
     if (member === undefined) return false;
-    member.breaker?.reset();
-    // A listener may have removed it.
-    if (this.holds(member)) this.selector.unban(id);
+    const { breaker } = member;
+    // Before anybody hears that it is closed.
+    this.selector.unban(id);
+    breaker?.reset();
     this.line.wake();
-    return member.breaker !== undefined;
+    return breaker !== undefined;
   }
 
   /** Whether it has not left. */
