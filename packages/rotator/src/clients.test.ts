@@ -171,14 +171,18 @@ describe('Clients', () => {
     expect(proxy.stats.connections).toBe(3);
   });
 
-  it('a proxy that was replaced under its id gets new connections', async () => {
+  it('a proxy that was replaced under its id gets new connections, unless the old ones lead the same way', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
     const clients = startClients();
-    for (let i = 0; i < 2; i++) {
-      await exchange(clients, parseProxy({ url: proxy.url, id: 'same' }), target.url).done;
-    }
-    expect(proxy.stats.connections).toBe(2);
+    const through = (options: object) =>
+      exchange(clients, parseProxy({ url: proxy.url, id: 'same', ...options }), target.url).done;
+    await through({});
+    await through({ weight: 2 });
+    expect(proxy.stats.connections).toBe(1);
+    await through({ username: 'ann', password: '1' });
+    await through({ username: 'ann', password: '2' });
+    expect(proxy.stats.connections).toBe(3);
     expect(clients.openConnections).toBe(1);
   });
 

@@ -2,7 +2,7 @@ import type { Phase } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import { Connection, type RouteTo } from './connection.ts';
 import type { ConnectorOptions } from './connector.ts';
-import type { Proxy } from './proxy.ts';
+import { sameConnections, type Proxy } from './proxy.ts';
 
 /** `auto`: absolute form to http targets through http(s) proxies. `always`: CONNECT to them too. */
 export type TunnelMode = 'auto' | 'always';
@@ -99,7 +99,7 @@ class Route {
 
 /** The routes through one proxy. */
 class ProxyPool {
-  readonly proxy: Proxy;
+  proxy: Proxy;
   readonly routes = new Map<string, Route>();
   /** Requests that have or await a connection. */
   leases = 0;
@@ -240,8 +240,11 @@ export class Clients {
   take(proxy: Proxy, origin: URL, options: TakeOptions = {}): Lease {
     let pool = this.#live.get(proxy.id);
     if (pool !== undefined && pool.proxy !== proxy) {
-      this.remove(proxy.id);
-      pool = undefined;
+      if (sameConnections(pool.proxy, proxy)) pool.proxy = proxy;
+      else {
+        this.remove(proxy.id);
+        pool = undefined;
+      }
     }
     if (pool === undefined) this.#live.set(proxy.id, (pool = new ProxyPool(proxy, this)));
     else this.#idle.delete(proxy.id);

@@ -10,7 +10,13 @@ import {
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy-list.ts';
-import { parseProxy, type Proxy, type ProxyInput, type ProxyOptions } from './proxy.ts';
+import {
+  parseProxy,
+  sameConnections,
+  type Proxy,
+  type ProxyInput,
+  type ProxyOptions,
+} from './proxy.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
@@ -360,11 +366,8 @@ export class Pool {
   #renew(member: Member, { proxy, circuits }: Entry): void {
     if (!sameCircuit(member.circuits?.asked, circuits?.asked)) this.#renewCircuit(member, circuits);
     const before = member.proxy;
-    const known = (of: Proxy) => JSON.stringify([of, of.url, of.password]);
-    // An equal one changes nothing: its connections stay.
-    if (known(before) === known(proxy)) return;
     member.proxy = proxy;
-    this.#context.onGone(proxy.id);
+    if (!sameConnections(before, proxy)) this.#context.onGone(proxy.id);
     if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
     this.selector.update(candidate(proxy));
     // It may have more places than before, or tags that somebody waits for.

@@ -18,7 +18,11 @@ const ofJson: Kind = { place: 'line', key: (input) => JSON.stringify(input) };
 const ofLines: Kind = { place: 'line', key: (input) => input };
 const inMemory: Kind = {
   place: 'entry',
-  key: (input) => (typeof input === 'string' ? input.trim() : input),
+  key(input) {
+    if (typeof input === 'string') return input.trim();
+    // One that was understood before hides its password from JSON: it is only the same as itself.
+    return Object.getPrototypeOf(input) === Object.prototype ? JSON.stringify(input) : input;
+  },
 };
 
 /** At which lines the elements of a JSON array begin. The text is known to be valid. */

@@ -164,6 +164,11 @@ describe('F17 lists', () => {
       /^entry 1 and entry 2/,
     );
     expect(parseProxies(['h:1', ' h:1 '])).toHaveLength(1);
+    expect(parseProxies([{ url: 'h:1' }, { url: 'h:1' }])).toHaveLength(1);
+    const understood = ['1', '2'].map((password) =>
+      parseProxy({ url: 'h:1', username: 'u', password }),
+    );
+    expect(refusal(() => parseProxies(understood))).toMatch(/^entry 1 and entry 2/);
   });
 
   it('a named format holds for every line', () => {

@@ -136,6 +136,16 @@ class ParsedProxy implements Proxy {
   }
 }
 
+/** Whether the same connections lead through both: they differ at most in what the selection looks at. */
+export function sameConnections(a: Proxy, b: Proxy): boolean {
+  return (
+    a.url === b.url &&
+    a.password === b.password &&
+    a.tunnel === b.tunnel &&
+    a.keepAlive === b.keepAlive
+  );
+}
+
 function invalid(name: string, must: string, value: unknown): never {
   const text = String(value);
   // A proxy that was put into the wrong field must not show its password.

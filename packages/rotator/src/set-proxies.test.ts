@@ -42,6 +42,21 @@ describe('setProxies with an id that is kept', () => {
     }
   });
 
+  it('F17 keeps its connections unless its address, credentials, tunnel or keepAlive change', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'ok' }], { proxies: [] });
+    const proxy = { id: 'a', url: proxies[0]?.url ?? '' };
+    const connections = async (changed: object) => {
+      rotator.setProxies([{ ...proxy, ...changed }]);
+      await (await rotator.get(target.url)).body.dump();
+      return proxies[0]?.stats.connections;
+    };
+    expect(await connections({})).toBe(1);
+    expect(await connections({ weight: 2, region: 'eu', tags: ['home'] })).toBe(1);
+    expect(await connections({})).toBe(1);
+    expect(await connections({ tunnel: 'always' })).toBe(2);
+    expect(await connections({ tunnel: 'always', weight: 2 })).toBe(2);
+  });
+
   it('S6 its new tags and bound count from the next request on', async () => {
     const { rotator, target, proxies } = await rig([{ kind: 'ok' }], { proxies: [] });
     const proxy = { id: 'a', url: proxies[0]?.url ?? '' };
