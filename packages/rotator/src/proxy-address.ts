@@ -65,6 +65,7 @@ function looksLikeHost(text: string | undefined): boolean {
 /** The host as URLs write it, or undefined. The common shapes do without the URL parser. */
 function normalHost(text: string): string | undefined {
   if (text.length > 253) return undefined;
+  if (net.isIPv4(text)) return text;
   if (/^(?:[a-z0-9_-]+\.)*[a-z][a-z0-9_-]*$/.test(text) && !text.includes('xn--')) return text;
   if (text.startsWith('[') ? !net.isIPv6(text.slice(1, -1)) : /[\s/?#@\\:%[\]]/.test(text)) {
     return undefined;

@@ -22,17 +22,22 @@ const maxWeight = 1e15;
 const located = 1;
 const tagged = 2;
 
-/** Refuses a value out of its bounds. */
+const names = 'id region weight cost tags maxConcurrent';
+const knownNames = new Set(names.split(' '));
+
+/** Refuses a value out of its bounds. A message is put together only for a refusal: pools are large. */
 function check(options: CandidateOptions): void {
-  checkNames('a candidate', options, 'id region weight cost tags maxConcurrent');
+  for (const name in options) if (!knownNames.has(name)) checkNames('a candidate', options, names);
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    checkNames('a candidate', options, names);
   const { region, weight = 1, cost = 0, tags = noTags, maxConcurrent = Infinity } = options;
   const id = checkText('id', options.id);
   const of = (name: string) => `${name} of "${id}"`;
   if (region !== undefined) checkText(of('region'), region);
-  checkNumber(of('weight'), weight, 0, maxWeight);
-  checkNumber(of('cost'), cost, 0);
+  if (weight !== 1) checkNumber(of('weight'), weight, 0, maxWeight);
+  if (cost !== 0) checkNumber(of('cost'), cost, 0);
   if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent);
-  checkArrayOfTexts(of('tags'), tags);
+  if (tags !== noTags) checkArrayOfTexts(of('tags'), tags);
 }
 
 /**

@@ -208,7 +208,13 @@ describe('Selector', () => {
     [{ id: 'd', cost: NaN }, /cost of "d" .* got NaN/],
     [{ id: 'd', maxConcurrent: 1.5 }, /maxConcurrent of "d" must be a whole number, got 1.5/],
     [{ id: 'd', tags: 'x' }, /tags of "d" must be an array/],
-    [{ id: 'd', wieght: 1 }, /no option wieght/],
+    [{ id: 'd', wieght: 1 }, /no option wieght; known are id, region, weight/],
+    [{ id: 'd', weight: '1' }, /weight of "d" must be a number, got "1"/],
+    [{ id: 'd', region: '' }, /region of "d" must not be empty/],
+    [null, /a candidate must be an object, got null/],
+    [['d'], /a candidate must be an object/],
+    ['d', /a candidate must be an object, got "d"/],
+    [undefined, /a candidate must be an object, got undefined/],
   ])('bad input %j to add() is refused and changes nothing', (options, message) => {
     const { selector } = pool(weighted());
     expect(() => selector.add(options as never)).toThrow(message);
