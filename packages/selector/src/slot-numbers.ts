@@ -14,10 +14,6 @@ export class SlotNumbers {
     else this.#dense = new Int32Array(16);
   }
 
-  get sparse(): boolean {
-    return this.#sparse !== undefined;
-  }
-
   /** −1 when absent. */
   get(slot: number): number {
     if (this.#dense !== undefined) return (this.#dense[slot] ?? 0) - 1;

@@ -191,7 +191,6 @@ export class WarmSet implements Index {
     return estimates.success(slot, now) >= goodShare * estimates.mean();
   }
 
-  /** To the cold ones. An entry that is there already is early, never late. */
   /** To those who wait. An entry that is there already is early, unless it was offered to a pick. */
   #wait(slot: number, { heap, place, mark, waitMs }: Waiting, triedAt = this.#pool.now): void {
     const marks = this.#place(slot, place);
