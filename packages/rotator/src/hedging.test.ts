@@ -97,6 +97,23 @@ describe('hedged requests', () => {
     expect(told('attempt:start').map(({ hedge }) => hedge)).toEqual([false, false, false, false]);
   });
 
+  it('F12 a circuit test that a hedge may not make is left to the next request', async () => {
+    let now = 1_700_000_000_000;
+    const { rotator, target, proxies, told } = await rig([{ kind: 'hang' }, { kind: 'reset' }], {
+      hedge: { afterMs: 20 },
+      retryPolicy: { ...fast, maxAttempts: 1, attemptTimeoutMs: 80 },
+      now: () => now,
+      circuitBreaker: { failureThreshold: 1 },
+    });
+    const [slow, due] = proxies.map(({ id }) => id);
+    await errorOf(rotator.get(target.url, { proxyId: due }));
+    now += 30_000;
+    await errorOf(rotator.get(target.url));
+    expect(told('attempt:start').map(({ proxyId }) => proxyId)).toEqual([due, slow]);
+    await errorOf(rotator.get(target.url));
+    expect(told('attempt:start').map(({ proxyId }) => proxyId)).toEqual([due, slow, due]);
+  });
+
   it('G4 hedges and retries draw on the same budget', async () => {
     const { rotator, target, told } = await rig(slowThenGood, {
       hedge: { afterMs: 20 },

@@ -188,9 +188,14 @@ export class Pool {
       const { target, region, sessionId, tags } = ask;
       const pick = this.selector.select({ exclude, target, region, sessionId, tags });
       if (pick === undefined || refused?.has(pick.id) === true) return undefined;
-      if (only.fresh === true && tried.has(pick.id)) return undefined;
+      if (only.fresh === true && tried.has(pick.id)) {
+        this.selector.giveBack(pick.id);
+        return undefined;
+      }
       const admission = this.enter(pick.id, only.closed);
       if (admission !== undefined) return admission;
+      // One that is to be tested is left to a request that may do so.
+      if (only.closed === true) this.selector.giveBack(pick.id);
       refused = (refused ?? new Set<string>()).add(pick.id);
       exclude = new Set([...tried, ...refused]);
     }
@@ -223,6 +228,7 @@ export class Pool {
   /** The admission was not used. */
   giveBack({ member, ticket }: Admission): void {
     member.breaker?.release(ticket);
+    if (this.holds(member)) this.selector.giveBack(member.id);
     this.free(member);
   }
 

@@ -152,6 +152,18 @@ describe.each(strategies.map((create) => [create.name, create] as const))('%s', 
 });
 
 describe('Selector', () => {
+  it('S7 an offer that is given back is made again at once, unless its attempt has begun', () => {
+    const { clock, selector } = pool(roundRobin(), 'a');
+    selector.circuitChanged(open('a', clock.now()));
+    expect(selector.select()?.id).toBe('a');
+    selector.giveBack('a');
+    selector.giveBack('gone');
+    expect(selector.select()?.id).toBe('a');
+    selector.started('a');
+    selector.giveBack('a');
+    expect(selector.select()).toBeUndefined();
+  });
+
   it('S7 an offer that was never begun is made again after 30 s', () => {
     const { clock, selector } = pool(roundRobin(), 'a');
     selector.circuitChanged(open('a', clock.now()));

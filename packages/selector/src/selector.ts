@@ -135,6 +135,15 @@ export class Selector {
     return slot < 0 ? undefined : { id: pool.table.id(slot), reused };
   }
 
+  /**
+   * A pick of it came to nothing: where its circuit is to be tested, the next one may have it at once and
+   * not after 30 s. Unknown ids are ignored.
+   */
+  giveBack(id: string): void {
+    const slot = this.#pool.table.slot(id);
+    if (slot >= 0) this.#pool.availability.concluded(slot, this.#tick());
+  }
+
   /** An attempt through it began. Unknown ids are ignored: it may have been removed. */
   started(id: string): void {
     const slot = this.#pool.table.slot(id);
