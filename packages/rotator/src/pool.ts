@@ -389,8 +389,7 @@ export class Pool {
     this.circuits.delete(member.id);
     member.circuits = circuits;
     if (state === 'forced_open') member.breaker?.forceOpen();
-    else if (state === 'disabled') member.breaker?.disable();
-    else if (state !== 'closed') member.breaker?.trip({ openMs });
+    else if (state === 'open' || state === 'half_open') member.breaker?.trip({ openMs });
   }
 
   #hear(event: CircuitTransition): void {
