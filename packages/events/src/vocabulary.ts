@@ -1,8 +1,12 @@
 /** How an attempt or a request ended. */
 export type Outcome = 'success' | 'failure' | 'timeout' | 'aborted' | 'circuit_open';
 
-/** Who is to blame for an outcome. Only `proxy` counts against a proxy's circuit. */
-export type Blame = 'none' | 'proxy' | 'target' | 'caller';
+/**
+ * What is to blame for an outcome. `route` is the way through this proxy to this origin (a ban, for
+ * instance); `unknown` means that the evidence does not decide between proxy and target; `caller`
+ * covers the caller and its machine. Only `proxy` counts against a proxy's circuit for certain.
+ */
+export type Blame = 'none' | 'proxy' | 'target' | 'route' | 'unknown' | 'caller';
 
 /** Where an attempt ended, in the order in which an attempt passes through them. */
 export type Phase =
@@ -27,7 +31,14 @@ export type FailureReason =
 
 /** The closed set of reasons for which a wanted retry is not made. */
 export type RetryRefusalReason =
-  'budget' | 'deadline' | 'attempts' | 'body' | 'method' | 'retry_after' | 'no_proxy';
+  | 'budget'
+  | 'deadline'
+  | 'attempts'
+  | 'body'
+  | 'method'
+  | 'retry_after'
+  | 'no_proxy'
+  | 'target_down';
 
 /** The states of a circuit. `forced_open` and `disabled` are overrides set by a person. */
 export type CircuitState = 'closed' | 'open' | 'half_open' | 'forced_open' | 'disabled';
@@ -43,7 +54,8 @@ export type CircuitReason =
   | 'reset'
   | 'forced'
   | 'disabled'
-  | 'custom';
+  | 'custom'
+  | 'other_target';
 
 /** A request entered the rotator. */
 export interface RequestStart {
@@ -127,6 +139,11 @@ export interface CircuitTransition {
   readonly failureCount: number;
   /** Epoch milliseconds from which a probe is admitted; absent unless `to` is `open`. */
   readonly nextTestAt?: number | undefined;
+  /**
+   * True when it opened on failures that may be the target's, because no other origin was asked for.
+   * Absent otherwise.
+   */
+  readonly provisional?: boolean | undefined;
   readonly at: number;
 }
 
@@ -165,6 +182,24 @@ export interface HealthChecked {
   readonly at: number;
 }
 
+/** An origin has stopped answering: its requests get one attempt each until its next response. */
+export interface TargetDown {
+  readonly origin: string;
+  /** Failures in a row without a response. */
+  readonly failures: number;
+  /** Proxies through which they were made. */
+  readonly proxies: number;
+  readonly at: number;
+}
+
+/** An origin that was down has responded. */
+export interface TargetUp {
+  readonly origin: string;
+  /** Milliseconds since its `target:down`. */
+  readonly downMs: number;
+  readonly at: number;
+}
+
 /** The global retry policy changed. `policy` is the new one, `null` when retries are off. */
 export interface PolicyChanged {
   readonly policy: Readonly<Record<string, unknown>> | null;
@@ -187,5 +222,7 @@ export type WhirlEvents = {
   'proxy:removed': ProxyRemoved;
   'proxy:banned': ProxyBanned;
   'health:checked': HealthChecked;
+  'target:down': TargetDown;
+  'target:up': TargetUp;
   'policy:changed': PolicyChanged;
 };

@@ -23,6 +23,8 @@ export const blameIndex = {
   proxy: 1,
   target: 2,
   caller: 3,
+  route: 4,
+  unknown: 5,
 } as const satisfies Record<Blame, number>;
 
 export const phaseIndex = {
@@ -62,6 +64,7 @@ export const refusalReasonIndex = {
   method: 4,
   retry_after: 5,
   no_proxy: 6,
+  target_down: 7,
 } as const satisfies Record<RetryRefusalReason, number>;
 
 export const circuitStateIndex = {

@@ -126,7 +126,7 @@ describe('renderPrometheus', () => {
       'whirl_circuits{state="disabled"} 0',
     ]);
     expect(lines(['whirl_retries_total'])).toHaveLength(14);
-    expect(lines(['whirl_retries_refused_total'])).toHaveLength(7);
+    expect(lines(['whirl_retries_refused_total'])).toHaveLength(8);
   });
 
   it('M8 OpenMetrics names counters without _total, bounds as floats, and ends with EOF', () => {
