@@ -128,9 +128,12 @@ export interface RequestEnd {
   readonly at: number;
 }
 
-/** A circuit changed state. `name` is the breaker's name: in the rotator, the proxy's id. */
+/** A circuit changed state. */
 export interface CircuitTransition {
+  /** The breaker's name: in the rotator, the proxy's id. */
   readonly name: string;
+  /** The proxy that the circuit belongs to. Absent for a breaker outside a rotator. */
+  readonly proxyId?: string | undefined;
   readonly from: CircuitState;
   readonly to: CircuitState;
   readonly reason: CircuitReason;

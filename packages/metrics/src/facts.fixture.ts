@@ -64,8 +64,10 @@ export function requestEnd(changes: Partial<RequestEnd> = {}): RequestEnd {
 }
 
 export function circuitTransition(changes: Partial<CircuitTransition> = {}): CircuitTransition {
+  const { name = 'p1' } = changes;
   return {
-    name: 'p1',
+    name,
+    proxyId: name,
     from: 'closed',
     to: 'open',
     reason: 'failures',

@@ -2,6 +2,7 @@ import type { CircuitState } from '@whirl/events';
 import { durationBoundsMs, type Durations } from './duration-counts.ts';
 import type { ProxySeries, Totals } from './readings.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
+import type { SourceLabels } from './source-labels.ts';
 import { checkWhole } from './validate.ts';
 
 /** What an exporter may be told. */
@@ -27,6 +28,11 @@ export interface Family {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labelNames: readonly string[];
+  /**
+   * How the processes of a cluster add up. Each of them holds the same pool, so the gauges of its
+   * state are not summed: the largest is the worst.
+   */
+  readonly aggregator: 'sum' | 'max';
   /** Reads its numbers. */
   samples(reading: Reading): readonly Sample[];
 }
@@ -71,7 +77,7 @@ function counter(
   labelNames: readonly string[],
   samples: Family['samples'],
 ): Family {
-  return { name, type: 'counter', help, labelNames, samples };
+  return { name, type: 'counter', help, labelNames, aggregator: 'sum', samples };
 }
 
 function gauge(
@@ -79,8 +85,9 @@ function gauge(
   help: string,
   labelNames: readonly string[],
   samples: Family['samples'],
+  aggregator: Family['aggregator'] = 'max',
 ): Family {
-  return { name, type: 'gauge', help, labelNames, samples };
+  return { name, type: 'gauge', help, labelNames, aggregator, samples };
 }
 
 /** Every metric that whirl exports, in the order in which it is rendered. */
@@ -139,14 +146,19 @@ export const families: readonly Family[] = [
   gauge('whirl_proxies', 'Proxies in the pool.', [], ({ totals }) => [
     { labels: unlabelled, value: totals.proxies },
   ]),
-  gauge('whirl_requests_in_flight', 'Requests under way.', [], ({ totals }) => [
-    { labels: unlabelled, value: totals.requestsInFlight },
-  ]),
+  gauge(
+    'whirl_requests_in_flight',
+    'Requests under way.',
+    [],
+    ({ totals }) => [{ labels: unlabelled, value: totals.requestsInFlight }],
+    'sum',
+  ),
   {
     name: 'whirl_request_duration_seconds',
     type: 'histogram',
     help: 'Requests with at least one attempt, from start to the end of the body.',
     labelNames: ['le'],
+    aggregator: 'sum',
     samples: ({ totals }) => histogram(totals.requestDuration),
   },
   {
@@ -154,6 +166,7 @@ export const families: readonly Family[] = [
     type: 'histogram',
     help: 'Attempts, from start to the response headers or the failure.',
     labelNames: ['le'],
+    aggregator: 'sum',
     samples: ({ totals }) => histogram(totals.attemptDuration),
   },
   counter(
@@ -180,6 +193,22 @@ export const families: readonly Family[] = [
       ),
   ),
 ];
+
+/** Labels that some series bears: no source may bring one of its own by these names. */
+export const ownLabelNames: ReadonlySet<string> = new Set(
+  families.flatMap(({ labelNames }) => labelNames),
+);
+
+/** The numbers of a family, each with the labels of its source. */
+export function labelledSamples(
+  family: Family,
+  reading: Reading,
+  labels: SourceLabels | undefined,
+): readonly Sample[] {
+  const samples = family.samples(reading);
+  if (labels === undefined) return samples;
+  return samples.map((sample) => ({ ...sample, labels: { ...labels, ...sample.labels } }));
+}
 
 /** Reads what the families ask for, at most once, and refuses bad options at once. */
 export function readSeries(metrics: RetryMetrics, options: SeriesOptions): Reading {

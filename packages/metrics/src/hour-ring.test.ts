@@ -3,8 +3,11 @@ import { hourMs, HourRing } from './hour-ring.ts';
 
 function ring(slots: number, hour: number) {
   const calls: string[] = [];
-  const hours = new HourRing(slots, hour * hourMs);
-  const advance = (atMs: number) => {
+  let nowMs = hour * hourMs;
+  const hours = new HourRing(slots, () => nowMs);
+  /** A fact at `atMs`; by default its clock is ours. */
+  const advance = (atMs: number, ours = atMs) => {
+    nowMs = ours;
     hours.advance(atMs, {
       finishHour: (slot) => calls.push(`finish ${slot}`),
       startHour: (slot) => calls.push(`start ${slot}`),
@@ -36,6 +39,14 @@ describe('HourRing', () => {
     const { hours, advance } = ring(3, 100);
     expect([...advance(99 * hourMs), ...advance(NaN), ...advance(Infinity)]).toEqual([]);
     expect(hours.last(3)).toEqual([100]);
+  });
+
+  it('M7b a fact from the future moves no hour that our own clock has not reached', () => {
+    const { hours, advance } = ring(3, 100);
+    expect(advance(200 * hourMs, 100 * hourMs + 1)).toEqual([]);
+    expect(hours.last(3)).toEqual([100]);
+    expect(advance(200 * hourMs, 101 * hourMs)).toEqual(['finish 1', 'start 2']);
+    expect(hours.last(3)).toEqual([100, 101]);
   });
 
   it('is not moved by what is beyond all dates', () => {

@@ -14,15 +14,18 @@ export interface Hourly {
 /** Which slot holds which hour. Hours are counted from the epoch; time only moves forward. */
 export class HourRing {
   readonly slots: number;
+  readonly #now: () => number;
   /** The hour in which counting began. */
   readonly #firstHour: number;
   #hour: number;
   #slot: number;
   #nextHourAt: number;
 
-  constructor(slots: number, atMs: number) {
+  /** `now` returns epoch milliseconds. It is called when a fact seems to begin an hour. */
+  constructor(slots: number, now: () => number) {
     this.slots = slots;
-    this.#firstHour = this.#hour = Math.floor(atMs / hourMs);
+    this.#now = now;
+    this.#firstHour = this.#hour = Math.floor(now() / hourMs);
     this.#slot = this.slotOf(this.#hour);
     this.#nextHourAt = (this.#hour + 1) * hourMs;
   }
@@ -37,13 +40,16 @@ export class HourRing {
   }
 
   /**
-   * Lets time come to `atMs`. An earlier time changes nothing: what happened late counts in the
+   * Lets time come to `atMs`, but not beyond `now()`: a fact whose clock is ahead must not push out
+   * the hours that are held. An earlier time changes nothing: what happened late counts in the
    * current hour, so that nothing is lost. Neither does what is no time, or beyond all dates.
    */
   advance(atMs: number, hourly: Hourly): void {
-    if (atMs < this.#nextHourAt || !(atMs <= lastMs)) return;
+    if (!(atMs >= this.#nextHourAt)) return;
+    const reached = Math.min(atMs, this.#now());
+    if (!(reached >= this.#nextHourAt && reached <= lastMs)) return;
     hourly.finishHour(this.#slot);
-    const last = Math.floor(atMs / hourMs);
+    const last = Math.floor(reached / hourMs);
     for (let hour = Math.max(this.#hour, last - this.slots) + 1; hour <= last; hour++) {
       this.#hour = hour;
       this.#slot = this.slotOf(hour);

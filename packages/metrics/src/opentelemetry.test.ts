@@ -119,6 +119,74 @@ describe('observeRetryMetrics', () => {
     ]);
   });
 
+  it('M7b two rotators on one meter are told apart by attributes', async () => {
+    const meter = provider.getMeter('whirl-test');
+    const otherBus = createBus<WhirlEvents>();
+    const other = new RetryMetrics({ bus: otherBus, now: () => midnight });
+    const observe = (attributes?: object) => () =>
+      observeRetryMetrics(other, { bus: otherBus, meter, attributes } as never);
+    expect(observe()).toThrow(
+      'meter has whirl metrics with the attributes [] already; give each rotator attributes of its own',
+    );
+    const stopOther = observe({ pool: 'b' })();
+    otherBus.emit('attempt:end', attemptEnd());
+    otherBus.emit('request:end', requestEnd());
+    bus.emit('attempt:end', attemptEnd());
+    const lines = await exported();
+    expect(lines).toContain('whirl_attempts_total{outcome="success"} 1');
+    expect(lines).toContain('whirl_attempts_total{pool="b",outcome="success"} 1');
+    expect(lines).toContain('whirl_request_duration_count{pool="b",outcome="success"} 1');
+    const durations = lines.filter((line) => line.startsWith('http_client_request_duration_count'));
+    expect(durations.map((line) => line.includes('pool="b"'))).toEqual([true, false]);
+    stopOther();
+    observe({ pool: 'b' })()();
+  });
+
+  it('M7b names no target with serverAddress: false', async () => {
+    stop();
+    stop = observeRetryMetrics(metrics, {
+      bus,
+      meter: provider.getMeter('whirl-test'),
+      serverAddress: false,
+    });
+    bus.emit('request:start', requestStart());
+    bus.emit('attempt:end', attemptEnd({ origin: 'https://secret.example' }));
+    const lines = await exported();
+    expect(lines.join('\n')).not.toContain('secret');
+    expect(lines).toContain(
+      'http_client_request_duration_count{http_request_method="GET",url_scheme="https"} 1',
+    );
+  });
+
+  it('M7b no instrument exceeds the points that an SDK keeps, and none is lost', async () => {
+    for (let i = 0; i < 3000; i++) {
+      const origin = `https://shop${i}.example`;
+      bus.emit('attempt:end', attemptEnd({ origin, statusCode: 200 + (i % 300) }));
+      bus.emit('attempt:end', attemptEnd({ proxyId: `p${i}`, origin, statusCode: 200 }));
+      // Proxies come and go: each collection shows others.
+      if (i % 500 === 499) await exporter.collect();
+    }
+    const { resourceMetrics } = await exporter.collect();
+    const points = resourceMetrics.scopeMetrics.flatMap(({ metrics: each }) =>
+      each.map(({ descriptor, dataPoints }) => ({ name: descriptor.name, dataPoints })),
+    );
+    for (const { name, dataPoints } of points) {
+      expect([name, dataPoints.length < 2000]).toEqual([name, true]);
+      const overflown = dataPoints.filter(({ attributes }) => 'otel.metric.overflow' in attributes);
+      expect([name, overflown]).toEqual([name, []]);
+    }
+    const sum = (name: string) =>
+      points
+        .find((each) => each.name === name)
+        ?.dataPoints.reduce(
+          (total, { value }) =>
+            total + (typeof value === 'number' ? value : (value as { count: number }).count),
+          0,
+        );
+    expect(sum('http.client.request.duration')).toBe(6000);
+    expect(sum('whirl.proxy.attempts')).toBe(6000);
+  });
+
   it('stops when told, and leaves no listener behind', async () => {
     stop();
     metrics.close();
@@ -130,6 +198,7 @@ describe('observeRetryMetrics', () => {
 
   it('without a meter uses the global provider, which does nothing until there is one', () => {
     const off = observeRetryMetrics(metrics, { bus });
+    observeRetryMetrics(metrics, { bus })();
     bus.emit('attempt:end', attemptEnd());
     off();
     expect(metrics.totals().attempts.success).toBe(1);
@@ -140,5 +209,9 @@ describe('observeRetryMetrics', () => {
     expect(observe({})).toThrow('bus must be a bus, got undefined');
     expect(observe({ bus, maxProxySeries: NaN })).toThrow(RangeError);
     expect(observe({ bus, provider })).toThrow('unknown option provider');
+    expect(observe({ bus, attributes: { pool: null } })).toThrow(
+      'attributes.pool must be a string, number or boolean, got object',
+    );
+    expect(observe({ bus, serverAddress: 'no' })).toThrow('serverAddress must be true or false');
   });
 });

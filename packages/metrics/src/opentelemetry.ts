@@ -1,16 +1,58 @@
-import { metrics as api, type Meter, type Observable } from '@opentelemetry/api';
+import {
+  createNoopMeter,
+  metrics as api,
+  type Attributes,
+  type Meter,
+  type Observable,
+} from '@opentelemetry/api';
 import type { AttemptEnd, WhirlBus } from '@whirl/events';
 import { durationBoundsMs } from './duration-counts.ts';
 import { families, type Family, proxyLimit, readSeries, type SeriesOptions } from './families.ts';
+import type { ProxySeries } from './readings.ts';
 import { RequestMethods } from './request-methods.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
-import { checkBus, checkNames } from './validate.ts';
+import { maxPoints, SeriesCap } from './series-cap.ts';
+import { checkAttributes, labelKey } from './source-labels.ts';
+import { checkBoolean, checkBus, checkNames } from './validate.ts';
 
 export interface OpenTelemetryOptions extends SeriesOptions {
   /** Where the durations come from: the bus that the metrics listen to. */
   readonly bus: WhirlBus;
   /** Default: the meter `@whirl/metrics` of the global provider. */
   readonly meter?: Meter | undefined;
+  /**
+   * Attributes on every series of these metrics, such as `{ pool: 'eu' }`: they tell several
+   * rotators on one meter apart. Values are strings, numbers or booleans; at most 16. Default: none.
+   */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /**
+   * Whether `http.client.request.duration` names the target, in `server.address` and `server.port`.
+   * Default true. Switch it off where targets are many or confidential.
+   */
+  readonly serverAddress?: boolean | undefined;
+}
+
+/** A proxy has a point for each outcome of its attempts. */
+const maxProxies = Math.floor(maxPoints / 4);
+/** Points kept for durations without the target, once those with a target are full. */
+const reservedPoints = 400;
+/** Of these, points kept for series that are told apart by nothing but whether they failed. */
+const lastPoints = 100;
+
+/** What is exported through one meter: its instruments are shared, so are their limits. */
+class MeterUse {
+  /** The attributes in use. */
+  readonly sources = new Set<string>();
+  readonly proxies = new SeriesCap(maxProxies);
+  readonly durations = new SeriesCap(maxPoints);
+}
+
+const uses = new WeakMap<Meter, MeterUse>();
+
+function useOf(meter: Meter): MeterUse {
+  let use = uses.get(meter);
+  if (use === undefined) uses.set(meter, (use = new MeterUse()));
+  return use;
 }
 
 const bounds = durationBoundsMs.map((ms) => ms / 1000);
@@ -37,15 +79,33 @@ const instrumentNames: Readonly<Record<string, string>> = {
  * `http.client.request.duration` (one per attempt, to the headers, as the semantic conventions count
  * resends) and `whirl.request.duration` (one per request, to the end of the body) are recorded as
  * they happen. Durations are in seconds. Returns a function that stops it.
+ *
+ * No instrument exceeds the 2,000 points that an SDK keeps by default: on one meter about 498
+ * proxies have series of their own, and durations name no further targets once 1,599 series are in use.
+ *
+ * @throws {TypeError | RangeError} For an option that is unknown, of a wrong type or out of bounds.
+ * @throws {Error} When the meter has whirl metrics with the same attributes already.
  */
 export function observeRetryMetrics(
   metrics: RetryMetrics,
   options: OpenTelemetryOptions,
 ): () => void {
-  checkNames(options, ['bus', 'meter', 'maxProxySeries']);
-  const { bus, meter = api.getMeter('@whirl/metrics') } = options;
+  checkNames(options, ['bus', 'meter', 'maxProxySeries', 'attributes', 'serverAddress']);
+  const { bus, meter = api.getMeter('@whirl/metrics'), serverAddress = true } = options;
   checkBus(bus);
+  checkBoolean('serverAddress', serverAddress);
   proxyLimit(options);
+  const own = checkAttributes(options.attributes ?? {});
+  const key = labelKey(own);
+  const use = useOf(meter);
+  // Without an SDK everybody has the same meter, and it exports nothing.
+  if (use.sources.has(key) && meter !== createNoopMeter()) {
+    throw new Error(
+      `meter has whirl metrics with the attributes ${key} already; give each rotator attributes of its own`,
+    );
+  }
+  use.sources.add(key);
+  use.proxies.grants(key, 0);
 
   const observed = families.flatMap((family) => {
     const name = instrumentNames[family.name];
@@ -53,19 +113,48 @@ export function observeRetryMetrics(
   });
   const observables = observed.map(([, observable]) => observable);
   const read: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
-    const reading = readSeries(metrics, options);
+    const { totals, byProxy } = readSeries(metrics, options);
+    const granted = ({ proxyId }: ProxySeries) => use.proxies.grants(`${key} ${proxyId}`, 0);
+    const reading = { totals, byProxy: folded(byProxy, granted) };
     for (const [family, observable] of observed) {
       for (const { labels, value } of family.samples(reading)) {
-        result.observe(observable, value, labels);
+        result.observe(observable, value, { ...own, ...labels });
       }
     }
   };
   meter.addBatchObservableCallback(read, observables);
-  const offs = recordDurations(meter, bus);
+  const offs = recordDurations(meter, bus, own, (event, method) =>
+    durationAttributes(use.durations, key, event, method, serverAddress),
+  );
+  let stopped = false;
   return () => {
+    if (stopped) return;
+    stopped = true;
+    use.sources.delete(key);
     meter.removeBatchObservableCallback(read, observables);
-    for (const off of offs.splice(0)) off();
+    for (const off of offs) off();
   };
+}
+
+/** The series with those that are not granted added to `other`. */
+function folded(
+  byProxy: readonly ProxySeries[],
+  granted: (series: ProxySeries) => boolean,
+): readonly ProxySeries[] {
+  const shown: ProxySeries[] = [];
+  const rest = { success: 0, failure: 0, timeout: 0, aborted: 0 };
+  let any = false;
+  for (const series of byProxy) {
+    if (series.proxyId !== 'other' && granted(series)) {
+      shown.push(series);
+      continue;
+    }
+    any = true;
+    for (const outcome of Object.keys(rest) as (keyof typeof rest)[]) {
+      rest[outcome] += series.attempts[outcome];
+    }
+  }
+  return any ? [...shown, { proxyId: 'other', attempts: rest }] : shown;
 }
 
 function instrument(meter: Meter, name: string, { type, help }: Family): Observable {
@@ -74,7 +163,12 @@ function instrument(meter: Meter, name: string, { type, help }: Family): Observa
     : meter.createObservableGauge(name, { description: help });
 }
 
-function recordDurations(meter: Meter, bus: WhirlBus): (() => void)[] {
+function recordDurations(
+  meter: Meter,
+  bus: WhirlBus,
+  own: Attributes,
+  attributesOf: (event: AttemptEnd, method: string) => Attributes,
+): (() => void)[] {
   const advice = { explicitBucketBoundaries: bounds };
   const attempts = meter.createHistogram('http.client.request.duration', {
     description: 'Duration of HTTP client requests: of each attempt, to the response headers.',
@@ -90,32 +184,53 @@ function recordDurations(meter: Meter, bus: WhirlBus): (() => void)[] {
   return [
     bus.on('request:start', ({ requestId, method }) => methods.start(requestId, method)),
     bus.on('attempt:end', (event) => {
-      attempts.record(event.latencyMs / 1000, attributes(event, methods.of(event.requestId)));
+      const attributes = attributesOf(event, methods.of(event.requestId));
+      attempts.record(event.latencyMs / 1000, { ...own, ...attributes });
     }),
     bus.on('request:end', ({ requestId, attemptCount, durationMs, outcome }) => {
       methods.end(requestId);
-      if (attemptCount > 0) requests.record(durationMs / 1000, { outcome });
+      if (attemptCount > 0) requests.record(durationMs / 1000, { ...own, outcome });
     }),
   ];
 }
 
-/** The attributes that the semantic conventions of HTTP clients name. */
-function attributes(event: AttemptEnd, method: string): Record<string, string | number> {
-  const { statusCode, errorCode, outcome, origin } = event;
-  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+/**
+ * The attributes that the semantic conventions of HTTP clients name: all of them, those without the
+ * target once its series are full, or `_OTHER` once those are full too.
+ */
+function durationAttributes(
+  cap: SeriesCap,
+  source: string,
+  event: AttemptEnd,
+  method: string,
+  serverAddress: boolean,
+): Attributes {
+  const { statusCode, errorCode, outcome, reason, origin } = event;
   const failed = outcome !== 'success';
-  const error =
+  const said =
     errorCode ?? (statusCode !== undefined && statusCode >= 400 ? String(statusCode) : undefined);
+  const error = said ?? (failed ? (reason ?? outcome) : undefined);
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  const scheme = url?.protocol.slice(0, -1);
+  const key = `${source} ${method} ${statusCode} ${error}`;
+  const named =
+    serverAddress && url !== undefined && cap.grants(`${key} ${url.origin}`, reservedPoints);
+  if (!named && !cap.grants(`${key} ${scheme}`, lastPoints)) {
+    return {
+      'http.request.method': '_OTHER',
+      ...(error === undefined ? {} : { 'error.type': '_OTHER' }),
+    };
+  }
   return {
     'http.request.method': method,
-    ...(url === undefined
-      ? {}
-      : {
+    ...(named
+      ? {
           'server.address': url.hostname,
-          'server.port': Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-          'url.scheme': url.protocol.slice(0, -1),
-        }),
+          'server.port': Number(url.port) || (scheme === 'https' ? 443 : 80),
+        }
+      : {}),
+    ...(scheme === undefined ? {} : { 'url.scheme': scheme }),
     ...(statusCode === undefined ? {} : { 'http.response.status_code': statusCode }),
-    ...(failed || error !== undefined ? { 'error.type': error ?? event.reason ?? outcome } : {}),
+    ...(error === undefined ? {} : { 'error.type': error }),
   };
 }

@@ -1,6 +1,12 @@
-import { Counter, Registry, type RegistryContentType } from 'prom-client';
+import { AggregatorRegistry, Counter, Registry, type RegistryContentType } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { attemptEnd, circuitTransition, midnight, requestEnd } from './facts.fixture.ts';
+import {
+  attemptEnd,
+  circuitTransition,
+  midnight,
+  requestEnd,
+  requestStart,
+} from './facts.fixture.ts';
 import { registerRetryMetrics } from './prom-client.ts';
 import { renderPrometheus } from './prometheus.ts';
 import { RetryMetrics } from './retry-metrics.ts';
@@ -68,6 +74,67 @@ describe('registerRetryMetrics', () => {
     again();
   });
 
+  it('M7b two rotators in one registry are told apart by labels, and leave one by one', async () => {
+    const registry = new Registry();
+    const busy = someMetrics();
+    const idle = new RetryMetrics({ now: () => midnight });
+    const leaveBusy = registerRetryMetrics(busy, { registry, labels: { pool: 'a' } });
+    const leaveIdle = registerRetryMetrics(idle, { registry, labels: { pool: 'b' } });
+    expect(lines(await registry.metrics())).toEqual(
+      lines(
+        renderPrometheus([
+          { metrics: busy, labels: { pool: 'a' } },
+          { metrics: idle, labels: { pool: 'b' } },
+        ]),
+      ),
+    );
+    leaveBusy();
+    expect(lines(await registry.metrics())).toEqual(
+      lines(renderPrometheus(idle, { labels: { pool: 'b' } })),
+    );
+    leaveIdle();
+    expect(registry.getMetricsAsArray()).toEqual([]);
+  });
+
+  it('M7b refuses a second rotator with the same labels, and keeps the first', async () => {
+    const registry = new Registry();
+    registerRetryMetrics(someMetrics(), { registry });
+    const text = await registry.metrics();
+    expect(() => registerRetryMetrics(someMetrics(), { registry })).toThrow(
+      'registry has whirl metrics with the labels [] already; give each rotator labels of its own',
+    );
+    expect(await registry.metrics()).toBe(text);
+  });
+
+  it('M7b a registry that was cleared takes the metrics anew', async () => {
+    const registry = new Registry();
+    const unregister = registerRetryMetrics(someMetrics(), { registry });
+    registry.clear();
+    const metrics = someMetrics();
+    registerRetryMetrics(metrics, { registry });
+    unregister();
+    expect(lines(await registry.metrics())).toEqual(lines(renderPrometheus(metrics)));
+  });
+
+  it('M7b a cluster sums counts and takes the largest of a state', async () => {
+    const worker = async () => {
+      const metrics = someMetrics();
+      metrics.record('proxy:added', { proxyId: 'p2', weight: 1, at: midnight });
+      metrics.record('circuit:transition', circuitTransition({ name: 'p2' }));
+      metrics.record('request:start', requestStart());
+      const registry = new Registry();
+      registerRetryMetrics(metrics, { registry });
+      return registry.getMetricsAsJSON();
+    };
+    const cluster = AggregatorRegistry.aggregate([await worker(), await worker()]);
+    const text = lines(await cluster.metrics());
+    expect(text).toContain('whirl_attempts_total{outcome="timeout"} 2');
+    expect(text).toContain('whirl_requests_in_flight 2');
+    expect(text).toContain('whirl_proxies 1');
+    expect(text).toContain('whirl_circuits{state="open"} 2');
+    expect(text).toContain('whirl_proxy_circuit_state{proxy="p2"} 2');
+  });
+
   it('refuses a name that is taken, with nothing registered', () => {
     const registry = new Registry();
     const taken = new Counter({ name: 'whirl_hedges_total', help: 'Mine.', registers: [registry] });
@@ -84,6 +151,7 @@ describe('registerRetryMetrics', () => {
     expect(register({})).toThrow('registry must be a prom-client Registry, got undefined');
     expect(register({ registry, maxProxySeries: 1.5 })).toThrow(RangeError);
     expect(register({ registry, prefix: 'x' })).toThrow('unknown option prefix');
+    expect(register({ registry, labels: { outcome: 'x' } })).toThrow(RangeError);
     expect(registry.getMetricsAsArray()).toEqual([]);
   });
 });

@@ -2,63 +2,121 @@ import type { Metric, Registry } from 'prom-client';
 import {
   families,
   type Family,
+  labelledSamples,
+  ownLabelNames,
   proxyLimit,
   readSeries,
   type Sample,
   type SeriesOptions,
 } from './families.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
+import { checkLabels, labelKey, type SourceLabels } from './source-labels.ts';
 import { checkNames } from './validate.ts';
+
+type AnyRegistry = Pick<Registry, 'registerMetric' | 'removeSingleMetric' | 'getSingleMetric'>;
 
 export interface PromClientOptions extends SeriesOptions {
   /** The registry to register in: your own, or prom-client's global `register`. */
-  readonly registry: Pick<Registry, 'registerMetric' | 'removeSingleMetric' | 'getSingleMetric'>;
+  readonly registry: AnyRegistry;
+  /**
+   * Labels on every series of these metrics, such as `{ pool: 'eu' }`: they tell several rotators
+   * in one registry apart. At most 16, none by the name of a label that the series has already.
+   * Default: none.
+   */
+  readonly labels?: SourceLabels | undefined;
 }
+
+/** One `RetryMetrics` in a registry. */
+interface Source {
+  readonly metrics: RetryMetrics;
+  readonly labels: SourceLabels | undefined;
+  readonly series: SeriesOptions;
+}
+
+/** The whirl metrics of one registry: each family once, with the series of every source. */
+interface Registered {
+  readonly metrics: ReadonlyMap<string, Metric>;
+  readonly sources: Map<string, Source>;
+}
+
+const byRegistry = new WeakMap<AnyRegistry, Registered>();
 
 /**
  * Registers every whirl metric in a prom-client registry. They are read when the registry is, and
  * cost nothing in between. Returns a function that takes them out again. Throws, with nothing
- * registered, when a metric of one of the names is there already.
+ * registered, when the registry has a metric by one of the names already, or whirl metrics with the
+ * same labels.
  */
 export function registerRetryMetrics(
   metrics: RetryMetrics,
   options: PromClientOptions,
 ): () => void {
-  checkNames(options, ['registry', 'maxProxySeries']);
+  checkNames(options, ['registry', 'maxProxySeries', 'labels']);
   const { registry } = options;
   if (typeof registry?.registerMetric !== 'function') {
     throw new TypeError(`registry must be a prom-client Registry, got ${typeof registry}`);
   }
   proxyLimit(options);
+  const labels =
+    options.labels === undefined ? undefined : checkLabels(options.labels, ownLabelNames);
+  const key = labelKey(labels ?? {});
+  const { sources } = registeredIn(registry);
+  if (sources.has(key)) {
+    throw new Error(
+      `registry has whirl metrics with the labels ${key} already; give each rotator labels of its own`,
+    );
+  }
+  const source: Source = { metrics, labels, series: options };
+  sources.set(key, source);
+  return () => {
+    if (sources.get(key) !== source) return;
+    sources.delete(key);
+    // A registry that was cleared may hold the metrics of a later registration by now.
+    if (sources.size > 0 || byRegistry.get(registry)?.sources !== sources) return;
+    byRegistry.delete(registry);
+    for (const { name } of families) registry.removeSingleMetric(name);
+  };
+}
+
+/** The metrics that are in the registry, or new ones when there are none, or no longer. */
+function registeredIn(registry: AnyRegistry): Registered {
+  const known = byRegistry.get(registry);
+  if (known !== undefined) {
+    const present = families.every(
+      ({ name }) => registry.getSingleMetric(name) === known.metrics.get(name),
+    );
+    if (present) return known;
+  }
   for (const { name } of families) {
     if (registry.getSingleMetric(name) !== undefined) {
       throw new Error(`registry has a metric named ${name} already`);
     }
   }
-  for (const family of families) {
-    registry.registerMetric(asMetric(family, metrics, options));
-  }
-  let registered = true;
-  return () => {
-    if (registered) for (const { name } of families) registry.removeSingleMetric(name);
-    registered = false;
-  };
+  const sources = new Map<string, Source>();
+  const metrics = new Map(families.map((family) => [family.name, asMetric(family, sources)]));
+  for (const metric of metrics.values()) registry.registerMetric(metric);
+  const made = { metrics, sources };
+  byRegistry.set(registry, made);
+  return made;
 }
 
 /** What a registry asks of a metric is this much; the library's own classes would keep a copy. */
-function asMetric(family: Family, metrics: RetryMetrics, options: SeriesOptions): Metric {
-  const { type, help, labelNames } = family;
+function asMetric(family: Family, sources: ReadonlyMap<string, Source>): Metric {
+  const { type, help, aggregator, labelNames } = family;
   const metric = {
     // A registry of the OpenMetrics type writes the name that it wants here.
     name: family.name,
     help,
     type,
     labelNames,
-    aggregator: 'sum',
+    aggregator,
     get() {
-      const samples = family.samples(readSeries(metrics, options));
-      const values = samples.map((sample) => asValue(family, sample));
-      return Promise.resolve({ name: metric.name, help, type, aggregator: 'sum', values });
+      const values = [...sources.values()].flatMap(({ metrics, labels, series }) =>
+        labelledSamples(family, readSeries(metrics, series), labels).map((sample) =>
+          asValue(family, sample),
+        ),
+      );
+      return Promise.resolve({ name: metric.name, help, type, aggregator, values });
     },
     // The counts are the metrics' own: a registry that is reset does not take them away.
     reset() {},
@@ -68,9 +126,9 @@ function asMetric(family: Family, metrics: RetryMetrics, options: SeriesOptions)
 
 function asValue({ name, type }: Family, { suffix, labels, value }: Sample) {
   if (type !== 'histogram') return { labels, value };
-  const le = labels['le'];
+  const { le } = labels;
   return {
-    labels: le === undefined || le === '+Inf' ? labels : { le: Number(le) },
+    labels: le === undefined || le === '+Inf' ? labels : { ...labels, le: Number(le) },
     value,
     metricName: `${name}${suffix ?? ''}`,
   };

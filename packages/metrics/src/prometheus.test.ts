@@ -216,7 +216,54 @@ describe('renderPrometheus', () => {
     ]);
   });
 
+  it('M7b labels stand on every series, before its own', () => {
+    someTraffic();
+    const text = renderPrometheus(metrics, { labels: { pool: 'e"u' } });
+    const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(series.filter((line) => !line.includes('{pool="e\\"u"'))).toEqual([]);
+    expect(series).toContain('whirl_hedges_total{pool="e\\"u"} 0');
+    expect(series).toContain('whirl_attempts_total{pool="e\\"u",outcome="success"} 1');
+  });
+
+  it('M7b several rotators share a page: each family once, each series with its source', () => {
+    someTraffic();
+    const sources = [
+      { metrics, labels: { pool: 'a' }, inFlight: 7 },
+      { metrics: new RetryMetrics({ now: () => at }), labels: { pool: 'b' } },
+    ];
+    const text = renderPrometheus(sources, { format: 'openmetrics' });
+    expect(text.match(/# TYPE whirl_hedges counter/g)).toHaveLength(1);
+    expect(lines(['whirl_requests_in_flight', 'whirl_proxies'], text)).toEqual([
+      'whirl_proxies{pool="a"} 2',
+      'whirl_proxies{pool="b"} 0',
+      'whirl_requests_in_flight{pool="a"} 7',
+      'whirl_requests_in_flight{pool="b"} 0',
+    ]);
+    expect(text.endsWith('# EOF\n')).toBe(true);
+  });
+
+  it('M7b refuses sources whose series would be the same', () => {
+    const twice = [{ metrics }, { metrics: new RetryMetrics() }];
+    expect(() => renderPrometheus(twice)).toThrow(
+      'labels must differ between sources, got [] twice',
+    );
+    const reordered = [
+      { metrics, labels: { a: '1', b: '2' } },
+      { metrics, labels: { b: '2', a: '1' } },
+    ];
+    expect(() => renderPrometheus(reordered)).toThrow(RangeError);
+    expect(() => renderPrometheus([{ metrics, format: 'text' } as never])).toThrow(
+      'unknown option format',
+    );
+  });
+
   it.each([
+    [{ labels: { 'a-b': '1' } }, RangeError, 'labels.a-b must be named as in Prometheus'],
+    [{ labels: { __name__: 'x' } }, RangeError, 'labels.__name__ must be named'],
+    [{ labels: { proxy: 'x' } }, RangeError, "labels.proxy is a label of whirl's own series"],
+    [{ labels: { le: 'x' } }, RangeError, "labels.le is a label of whirl's own series"],
+    [{ labels: { pool: 1 } }, TypeError, 'labels.pool must be a string, got number'],
+    [{ labels: 'pool' }, TypeError, 'labels must be an object, got string'],
     [{ format: 'json' }, RangeError, 'format must be text or openmetrics, got json'],
     [{ maxProxySeries: -1 }, RangeError, 'maxProxySeries must be a whole number from 0 to'],
     [{ inFlight: 0.5 }, RangeError, 'inFlight must be a whole number'],

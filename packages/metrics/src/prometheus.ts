@@ -1,12 +1,26 @@
 import type { CircuitState } from '@whirl/events';
 import { circuitStateIndex } from './closed-sets.ts';
-import { families, readSeries, type Reading, type Sample, type SeriesOptions } from './families.ts';
+import {
+  families,
+  labelledSamples,
+  ownLabelNames,
+  proxyLimit,
+  readSeries,
+  type Reading,
+  type Sample,
+  type SeriesOptions,
+} from './families.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
+import { checkLabels, labelKey, type SourceLabels } from './source-labels.ts';
 import { checkNames, checkWhole } from './validate.ts';
 
-export interface PrometheusOptions extends SeriesOptions {
-  /** `text` is text format 0.0.4, `openmetrics` OpenMetrics 1.0.0. Default `text`. */
-  readonly format?: keyof typeof contentTypes | undefined;
+/** What one `RetryMetrics` brings to a page. */
+interface SourceOptions {
+  /**
+   * Labels on every series of these metrics, such as `{ pool: 'eu' }`. At most 16, none by the name
+   * of a label that the series has already. Default: none.
+   */
+  readonly labels?: SourceLabels | undefined;
   /**
    * The circuits as they are, instead of as the facts tell: for metrics that began to listen after
    * the pool was filled.
@@ -19,36 +33,97 @@ export interface PrometheusOptions extends SeriesOptions {
   readonly proxies?: number | undefined;
 }
 
+/** The metrics of one rotator on a page that several share. */
+export interface PrometheusSource extends SourceOptions {
+  readonly metrics: RetryMetrics;
+}
+
+/** How a page is written. */
+export interface PageOptions extends SeriesOptions {
+  /** `text` is text format 0.0.4, `openmetrics` OpenMetrics 1.0.0. Default `text`. */
+  readonly format?: keyof typeof contentTypes | undefined;
+}
+
+export interface PrometheusOptions extends PageOptions, SourceOptions {}
+
 /** What to answer as `content-type`, by format. */
 export const contentTypes = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 } as const;
 
-const known = ['format', 'maxProxySeries', 'circuits', 'inFlight', 'proxies'];
+const pageNames = ['format', 'maxProxySeries'];
+const sourceNames = ['labels', 'circuits', 'inFlight', 'proxies'];
 
 /**
  * The metrics for a Prometheus server to scrape. Counters count since the start and never fall.
  * Throws a TypeError or RangeError for an option that is unknown or out of bounds.
  */
-export function renderPrometheus(metrics: RetryMetrics, options: PrometheusOptions = {}): string {
-  checkNames(options, known);
+export function renderPrometheus(metrics: RetryMetrics, options?: PrometheusOptions): string;
+/**
+ * The same for several rotators on one page. Each source needs labels that no other source has, or
+ * a RangeError says so: without them their series would be the same.
+ */
+export function renderPrometheus(
+  sources: readonly PrometheusSource[],
+  options?: PageOptions,
+): string;
+export function renderPrometheus(
+  given: RetryMetrics | readonly PrometheusSource[],
+  options: PrometheusOptions = {},
+): string {
+  const several = Array.isArray(given);
+  checkNames(options, several ? pageNames : [...pageNames, ...sourceNames]);
   const { format = 'text' } = options;
   if (!Object.hasOwn(contentTypes, format)) {
     throw new RangeError(`format must be text or openmetrics, got ${String(format)}`);
   }
+  proxyLimit(options);
+  const sources = several
+    ? readAll(given as readonly PrometheusSource[], options)
+    : [read(given as RetryMetrics, options, options)];
   const open = format === 'openmetrics';
-  const reading = withGiven(readSeries(metrics, options), options);
   const lines: string[] = [];
   for (const family of families) {
     const { name, type, help } = family;
     // OpenMetrics names a counter without the ending that its samples bear.
     const familyName = open && type === 'counter' ? name.slice(0, -'_total'.length) : name;
     lines.push(`# HELP ${familyName} ${escapeHelp(help)}`, `# TYPE ${familyName} ${type}`);
-    for (const sample of family.samples(reading)) lines.push(render(name, sample, open));
+    for (const { reading, labels } of sources) {
+      for (const sample of labelledSamples(family, reading, labels)) {
+        lines.push(render(name, sample, open));
+      }
+    }
   }
   if (open) lines.push('# EOF');
   return `${lines.join('\n')}\n`;
+}
+
+interface ReadSource {
+  readonly reading: Reading;
+  readonly labels: SourceLabels | undefined;
+}
+
+function read(metrics: RetryMetrics, source: SourceOptions, series: SeriesOptions): ReadSource {
+  const { labels } = source;
+  return {
+    labels: labels === undefined ? undefined : checkLabels(labels, ownLabelNames),
+    reading: withGiven(readSeries(metrics, series), source),
+  };
+}
+
+function readAll(sources: readonly PrometheusSource[], series: SeriesOptions): ReadSource[] {
+  const seen = new Set<string>();
+  return sources.map((source) => {
+    checkNames(source, ['metrics', ...sourceNames]);
+    const one = read(source.metrics, source, series);
+    const key = labelKey(one.labels ?? {});
+    if (seen.has(key)) {
+      throw new RangeError(`labels must differ between sources, got ${key} twice`);
+    }
+    seen.add(key);
+    return one;
+  });
 }
 
 function render(name: string, { suffix, labels, value }: Sample, open: boolean): string {
@@ -60,8 +135,8 @@ function render(name: string, { suffix, labels, value }: Sample, open: boolean):
   return `${name}${suffix ?? ''}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
 }
 
-function withGiven(reading: Reading, options: PrometheusOptions): Reading {
-  const { circuits, inFlight, proxies } = options;
+function withGiven(reading: Reading, source: SourceOptions): Reading {
+  const { circuits, inFlight, proxies } = source;
   const totals = {
     ...reading.totals,
     ...(inFlight === undefined ? {} : { requestsInFlight: checkCount('inFlight', inFlight) }),

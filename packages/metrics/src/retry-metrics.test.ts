@@ -344,9 +344,19 @@ describe('RetryMetrics', () => {
 
     it('M6 needs no timer: facts alone move it on, and reads do', () => {
       attempt();
-      attempt({ at: midnight + hourMs });
+      at = midnight + hourMs;
+      attempt();
       at = midnight + 2 * hourMs;
       expect(metrics.getTimeseries().map(({ p50 }) => p50 === null)).toEqual([false, false, true]);
+    });
+
+    it('M7b a fact from the future counts in the current hour and pushes nothing out', () => {
+      attempt();
+      attempt({ at: midnight + 48 * hourMs });
+      expect(metrics.getTimeseries().map(({ timestamp }) => timestamp)).toEqual([
+        '2023-11-15T00:00:00.000Z',
+      ]);
+      expect(metrics.getByProxy({ hours: 1 })['p1']?.totalAttempts).toBe(2);
     });
 
     it('M6 what happened before the current hour counts in it: nothing is lost', () => {
@@ -354,6 +364,16 @@ describe('RetryMetrics', () => {
       metrics.aggregateHourly();
       attempt({ at: midnight });
       expect(metrics.getByProxy({ hours: 1 })['p1']?.totalAttempts).toBe(1);
+    });
+
+    it('M7b a breaker outside a rotator is no proxy: neither a row nor a state of the pool', () => {
+      metrics.record('proxy:added', { proxyId: 'p1', weight: 1, at });
+      transition({ name: 'database', proxyId: undefined });
+      expect(metrics.getByProxy()).toEqual({});
+      expect(metrics.totals().circuits).toMatchObject({ closed: 1, open: 0 });
+      expect(metrics.totalsByProxy(10)).toEqual([]);
+      expect(metrics.getSummary().circuitBreakerEventsCount).toBe(1);
+      expect(metrics.circuitEvents().map(({ name }) => name)).toEqual(['database']);
     });
 
     it('M6 a removed proxy stays in the totals, and in the list while it has counts', () => {

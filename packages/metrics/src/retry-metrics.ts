@@ -130,7 +130,7 @@ export class RetryMetrics {
     if (bus !== undefined) checkBus(bus);
     this.retentionHours = checkWhole('retentionHours', retentionHours, 1, 168);
     this.#now = now;
-    this.#ring = new HourRing(retentionHours, now());
+    this.#ring = new HourRing(retentionHours, now);
     this.#pool = new PoolCounts(retentionHours, this.#ring.slot);
     this.#proxies = new ProxyTable(checkWhole('maxProxies', maxProxies, 1, 1_000_000), this.#ring);
     this.#policies = new PolicyTable(this.#ring);
@@ -400,12 +400,15 @@ export class RetryMetrics {
     const to = circuitStateIndex[event.to];
     this.#pool.add(column.circuitEvents);
     this.#pool.add(column.transitions + to);
-    if (event.to === 'open') this.#proxies.recordOpen(event.name);
     this.#circuits.record(event);
+    const { proxyId } = event;
+    // A breaker that guards something else shares the bus: it is no proxy's.
+    if (proxyId === undefined) return;
+    if (event.to === 'open') this.#proxies.recordOpen(proxyId);
     // An attempt that outlives its proxy can still move a circuit that is no longer there.
-    if (this.#proxies.isRemoved(event.name)) return;
+    if (this.#proxies.isRemoved(proxyId)) return;
     this.#gauges.circuitMoved(circuitStateIndex[event.from], to);
-    this.#proxies.setCircuit(event.name, to);
+    this.#proxies.setCircuit(proxyId, to);
   }
 
   #successByAttempt(count: (at: number) => number): Record<number, number> {

@@ -28,6 +28,13 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
+/** Refuses anything but true or false. */
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') {
+    throw new TypeError(`${name} must be true or false, got ${String(value)}`);
+  }
+}
+
 /** Refuses what cannot be listened to. */
 export function checkBus(bus: unknown): void {
   if (typeof (bus as { on?: unknown } | null | undefined)?.on !== 'function') {

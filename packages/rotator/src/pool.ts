@@ -85,10 +85,12 @@ export class Pool {
       ...common,
       bus: {
         has: () => true,
-        emit: (type, event) => {
-          this.#hear(event as CircuitTransition);
-          if (this.#untold !== undefined) this.#untold.push(event as CircuitTransition);
-          else if (bus.has(type)) bus.emit(type, event);
+        emit: (_type, event) => {
+          const { name } = event as CircuitTransition;
+          const transition = { ...(event as CircuitTransition), proxyId: name };
+          this.#hear(transition);
+          if (this.#untold !== undefined) this.#untold.push(transition);
+          else if (bus.has('circuit:transition')) bus.emit('circuit:transition', transition);
         },
       },
     });

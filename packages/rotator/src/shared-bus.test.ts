@@ -43,6 +43,15 @@ describe('a bus that two rotators share', () => {
     expect(one.proxies()).toMatchObject([{ successRate: 0 }]);
   });
 
+  it('M7b a transition names the proxy that the circuit belongs to', async () => {
+    const { make } = await pair();
+    const rotator = make();
+    const heard: (string | undefined)[] = [];
+    rotator.bus.on('circuit:transition', ({ proxyId }) => void heard.push(proxyId));
+    rotator.forceOpenCircuitBreaker('a');
+    expect(heard).toEqual(['a']);
+  });
+
   it('its listeners hear every event once, and in order', async () => {
     const { target, make, told } = await pair();
     const banRules = [{ name: 'blocked', judge: () => banProxy(60_000) }];
