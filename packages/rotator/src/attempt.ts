@@ -1,11 +1,11 @@
 import type { Outcome, Phase } from '@whirl/events';
 import { carryOut, failureOf, type Found, type Head } from './answer.ts';
 import { Judgement } from './ban-rules.ts';
-import type { Lease, LeaseHandler } from './clients.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import { AttemptTimeoutError, ProxyAuthenticationError, type AttemptRecord } from './errors.ts';
 import { classify, type Failure } from './failure.ts';
 import type { Controller, UpgradeSocket } from './handler.ts';
+import type { Lease, LeaseHandler } from './lease.ts';
 import type { Admission } from './member.ts';
 import type { Operation } from './operation.ts';
 import { codeOf } from './request-facts.ts';
@@ -35,6 +35,8 @@ export class Attempt implements LeaseHandler {
   #upstream: Controller | undefined;
   #latencyMs: number | undefined;
   #statusCode: number | undefined;
+  /** Bytes of a response came, if only the first of its head. */
+  #answered = false;
   /** The answer stands, but it is not a good one. */
   #standing: Failure | undefined;
   /** An answer whose body the rules want to see before anybody else does. */
@@ -96,8 +98,12 @@ export class Attempt implements LeaseHandler {
     const lease = request.lease(clients, member.proxy, timeoutMs, sessionId);
     this.#lease = lease;
     this.#tunnel = !lease.absoluteForm;
+    this.#dispatch(lease);
+  }
+
+  #dispatch(lease: Lease): void {
     try {
-      lease.dispatch(request.through(lease, member.proxy), this);
+      lease.dispatch(this.#operation.request.through(lease, this.#admission.member.proxy), this);
     } catch (error) {
       this.#lost(error as Error);
     }
@@ -141,6 +147,11 @@ export class Attempt implements LeaseHandler {
     this.#operation.request.body.touch();
     if (this.#settled) controller.abort(new Error('the attempt is over'));
     else if (this.#operation.paused) controller.pause();
+  }
+
+  /** A first byte came back. */
+  onResponseStarted(): void {
+    this.#answered = true;
   }
 
   onRequestUpgrade(
@@ -219,7 +230,26 @@ export class Attempt implements LeaseHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#lost(error);
+    const lease = this.#lease;
+    if (this.#settled || this.#answered || lease?.stale(error, this.sent) !== true) {
+      this.#lost(error);
+    } else if (this.#operation.request.repeats(this.sent)) this.#sendAgain(lease);
+    else {
+      lease.cut(error);
+      this.#fail({ ...classify(error, this.#seen(false)), blame: 'none', stale: true });
+    }
+  }
+
+  /**
+   * The connection had served before and was closed before a byte of this response: the same attempt
+   * goes on, on a new connection of the same proxy.
+   */
+  #sendAgain(lease: Lease): void {
+    this.#upstream = undefined;
+    lease.renew();
+    queueMicrotask(() => {
+      if (!this.#settled) this.#dispatch(lease);
+    });
   }
 
   /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
@@ -348,7 +378,7 @@ export class Attempt implements LeaseHandler {
     this.#told = true;
     const durationMs = this.#latencyMs ?? this.#engine.now() - this.#startedAt;
     if (failure?.blame === 'proxy') breaker.fail(ticket, durationMs);
-    else if (failure?.blame === 'caller') breaker.release(ticket);
+    else if (failure?.blame === 'caller' || failure?.stale === true) breaker.release(ticket);
     else breaker.succeed(ticket, durationMs);
     if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
       breaker.trip({ reason: 'failures' });

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { Clients, type ClientsOptions, type Lease } from './clients.ts';
+import { Clients, type ClientsOptions } from './clients.ts';
+import type { Lease } from './lease.ts';
 import { parseProxy, type Proxy } from './proxy.ts';
 import { heldBytes } from './testing/memory.ts';
 import { read, startRotator, use } from './testing/rig.ts';
@@ -15,6 +16,7 @@ function startClients(options: Partial<ClientsOptions> = {}): Clients {
     tls: new TlsClient('tls'),
     proxyTls: new TlsClient('proxyTls'),
     wallNow: Date.now,
+    now: () => performance.now(),
     ...options,
   });
   use({ close: () => clients.destroy(new Error('the test is over')) });

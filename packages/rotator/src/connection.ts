@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import { Dial, withoutBrackets, type ConnectorOptions } from './connector.ts';
+import { ProxyConnectionError } from './errors.ts';
 import type { Proxy } from './proxy.ts';
 
 /** Where the connections of a route lead. */
@@ -21,20 +22,36 @@ export class Connection {
   readonly client: Client;
   /** While the way to the target is being made. */
   dial: Dial | undefined;
-  /** A request has it. */
-  leased = false;
-  /** What the request that waits for the dial allows for it. */
-  timeoutMs = 0;
+  /** When it was opened, and when the first response on it had ended. */
+  openedAt = 0;
+  firstEndedAt: number | undefined;
   readonly #to: RouteTo;
   readonly #options: ConnectorOptions;
+  readonly #keepAlive: boolean;
+  #leased = false;
+  /** What the request that waits for the dial allows for it. */
+  #timeoutMs = 0;
+  #reused = false;
+  #dialled = false;
   #open = false;
   #ended = false;
+  /** Why it was lost last. */
+  #lost: Error | undefined;
 
-  /** `onIdleEnd`: the connection was lost while no request had it. */
-  constructor(to: RouteTo, options: ConnectorOptions, onIdleEnd: (ended: Connection) => void) {
+  /**
+   * `keepAlive`: further requests may follow the first. `onIdleEnd`: the connection was lost while
+   * no request had it.
+   */
+  constructor(
+    to: RouteTo,
+    options: ConnectorOptions,
+    keepAlive: boolean,
+    onIdleEnd: (ended: Connection) => void,
+  ) {
     this.#to = to;
     this.#options = options;
-    const { proxy, origin, absoluteForm, keepAlive } = to;
+    this.#keepAlive = keepAlive;
+    const { proxy, origin, absoluteForm } = to;
     this.client = new Client(absoluteForm ? `http://${proxy.host}:${proxy.port}` : origin.origin, {
       connect: ((
         { servername }: { servername?: string | null },
@@ -46,15 +63,35 @@ export class Connection {
       headersTimeout: 0,
       keepAliveTimeout: idleMs,
     });
-    this.client.on('disconnect', () => {
+    this.client.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;
-      if (!this.leased) onIdleEnd(this);
+      this.#lost = error;
+      if (!this.#leased) onIdleEnd(this);
     });
   }
 
   /** Whether another request may follow on it. */
   get reusable(): boolean {
-    return this.#open && !this.#ended && this.#to.keepAlive;
+    return this.#open && !this.#ended && this.#keepAlive;
+  }
+
+  /** The present request was given to a connection that had served before. */
+  get reused(): boolean {
+    return this.#reused;
+  }
+
+  /** A request has it from now on. */
+  take(timeoutMs: number): void {
+    this.#leased = true;
+    this.#timeoutMs = timeoutMs;
+    this.#reused = this.#open;
+    this.#dialled = false;
+  }
+
+  /** The request that had it is done with it. */
+  free(now: number): void {
+    this.#leased = false;
+    this.firstEndedAt ??= now;
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -74,6 +111,14 @@ export class Connection {
     callback: (error: Error | null, socket: net.Socket | null) => void,
   ): void {
     const { proxy, origin, absoluteForm } = this.#to;
+    if (this.#dialled) {
+      // undici dials again and again while a request waits that was never on the wire.
+      const error = this.#neverSent();
+      queueMicrotask(() => callback(error, null));
+      return;
+    }
+    this.#dialled = true;
+    this.#reused = false;
     const secure = origin.protocol === 'https:';
     const destination = absoluteForm
       ? undefined
@@ -83,11 +128,30 @@ export class Connection {
           secure,
           servername: servername || undefined,
         };
-    this.dial = new Dial(proxy, destination, this.#options, this.timeoutMs, (error, socket) => {
+    this.dial = new Dial(proxy, destination, this.#options, this.#timeoutMs, (error, socket) => {
       this.dial = undefined;
       this.#open = error === null;
+      this.openedAt = this.#options.now();
       callback(error, socket);
     });
+  }
+
+  /** The connection stood, and was lost before the request could be written to it. */
+  #neverSent(): ProxyConnectionError {
+    const { proxy, origin, absoluteForm } = this.#to;
+    const { id: proxyId, protocol } = proxy;
+    const tunnel = protocol.startsWith('socks') ? 'socks' : 'connect';
+    const phase = absoluteForm
+      ? protocol === 'https'
+        ? 'tls_proxy'
+        : 'tcp'
+      : origin.protocol === 'https:'
+        ? 'tls_target'
+        : tunnel;
+    return new ProxyConnectionError(
+      `${proxyId}: the connection was lost before the request was sent (phase ${phase})`,
+      { phase, proxyId, cause: this.#lost },
+    );
   }
 }
 

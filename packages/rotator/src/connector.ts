@@ -26,6 +26,8 @@ export interface ConnectorOptions {
   readonly proxyTls: TlsClient;
   /** The wall clock, for the dates of Retry-After. */
   readonly wallNow: () => number;
+  /** Milliseconds that never step back. */
+  readonly now: () => number;
 }
 
 type Done = (error: Error | null, socket: net.Socket | null) => void;

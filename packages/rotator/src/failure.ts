@@ -15,6 +15,11 @@ export interface Failure {
   readonly blame: Blame;
   /** The proxy or the target may be to blame: another proxy's fate tells. */
   readonly ambiguous: boolean;
+  /**
+   * A connection that had served before was lost before a byte of the response, and the request could
+   * not be sent again: nobody's failure. Blame is `none`; no circuit, statistic or evidence counts it.
+   */
+  readonly stale?: boolean | undefined;
   /** The target is to blame, as far as is known; attempts that are still out may prove it well. */
   readonly contested?: boolean | undefined;
   readonly statusCode?: number | undefined;

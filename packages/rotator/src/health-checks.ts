@@ -152,8 +152,18 @@ export class HealthChecks {
       cut();
     }, this.#timeoutMs);
     timer.unref();
-    const handler: Dispatcher.DispatchHandler = {
+    let answered = false;
+    const send = () => {
+      try {
+        lease.dispatch(request.through(lease, member.proxy), handler);
+      } catch (error) {
+        lease.cut(error as Error);
+        end('aborted');
+      }
+    };
+    const handler: Dispatcher.DispatchHandler & { onResponseStarted(): void } = {
       onRequestStart() {},
+      onResponseStarted: () => void (answered = true),
       onResponseStart: (_, statusCode) => {
         if (ended || statusCode < 200) return;
         end(this.#isHealthy(statusCode) ? 'success' : 'failure');
@@ -162,16 +172,16 @@ export class HealthChecks {
       onResponseData() {},
       onResponseEnd() {},
       onResponseError: (_, error) => {
+        if (!ended && !answered && lease.stale(error, true)) {
+          lease.renew();
+          queueMicrotask(send);
+          return;
+        }
         lease.cut(error);
         const seen = { proxyId: member.id, tunnel: !lease.absoluteForm, headersSeen: false };
         end(classify(error, seen).blame === 'caller' ? 'aborted' : 'failure');
       },
     };
-    try {
-      lease.dispatch(request.through(lease, member.proxy), handler);
-    } catch (error) {
-      lease.cut(error as Error);
-      end('aborted');
-    }
+    send();
   }
 }

@@ -1,10 +1,11 @@
 import type { Dispatcher } from 'undici';
 import { checkBody, ReplayableBody } from './body.ts';
-import type { Clients, Lease } from './clients.ts';
+import type { Clients } from './clients.ts';
 import { InvalidRequestError } from './errors.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
 import { basicAuth } from './http-connect.ts';
 import { methodOf } from './http-method.ts';
+import type { Lease } from './lease.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { Proxy } from './proxy.ts';
 import { repeatable } from './retry-plan.ts';
@@ -43,11 +44,16 @@ export class OutgoingRequest {
     return this.repeatable && this.body.shareable;
   }
 
+  /** Whether it may go out once more after a connection was lost; `sent`: something of it went out. */
+  repeats(sent: boolean): boolean {
+    return this.body.replayable && (!sent || this.repeatable);
+  }
+
   /** A claim on a connection for one attempt. */
   lease(clients: Clients, proxy: Proxy, timeoutMs: number, session: string | undefined): Lease {
     // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
     const tunnel = this.#opts.upgrade ? 'always' : undefined;
-    return clients.take(proxy, this.#url, { timeoutMs, tunnel, session });
+    return clients.take(proxy, this.#url, { timeoutMs, tunnel, session, once: !this.shareable });
   }
 
   /** What undici is told for one attempt through this connection. */

@@ -95,6 +95,7 @@ export class ProxyRotator implements RotatorView {
       proxyTls: new TlsClient('proxyTls', proxyTls),
       tunnel,
       keepAlive,
+      now,
       wallNow,
     });
     const facts = withChannels(this.bus);

@@ -186,6 +186,7 @@ describe('Selector', () => {
     expect(selector.stats('a')).toMatchObject({ inFlight: 0, samples: 1, successRate: 0 });
     bus.emit('attempt:end', { ...attemptEnd, blame: 'target' });
     bus.emit('attempt:end', { ...attemptEnd, blame: 'caller', outcome: 'aborted' });
+    bus.emit('attempt:end', { ...attemptEnd, blame: 'none' });
     expect(selector.stats('a')).toMatchObject({ samples: 2, successRate: 0.5 });
     const untilMs = clock.now() + 1000;
     bus.emit('proxy:banned', { proxyId: 'b', untilMs, rule: 'r', at: 0 });

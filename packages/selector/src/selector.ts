@@ -263,7 +263,9 @@ export class Selector {
     // First of all: an event that is refused has ended an attempt all the same.
     this.#pool.availability.settled(slot, this.#tick());
     checkOutcome(proxyId, outcome, latencyMs);
-    if (blame !== 'caller' && outcome !== 'aborted' && outcome !== 'circuit_open') {
+    // Blame none with a failure: a connection that was lost when it was reused.
+    const nobodys = blame === 'none' && outcome !== 'success';
+    if (!nobodys && blame !== 'caller' && outcome !== 'aborted' && outcome !== 'circuit_open') {
       // To the proxy's credit: it led to a target that is to blame.
       const success = outcome === 'success' || blame !== 'proxy';
       const target = outcome === 'success' || blame === 'proxy' ? origin : undefined;
