@@ -81,6 +81,16 @@ export class Availability {
     return this.#rows.words[slot * row + inFlight] as number;
   }
 
+  /** Whether it is closed and not banned, and full. */
+  isOnlyFull(slot: number, now: number): boolean {
+    return this.#isFull(slot) && this.#circuit(slot) === closed && now >= this.#blockedUntil(slot);
+  }
+
+  /** Whether a pick of it would test its circuit. */
+  tests(slot: number): boolean {
+    return this.#circuit(slot) === open;
+  }
+
   /** Since when attempts are in flight without one having ended. Epoch milliseconds. */
   busySince(slot: number): number {
     return this.#busySince[slot] as number;

@@ -144,6 +144,11 @@ export class CandidateTable {
     this.#removed = 0;
   }
 
+  /** Whether the candidate of this slot has this id. */
+  isAt(slot: number, id: string): boolean {
+    return this.#ids[slot] === id;
+  }
+
   /** Whether a candidate has this slot. */
   holds(slot: number): boolean {
     return this.#ids[slot] !== '';

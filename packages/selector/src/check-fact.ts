@@ -1,13 +1,14 @@
-import type { CircuitState, Outcome } from '@whirl/events';
+import type { Blame, CircuitState, Outcome } from '@whirl/events';
 import { checkNumber } from './validate.ts';
 
 /** More would take a mean beyond what a number can hold. */
 const maxLatencyMs = 1e12;
 
 const outcomes = ['success', 'failure', 'timeout', 'aborted', 'circuit_open'];
+const blames = ['none', 'proxy', 'target', 'route', 'unknown', 'caller'];
 
-/** Refuses an outcome that there is not, and a latency that is none. */
-export function checkOutcome(id: string, outcome: Outcome, latencyMs: number): void {
+/** Refuses an unknown outcome or blame, and a latency that is out of bounds. */
+export function checkOutcome(id: string, outcome: Outcome, latencyMs: number, blame: Blame): void {
   // The name is put together only for a refusal: this is on the path of every attempt.
   if (typeof latencyMs !== 'number' || !(latencyMs >= 0 && latencyMs <= maxLatencyMs)) {
     checkNumber(`latencyMs of "${id}"`, latencyMs, 0, maxLatencyMs);
@@ -16,6 +17,9 @@ export function checkOutcome(id: string, outcome: Outcome, latencyMs: number): v
     throw new RangeError(
       `outcome of "${id}" must be one of ${outcomes.join()}, got ${String(outcome)}`,
     );
+  }
+  if (!blames.includes(blame)) {
+    throw new RangeError(`blame of "${id}" must be one of ${blames.join()}, got ${String(blame)}`);
   }
 }
 

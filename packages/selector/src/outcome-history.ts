@@ -12,7 +12,12 @@ import {
 /** Outcomes remembered per candidate. */
 const kept = 100;
 
-/** The last 100 outcomes of each slot: a bit each, and their counts. */
+/** Of the words that hold their bits the last has room for a count: above the bits of 96 to 99. */
+const lastWord = 3;
+const usedBits = 0b1111;
+const oneFailure = 0b1_0000;
+
+/** The last 100 outcomes of each slot: a bit each, and their counts; the failures in a row. */
 export class OutcomeHistory {
   readonly #rows: CandidateRows;
 
@@ -45,9 +50,26 @@ export class OutcomeHistory {
     return this.#rows.words[slot * rowWords + successesEver] as number;
   }
 
+  /** Failures since its last success, at whatever target: its own ones, and those of `routeFailed`. */
+  failuresInARow(slot: number): number {
+    return (this.#rows.words[slot * rowWords + outcomeBits + lastWord] as number) >>> 4;
+  }
+
+  /** A failure that is not the candidate's own: it is no outcome, but it counts in the row. */
+  routeFailed(slot: number): void {
+    const { words } = this.#rows;
+    const at = slot * rowWords + outcomeBits + lastWord;
+    const word = words[at] as number;
+    if (word >>> 4 < 2 ** 28 - 1) words[at] = word + oneFailure;
+  }
+
   record(slot: number, success: boolean): void {
     const { words, bytes } = this.#rows;
     const start = slot * rowWords;
+    if (success) {
+      const last = start + outcomeBits + lastWord;
+      words[last] = (words[last] as number) & usedBits;
+    } else this.routeFailed(slot);
     const counts = slot * rowBytes;
     if (success) words[start + successesEver] = (words[start + successesEver] as number) + 1;
     const at = bytes[counts + nextOutcome] as number;

@@ -2,8 +2,10 @@ import type { Pool } from './pool.ts';
 import type { SelectContext, Strategy } from './strategy.ts';
 import type { TargetMemory } from './target-memory.ts';
 
-/** Picks that target memory may refuse one by one; then all that it would refuse are put aside. */
+/** Picks that target memory may refuse one by one. */
 const maxRefusals = 16;
+/** After them all that it would refuse are put aside, if they are at most so many; else the last one is taken. */
+const maxPutAside = 256;
 
 /** Asks the strategy for a slot that target memory has nothing against, within one pick of the pool. */
 export class Picker {
@@ -11,11 +13,14 @@ export class Picker {
   strategy: Strategy;
   readonly #pool: Pool;
   readonly #targets: TargetMemory;
+  /** Of the pick that is being made. */
+  #target: string | undefined;
 
   constructor(pool: Pool, targets: TargetMemory, strategy: Strategy) {
     this.#pool = pool;
     this.#targets = targets;
     this.strategy = strategy;
+    pool.avoided = (slot) => this.#avoids(slot);
   }
 
   /** Withholds those, as far as they are available. */
@@ -29,32 +34,50 @@ export class Picker {
   /** Asks the strategy until target memory has nothing against its choice. */
   pick(ask: SelectContext): number {
     const { target } = ask;
-    const first = this.#ask(ask);
-    if (first < 0 || target === undefined || !this.#avoids(target, first)) return first;
+    if (target === undefined || this.#targets.count(target) === 0) return this.#ask(ask);
+    this.#target = target;
+    try {
+      const slot = this.#pickFor(target, ask);
+      const { availability, table, now } = this.#pool;
+      if (slot >= 0 && availability.tests(slot)) this.#targets.tested(target, table.id(slot), now);
+      return slot;
+    } finally {
+      this.#target = undefined;
+    }
+  }
+
+  #pickFor(target: string, ask: SelectContext): number {
     const { hidden } = this.#pool;
     const excluded = hidden.length;
-    let slot = first;
-    for (let i = 0; i < maxRefusals && slot >= 0 && this.#avoids(target, slot); i++) {
+    let slot = this.#ask(ask);
+    for (let i = 0; i < maxRefusals && slot >= 0 && this.#avoids(slot); i++) {
       this.#pool.hide(slot);
       slot = this.#ask(ask);
     }
-    if (slot >= 0 && this.#avoids(target, slot)) {
+    if (slot >= 0 && this.#avoids(slot) && this.#targets.count(target) <= maxPutAside) {
       for (const id of this.#targets.ids(target)) {
         const other = this.#pool.table.slot(id);
-        if (other >= 0 && this.#avoids(target, other)) this.#pool.hide(other);
+        if (other >= 0 && this.#avoids(other)) this.#pool.hide(other);
       }
       slot = this.#ask(ask);
     }
-    if (slot >= 0) return slot;
-    // Nobody else is left: one that is avoided is better than none.
+    if (slot >= 0 || hidden.length === excluded) return slot;
+    // No other is left: one that is avoided is better than none.
+    this.#target = undefined;
     while (hidden.length > excluded) this.#pool.show(hidden[excluded] as number);
     return this.#ask(ask);
   }
 
-  #avoids(target: string, slot: number): boolean {
-    const { table, now, outcomes } = this.#pool;
-    const successes = outcomes.successes(slot);
-    return this.#targets.avoids(target, table.id(slot), { now, successes, poolSize: table.size });
+  #avoids(slot: number): boolean {
+    const target = this.#target;
+    if (target === undefined) return false;
+    const { table, now, outcomes, availability } = this.#pool;
+    return this.#targets.avoids(target, table.id(slot), {
+      now,
+      successes: outcomes.successes(slot),
+      poolSize: table.size,
+      tests: availability.tests(slot),
+    });
   }
 
   #ask(ask: SelectContext): number {

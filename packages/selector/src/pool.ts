@@ -24,6 +24,8 @@ export class Pool {
   now = 0;
   /** The number of the pick that is being made. */
   pickNumber = 0;
+  /** Whether the target of the pick that is being made avoids a candidate. */
+  avoided: (slot: number) => boolean = () => false;
   /** Withheld from the pick that is being made. */
   readonly hidden: number[] = [];
   readonly #views: View[] = [];

@@ -1,4 +1,4 @@
-import type { Outcome, WhirlBus } from '@whirl/events';
+import type { Blame, Outcome, WhirlBus } from '@whirl/events';
 import type { Strategy } from './strategy.ts';
 
 export interface SelectorOptions {
@@ -28,6 +28,11 @@ export interface AttemptOutcome {
   readonly latencyMs: number;
   /** What the attempt wanted to reach. */
   readonly target?: string | undefined;
+  /**
+   * What is to blame for the outcome. `proxy` counts against the candidate; `route` against it at this `target`
+   * alone; `target`, `unknown` and `caller` teach nothing. Default: `none` for a success, `proxy` otherwise.
+   */
+  readonly blame?: Blame | undefined;
 }
 
 /** What is known of a candidate. */

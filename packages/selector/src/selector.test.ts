@@ -187,7 +187,7 @@ describe('Selector', () => {
     bus.emit('attempt:end', { ...attemptEnd, blame: 'target' });
     bus.emit('attempt:end', { ...attemptEnd, blame: 'caller', outcome: 'aborted' });
     bus.emit('attempt:end', { ...attemptEnd, blame: 'none' });
-    expect(selector.stats('a')).toMatchObject({ samples: 2, successRate: 0.5 });
+    expect(selector.stats('a')).toMatchObject({ samples: 1, successRate: 0 });
     const untilMs = clock.now() + 1000;
     bus.emit('proxy:banned', { proxyId: 'b', untilMs, rule: 'r', at: 0 });
     expect(times(4, () => selector.select()?.id)).toEqual(['a', 'a', 'a', 'a']);

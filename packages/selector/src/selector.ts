@@ -1,9 +1,10 @@
-import type { AttemptEnd, CircuitTransition, ProxyBanned } from '@whirl/events';
+import type { AttemptEnd, Blame, CircuitTransition, Outcome, ProxyBanned } from '@whirl/events';
 import { adaptive } from './adaptive.ts';
 import type { CandidateOptions } from './candidate-table.ts';
 import { checkAsk } from './check-ask.ts';
 import { checkOutcome, checkState } from './check-fact.ts';
 import { checkStrategy } from './check-strategy.ts';
+import { lessonOf } from './lesson.ts';
 import { Picker } from './picker.ts';
 import { Pool } from './pool.ts';
 import type {
@@ -157,22 +158,23 @@ export class Selector {
   }
 
   /**
-   * Learns from an outcome. Throws a RangeError or TypeError on an unknown id or outcome, or a latency
-   * that is no number from 0 to 10^12; nothing is changed then.
+   * Learns from an outcome, by its blame. Throws a RangeError or TypeError on an unknown id, outcome or blame, or a
+   * latency that is no number from 0 to 10^12; nothing is changed then.
    */
-  record({ id, outcome, latencyMs, target }: AttemptOutcome): void {
+  record({ id, outcome, latencyMs, target, blame }: AttemptOutcome): void {
     const slot = this.#slot(id);
-    checkOutcome(id, outcome, latencyMs);
+    const blamed = blame ?? (outcome === 'success' ? 'none' : 'proxy');
+    checkOutcome(id, outcome, latencyMs, blamed);
     if (target !== undefined) checkText(`target of "${id}"`, target);
     this.#tick();
-    const tells = outcome !== 'aborted' && outcome !== 'circuit_open';
-    if (tells) this.#learn(slot, outcome === 'success', outcome === 'timeout', latencyMs, target);
+    this.#learn(slot, outcome, latencyMs, target, blamed);
     this.#pool.availability.concluded(slot, this.#pool.now);
   }
 
   /**
    * The circuit of the candidate `name` changed. Unknown names are ignored. An open one is offered to
-   * one request at a time from `nextTestAt` on; without that time, not before its next transition.
+   * one request at a time from `nextTestAt` on; without that time, not before its next transition. One that
+   * closes clears what was learned of the candidate at single targets; bans stand.
    */
   circuitChanged(event: Pick<CircuitTransition, 'name' | 'to' | 'nextTestAt'>): void {
     const { name, to, nextTestAt } = event;
@@ -180,7 +182,9 @@ export class Selector {
     if (slot < 0) return;
     checkState(name, to);
     if (nextTestAt !== undefined) checkNumber(`nextTestAt of "${name}"`, nextTestAt, 0);
-    this.#pool.availability.circuit(slot, to, nextTestAt, this.#tick());
+    const now = this.#tick();
+    if (to === 'closed') this.#targets.recovered(name, now);
+    this.#pool.availability.circuit(slot, to, nextTestAt, now);
   }
 
   /** Nobody picks it before that time (epoch ms). Throws on an unknown id or a time that is none. */
@@ -245,16 +249,22 @@ export class Selector {
 
   #learn(
     slot: number,
-    success: boolean,
-    timeout: boolean,
+    outcome: Outcome,
     latencyMs: number,
     target: string | undefined,
+    blame: Blame,
   ): void {
-    this.#pool.record(slot, success, timeout ? timeoutWeight : 1, latencyMs);
+    const lesson = lessonOf(outcome, blame);
+    if (lesson === 'nothing') return;
+    const { outcomes, table, now } = this.#pool;
+    const success = lesson === 'success';
+    if (lesson === 'route') outcomes.routeFailed(slot);
+    else this.#pool.record(slot, success, outcome === 'timeout' ? timeoutWeight : 1, latencyMs);
     if (target === undefined) return;
-    const id = this.#pool.table.id(slot);
-    if (success) this.#targets.succeeded(target, id, this.#pool.now);
-    else this.#targets.failed(target, id, this.#pool.now, this.#pool.outcomes.successes(slot));
+    const id = table.id(slot);
+    if (success) this.#targets.succeeded(target, id, now);
+    else if (lesson === 'route') this.#targets.routeFailed(target, id, now);
+    else this.#targets.failed(target, id, now, outcomes.successes(slot));
   }
 
   #attemptEnded({ proxyId, origin, blame, outcome, latencyMs }: AttemptEnd): void {
@@ -262,15 +272,8 @@ export class Selector {
     if (slot < 0) return;
     // First of all: an event that is refused has ended an attempt all the same.
     this.#pool.availability.settled(slot, this.#tick());
-    checkOutcome(proxyId, outcome, latencyMs);
-    // Blame none with a failure: a connection that was lost when it was reused.
-    const nobodys = blame === 'none' && outcome !== 'success';
-    if (!nobodys && blame !== 'caller' && outcome !== 'aborted' && outcome !== 'circuit_open') {
-      // To the proxy's credit: it led to a target that is to blame.
-      const success = outcome === 'success' || blame !== 'proxy';
-      const target = outcome === 'success' || blame === 'proxy' ? origin : undefined;
-      this.#learn(slot, success, outcome === 'timeout', latencyMs, target);
-    }
+    checkOutcome(proxyId, outcome, latencyMs, blame);
+    this.#learn(slot, outcome, latencyMs, origin, blame);
   }
 
   #banned({ proxyId, target, untilMs }: ProxyBanned): void {

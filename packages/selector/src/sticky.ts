@@ -1,18 +1,35 @@
 import { around } from './check-strategy.ts';
-import type { Candidates, Strategy } from './strategy.ts';
+import type { Candidates, SelectContext, Strategy } from './strategy.ts';
 import { checkCount, checkNames, checkNumber } from './validate.ts';
+import type { View } from './view.ts';
+
+/** Failures in a row of its candidate after which a session moves. */
+const failuresToMove = 2;
 
 export interface StickyOptions {
   /** Sessions remembered; beyond it the least recently used is forgotten. Default 10,000, ≥ 1. */
   readonly maxSessions?: number | undefined;
   /** A session unused for so many milliseconds is forgotten. Default 600,000, ≥ 1. */
   readonly idleMs?: number | undefined;
+  /**
+   * What a session gets while its candidate has `maxConcurrent` attempts in flight: `'elsewhere'` picks another
+   * for this request, `'queue'` picks none, so that the caller can wait. The session keeps its candidate either way.
+   * Default `'elsewhere'`.
+   */
+  readonly whenFull?: 'elsewhere' | 'queue' | undefined;
 }
 
 interface Session {
   slot: number;
   id: string;
   usedAt: number;
+  /** Successes and failures in a row of the candidate when the session got it. */
+  successes: number;
+  failures: number;
+  /** The number of the pick in which it got it. */
+  assignedIn: number;
+  /** The slot that it left in that pick because its target avoids it, else −1. */
+  left: number;
 }
 
 /** Sessions in order of their last use. */
@@ -50,41 +67,89 @@ class Sessions {
   }
 }
 
+/** Gives the session that candidate. */
+function assign(session: Session, slot: number, { pool }: View, left = -1): number {
+  session.slot = slot;
+  session.id = pool.table.id(slot);
+  session.successes = pool.outcomes.successes(slot);
+  session.failures = pool.outcomes.failuresInARow(slot);
+  session.assignedIn = pool.pickNumber;
+  session.left = left;
+  return slot;
+}
+
+/** Whether its candidate has failed twice in a row since the session got it. */
+function hasFailed({ slot, successes, failures }: Session, { pool: { outcomes } }: View): boolean {
+  const before = outcomes.successes(slot) === successes ? failures : 0;
+  return outcomes.failuresInARow(slot) - before >= failuresToMove;
+}
+
+/** Another candidate than the session's, or its own where there is no other. */
+function another(session: Session, inner: Strategy, among: View, ask: SelectContext): number {
+  const { slot } = session;
+  among.pool.hide(slot);
+  const other = inner.pick(among, ask);
+  among.pool.show(slot);
+  return other < 0 ? slot : assign(session, other, among);
+}
+
 /**
  * The same candidate for the same `sessionId` while it is available; an inner strategy picks it first,
- * and a new one when it is gone. A retry that excludes it goes elsewhere without moving the session.
+ * and a new one when it is gone, when the target of the pick avoids it, or after two failures in a row that it
+ * or its route is to blame for. A retry that excludes it goes elsewhere without moving the session.
  */
 export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
-  checkNames('the options of sticky()', options, 'maxSessions idleMs');
-  const { maxSessions = 10_000, idleMs = 600_000 } = options;
+  checkNames('the options of sticky()', options, 'maxSessions idleMs whenFull');
+  const { maxSessions = 10_000, idleMs = 600_000, whenFull = 'elsewhere' } = options;
   checkCount('maxSessions', maxSessions);
   checkNumber('idleMs', idleMs, 1);
+  if (whenFull !== 'elsewhere' && whenFull !== 'queue') {
+    throw new RangeError(`whenFull must be 'elsewhere' or 'queue', got ${String(whenFull)}`);
+  }
   const create = () => new Sessions(maxSessions, idleMs);
-  const isHidden = (among: Candidates, { slot, id }: Session) =>
-    !among.all.has(slot) && among.available(slot) && among.id(slot) === id;
+  const passes = (among: Candidates, slot: number, { tags = [] }: SelectContext) =>
+    tags.every((tag) => among.tags(slot).includes(tag));
+
+  function keep(session: Session, among: View, ask: SelectContext): number {
+    const { slot, left } = session;
+    if (session.assignedIn === among.pool.pickNumber) {
+      // The selector refused what the session was given in this pick, or all that is left is avoided.
+      const back = left >= 0 && among.has(left) && !among.avoided(left);
+      const next = back ? left : inner.pick(among, ask);
+      return next < 0 ? next : assign(session, next, among, left);
+    }
+    if (among.has(slot)) {
+      if (hasFailed(session, among)) return another(session, inner, among, ask);
+      if (!among.avoided(slot)) return slot;
+      const next = inner.pick(among, ask);
+      return next < 0 ? next : assign(session, next, among, slot);
+    }
+    if (among.available(slot) && !among.all.has(slot)) return inner.pick(among, ask);
+    if (among.full(slot) && passes(among, slot, ask)) {
+      return whenFull === 'queue' ? -1 : inner.pick(among, ask);
+    }
+    const next = inner.pick(among, ask);
+    return next < 0 ? next : assign(session, next, among);
+  }
+
   const strategy: Strategy = {
     ...around('sticky', inner),
-    pick(among, ask) {
+    pick(candidates, ask) {
       const { sessionId } = ask;
-      if (sessionId === undefined) return inner.pick(among, ask);
+      if (sessionId === undefined) return inner.pick(candidates, ask);
+      const among = candidates as View;
       const sessions = among.all.index(strategy, create);
       const session = sessions.use(sessionId, among.now);
-      if (
-        session !== undefined &&
-        among.has(session.slot) &&
-        among.id(session.slot) === session.id
-      ) {
-        return session.slot;
+      if (session !== undefined && among.pool.table.isAt(session.slot, session.id)) {
+        return keep(session, among, ask);
       }
       const slot = inner.pick(among, ask);
-      if (slot < 0 || (session !== undefined && isHidden(among, session))) return slot;
-      if (session === undefined) {
-        sessions.add(sessionId, { slot, id: among.id(slot), usedAt: among.now });
-      } else {
-        session.slot = slot;
-        session.id = among.id(slot);
-      }
-      return slot;
+      if (slot < 0) return slot;
+      if (session !== undefined) return assign(session, slot, among);
+      const { now: usedAt } = among;
+      const made = { slot, id: '', usedAt, successes: 0, failures: 0, assignedIn: 0, left: -1 };
+      sessions.add(sessionId, made);
+      return assign(made, slot, among);
     },
   };
   return strategy;

@@ -40,6 +40,13 @@ export interface Candidates {
   has(slot: number): boolean;
   /** Whether a candidate is available at all, be it excluded from this pick or filtered out. */
   available(slot: number): boolean;
+  /** Whether nothing but `maxConcurrent` keeps a candidate from being available. */
+  full(slot: number): boolean;
+  /**
+   * Whether the target of this pick has something against a candidate. The selector refuses such a choice while
+   * others are available, and asks again.
+   */
+  avoided(slot: number): boolean;
   /** Whether they are few of many slots: a structure over them should not be as long as the pool. */
   readonly sparse: boolean;
   /** The time of this pick in epoch milliseconds. */
@@ -60,6 +67,8 @@ export interface Candidates {
   successRate(slot: number): number;
   /** Outcomes recorded, at most 100. */
   samples(slot: number): number;
+  /** Failures since its last success that it or one of its routes is to blame for, at whatever target. */
+  failuresInARow(slot: number): number;
   /** Mean latency of its successes in milliseconds; undefined without any. */
   avgLatencyMs(slot: number): number | undefined;
   /** Estimated probability of success: recent evidence, shrunk towards the pool's mean. */

@@ -69,6 +69,19 @@ export class View implements Candidates {
     return root.#available.has(slot) || root.#hidden.includes(slot);
   }
 
+  full(slot: number): boolean {
+    const { availability, now } = this.pool;
+    return this.pool.table.holds(slot) && availability.isOnlyFull(slot, now);
+  }
+
+  avoided(slot: number): boolean {
+    return this.pool.avoided(slot);
+  }
+
+  failuresInARow(slot: number): number {
+    return this.pool.outcomes.failuresInARow(slot);
+  }
+
   get meanSuccess(): number {
     return this.pool.estimates.mean();
   }
