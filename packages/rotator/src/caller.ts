@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
-import type { Controller, UpgradeSocket } from './handler.ts';
+import type { Controller, Handler, UpgradeSocket } from './handler.ts';
 
 type Headers = Record<string, string | string[]>;
 
-/** What the caller may ask for through its controller; a handler that throws aborts. */
+/** What the caller may ask for through its controller. */
 export interface CallerRequests {
   abort(reason: Error): void;
   pause(): void;
@@ -56,12 +56,18 @@ class CallerController implements Controller {
 
 /**
  * The caller's side of a request: its handler behind one controller that stays the same over all
- * attempts. A handler that throws ends its own request, and nobody else's.
+ * attempts. A hook that throws ends its own request and no other: the handler's `onResponseError` is
+ * called with what was thrown, once, as undici's `Client` does. undici's retry interceptor depends on
+ * it: it throws in `onResponseEnd` and sends again from `onResponseError`.
  */
 export class Caller {
   readonly controller: Controller;
-  readonly #handler: Dispatcher.DispatchHandler;
+  readonly #handler: Handler;
   readonly #asks: CallerRequests;
+  /** `onResponseStarted` was called: it marks the first byte of the response. */
+  #started = false;
+  /** `onResponseError` was called, and nothing is called after it. */
+  #failed = false;
 
   constructor(handler: Dispatcher.DispatchHandler, asks: CallerRequests) {
     this.#handler = handler;
@@ -74,7 +80,11 @@ export class Caller {
   }
 
   requestStart(): void {
-    this.#guard(() => this.#handler.onRequestStart?.(this.controller, {}));
+    try {
+      this.#handler.onRequestStart?.(this.controller, {});
+    } catch (error) {
+      this.#asks.abort(error as Error);
+    }
   }
 
   responseStart(
@@ -84,36 +94,56 @@ export class Caller {
     statusMessage: string | undefined,
   ): void {
     this.controller.rawHeaders = upstream.rawHeaders ?? null;
-    this.#guard(() =>
-      this.#handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage),
-    );
-  }
-
-  data(chunk: Buffer): void {
-    this.#guard(() => this.#handler.onResponseData?.(this.controller, chunk));
-  }
-
-  end(upstream: Controller, trailers: Headers): void {
-    this.controller.rawTrailers = upstream.rawTrailers ?? null;
-    this.#guard(() => this.#handler.onResponseEnd?.(this.controller, trailers));
-  }
-
-  upgrade(upstream: Controller, statusCode: number, headers: Headers, socket: UpgradeSocket): void {
-    this.controller.rawHeaders = upstream.rawHeaders ?? null;
-    this.#guard(() =>
-      this.#handler.onRequestUpgrade?.(this.controller, statusCode, headers, socket),
-    );
-  }
-
-  error(error: Error): void {
-    this.#guard(() => this.#handler.onResponseError?.(this.controller, error));
-  }
-
-  #guard(call: () => void): void {
     try {
-      call();
+      if (!this.#started) {
+        this.#started = true;
+        this.#handler.onResponseStarted?.();
+      }
+      this.#handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
     } catch (error) {
       this.#asks.abort(error as Error);
     }
   }
+
+  data(chunk: Buffer): void {
+    try {
+      this.#handler.onResponseData?.(this.controller, chunk);
+    } catch (error) {
+      this.#asks.abort(error as Error);
+    }
+  }
+
+  /** The request is over by now, so a hook that throws cannot abort it: the error is told here. */
+  end(upstream: Controller, trailers: Headers): void {
+    this.controller.rawTrailers = upstream.rawTrailers ?? null;
+    try {
+      this.#handler.onResponseEnd?.(this.controller, trailers);
+    } catch (error) {
+      this.error(error as Error);
+    }
+  }
+
+  /** A handler that throws, or that has no hook for an upgrade, does not get the socket. */
+  upgrade(upstream: Controller, statusCode: number, headers: Headers, socket: UpgradeSocket): void {
+    this.controller.rawHeaders = upstream.rawHeaders ?? null;
+    try {
+      if (this.#handler.onRequestUpgrade === undefined) throw new TypeError(noUpgradeHook);
+      this.#handler.onRequestUpgrade(this.controller, statusCode, headers, socket);
+    } catch (error) {
+      socket.on('error', () => {}).destroy();
+      this.error(error as Error);
+    }
+  }
+
+  error(error: Error): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    try {
+      this.#handler.onResponseError?.(this.controller, error);
+    } catch {
+      // The handler was told, and there is no other hook to tell that it failed.
+    }
+  }
 }
+
+const noUpgradeHook = 'the connection was upgraded, but the handler has no onRequestUpgrade';

@@ -10,6 +10,7 @@ interface LegacyHandler {
     resume: () => void,
     statusText: string,
   ): boolean;
+  onResponseStarted?(): void;
   onData?(chunk: Buffer): boolean;
   onComplete?(trailers: RawHeaders | null): void;
   onUpgrade?(statusCode: number, headers: RawHeaders | null, socket: unknown): void;
@@ -27,13 +28,23 @@ export interface Controller extends Dispatcher.DispatchController {
   rawTrailers?: RawHeaders | null;
 }
 
+/** undici 7's handler. `onResponseStarted` is not in its types; fetch sets `responseStart` by it. */
+export interface Handler extends Dispatcher.DispatchHandler {
+  onResponseStarted?(): void;
+}
+
 /**
- * Gives a handler of undici 6's interface (that of the built-in fetch of Node 20 and 22) the one of
- * undici 7. Raw headers are passed flat, so that several set-cookie stay several.
+ * A handler in undici 7's interface. One in undici 6's (that of the built-in fetch of Node 20 and 22)
+ * is adapted, with raw headers passed flat, so that several set-cookie stay several. Throws a TypeError
+ * for one that could not be told of an error.
  */
-export function modern(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
-  if (handler.onRequestStart !== undefined) return handler;
+export function modern(handler: Dispatcher.DispatchHandler): Handler {
   const legacy = handler as unknown as LegacyHandler;
+  const old = handler.onRequestStart === undefined && typeof legacy.onError === 'function';
+  if (!old) {
+    if (typeof handler.onResponseError === 'function') return handler;
+    throw new TypeError('handler.onResponseError must be a function');
+  }
   return {
     onRequestStart(controller, context) {
       legacy.onConnect?.(
@@ -42,7 +53,12 @@ export function modern(handler: Dispatcher.DispatchHandler): Dispatcher.Dispatch
       );
     },
     onRequestUpgrade(controller: Controller, statusCode, _headers, socket) {
-      legacy.onUpgrade?.(statusCode, controller.rawHeaders ?? [], socket);
+      if (legacy.onUpgrade === undefined)
+        throw new TypeError('handler.onUpgrade must be a function');
+      legacy.onUpgrade(statusCode, controller.rawHeaders ?? [], socket);
+    },
+    onResponseStarted() {
+      legacy.onResponseStarted?.();
     },
     onResponseStart(controller: Controller, statusCode, _headers, statusMessage) {
       const more = legacy.onHeaders?.(

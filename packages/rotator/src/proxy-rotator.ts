@@ -34,7 +34,7 @@ import {
   type PoolOptions,
   type RequestContext,
 } from './request-context.ts';
-import { RotatorDispatcher } from './rotator-dispatcher.ts';
+import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import { TlsClient } from './tls.ts';
 import {
@@ -66,6 +66,7 @@ export class ProxyRotator implements RotatorView {
   readonly #health: HealthChecks | undefined;
   readonly #warnings: PolicyWarnings;
   readonly #view: View;
+  readonly #limits: Pick<DispatcherOwner, 'webSocket' | 'eventSource'>;
   /** What to undo at the end, in this order. */
   readonly #undo: (() => void)[] = [];
   #policy: RetryPolicy = noRetries;
@@ -127,6 +128,8 @@ export class ProxyRotator implements RotatorView {
       nextRequestId: () => `r${++this.#requests}`,
     };
     const nothing = this.#understand({});
+    const { webSocket = {}, eventSource = {} } = options;
+    this.#limits = { webSocket: { ...webSocket }, eventSource: { ...eventSource } };
     this.dispatcher = this.#dispatcherFor(
       nothing,
       () => this.close(),
@@ -364,13 +367,23 @@ export class ProxyRotator implements RotatorView {
     close: () => Promise<void> = async () => {},
     destroy: () => Promise<void> = async () => {},
   ): RotatorDispatcher {
+    const rotator = this;
     return new RotatorDispatcher(
       (opts, handler) => {
         const given = (opts as { [contextKey]?: RequestContext })[contextKey];
         this.#dispatch(opts, handler, given ?? { ...context });
       },
-      close,
-      destroy,
+      {
+        ...this.#limits,
+        get closed() {
+          return rotator.#closed;
+        },
+        get destroyed() {
+          return rotator.#ended !== undefined;
+        },
+        close,
+        destroy,
+      },
     );
   }
 

@@ -1,28 +1,98 @@
+import { constants } from 'node:buffer';
 import { Dispatcher } from 'undici';
 import { modern } from './handler.ts';
+import { shown } from './shown.ts';
+import { checkNames } from './unknown-option.ts';
 
 type Run = (opts: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void;
+type Callback = (error: Error | null, nothing: null) => void;
+
+/** Limits that undici's `WebSocket` takes from the dispatcher that it is given. */
+export interface WebSocketLimits {
+  /** Fragments of one message. An integer ≥ 0, 0: no limit. Default 131,072. */
+  readonly maxFragments?: number | undefined;
+  /** Bytes of one message, decompressed. An integer ≥ 0, 0: no limit. Default 128 MiB. */
+  readonly maxPayloadSize?: number | undefined;
+}
+
+/** A limit that undici's `EventSource` takes from the dispatcher that it is given. */
+export interface EventSourceLimits {
+  /** Bytes of one event. An integer ≥ 1; default: the longest string of the platform. */
+  readonly maxEventSize?: number | undefined;
+}
+
+/** Refuses limits that undici would ignore or take for others, with a TypeError or RangeError. */
+export function checkLimits(name: 'webSocket' | 'eventSource', limits: object | undefined): void {
+  if (limits === undefined) return;
+  if (typeof limits !== 'object' || limits === null) {
+    throw new TypeError(`${name} must be an object, got ${shown(limits)}`);
+  }
+  const least = name === 'webSocket' ? 0 : 1;
+  checkNames(
+    name,
+    limits,
+    name === 'webSocket' ? ['maxFragments', 'maxPayloadSize'] : ['maxEventSize'],
+  );
+  for (const [limit, value] of Object.entries(limits)) {
+    if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least))
+      continue;
+    throw new RangeError(`${name}.${limit} must be an integer ≥ ${least}, got ${shown(value)}`);
+  }
+}
+
+/** What a dispatcher tells of itself, and how it ends. */
+export interface DispatcherOwner {
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  readonly webSocket: WebSocketLimits;
+  readonly eventSource: EventSourceLimits;
+  close(): Promise<void>;
+  destroy(): Promise<void>;
+}
 
 /** An undici dispatcher whose requests go through the pool. */
 export class RotatorDispatcher extends Dispatcher {
   readonly #run: Run;
-  readonly #close: () => Promise<void>;
-  readonly #destroy: () => Promise<void>;
+  readonly #owner: DispatcherOwner;
 
-  constructor(run: Run, close: () => Promise<void>, destroy: () => Promise<void>) {
+  constructor(run: Run, owner: DispatcherOwner) {
     super();
     this.#run = run;
-    this.#close = close;
-    this.#destroy = destroy;
+    this.#owner = owner;
+    // `compose()` wraps the dispatcher in a Proxy, which has no private fields.
+    this.close = this.close.bind(this);
+    this.destroy = this.destroy.bind(this);
   }
 
-  /** Never throws for a bad request: the handler hears of it, so that every caller's promise rejects. */
+  get closed(): boolean {
+    return this.#owner.closed;
+  }
+
+  get destroyed(): boolean {
+    return this.#owner.destroyed;
+  }
+
+  /** Read by undici's `WebSocket` and `WebSocketStream` when a connection opens. */
+  get webSocketOptions(): Required<WebSocketLimits> {
+    const { maxFragments = 131_072, maxPayloadSize = 134_217_728 } = this.#owner.webSocket;
+    return { maxFragments, maxPayloadSize };
+  }
+
+  /** Read by undici's `EventSource`. */
+  get eventSourceOptions(): Required<EventSourceLimits> {
+    return { maxEventSize: this.#owner.eventSource.maxEventSize ?? constants.MAX_STRING_LENGTH };
+  }
+
+  /**
+   * Never throws for a bad request: the handler is told, so that the promise of every caller rejects.
+   * Throws a TypeError for a handler that cannot be told.
+   */
   override dispatch(
     opts: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ): boolean {
     if (typeof handler !== 'object' || handler === null) {
-      throw new TypeError(`handler must be an object, got ${String(handler)}`);
+      throw new TypeError(`handler must be an object, got ${typeof handler}`);
     }
     const understood = modern(handler);
     try {
@@ -33,20 +103,26 @@ export class RotatorDispatcher extends Dispatcher {
     return true;
   }
 
-  override close(callback?: () => void): Promise<void> & void {
-    return settle(this.#close(), callback);
+  override close(callback?: Callback): Promise<void> & void {
+    return settle(this.#owner.close(), callback);
   }
 
   override destroy(...args: unknown[]): Promise<void> & void {
     const last = args.at(-1);
-    return settle(this.#destroy(), typeof last === 'function' ? (last as () => void) : undefined);
+    return settle(
+      this.#owner.destroy(),
+      typeof last === 'function' ? (last as Callback) : undefined,
+    );
   }
 }
 
-/** undici's way: a promise, or a callback. */
-function settle(ended: Promise<void>, callback: (() => void) | undefined): Promise<void> & void {
+/** Ends as undici's dispatchers do: with a promise, or with a callback. */
+function settle(ended: Promise<void>, callback: Callback | undefined): Promise<void> & void {
   if (callback === undefined) return ended as Promise<void> & void;
-  void ended.then(callback, callback);
+  void ended.then(
+    () => callback(null, null),
+    (error: Error) => callback(error, null),
+  );
   return undefined as unknown as Promise<void> & void;
 }
 

@@ -10,6 +10,7 @@ import type { HedgeOptions } from './hedging.ts';
 import type { Logger } from './logging.ts';
 import type { RetryPolicyOptions } from './policy.ts';
 import type { PoolEntry } from './pool.ts';
+import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
 import { shown } from './shown.ts';
 import type { TlsOptions } from './tls.ts';
 
@@ -69,6 +70,10 @@ export interface RotatorOptions {
   readonly tls?: TlsOptions | undefined;
   /** TLS with https proxies. */
   readonly proxyTls?: TlsOptions | undefined;
+  /** Limits of undici's `WebSocket` over `rotator.dispatcher`. Default: undici's own. */
+  readonly webSocket?: WebSocketLimits | undefined;
+  /** A limit of undici's `EventSource` over `rotator.dispatcher`. Default: undici's own. */
+  readonly eventSource?: EventSourceLimits | undefined;
   /** Hears attempts at debug, circuits at info and warn, failed requests at warn. Default: none. */
   readonly logger?: Logger | undefined;
   /** Epoch milliseconds, never stepping back. Default: the monotonic system clock. */
@@ -95,6 +100,8 @@ const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
   keepAlive: true,
   tls: true,
   proxyTls: true,
+  webSocket: true,
+  eventSource: true,
   logger: true,
   now: true,
   random: true,
@@ -134,6 +141,8 @@ export function checkRotatorOptions(options: RotatorOptions): void {
     }
   }
   checkCircuit(options.circuitBreaker);
+  checkLimits('webSocket', options.webSocket);
+  checkLimits('eventSource', options.eventSource);
   const { bus, metrics } = options;
   if (bus !== undefined) checkMethods('bus', 'a bus', bus, ['on', 'once', 'emit', 'has']);
   if (metrics !== undefined && metrics !== false) {
