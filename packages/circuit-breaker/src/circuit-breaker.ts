@@ -1,15 +1,19 @@
-import type { CircuitReason, CircuitState } from '@whirl/events';
+import type { CircuitReason, CircuitState, CircuitTransition } from '@whirl/events';
 import { CircuitOpenError } from './errors.ts';
+import {
+  failed,
+  ignored,
+  observe,
+  succeeded,
+  type BoundedCall,
+  type Call,
+  type ExecuteOptions,
+  type Verdict,
+} from './execute.ts';
 import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
+import { ownBus } from './own-bus.ts';
 import type { TripWindow } from './trip-rule.ts';
-import { check, resolve, time, type Kind } from './validate.ts';
-
-export interface ExecuteOptions {
-  /** Aborted before: the function is not called. Aborted when it fails: no verdict is recorded. */
-  readonly signal?: AbortSignal | undefined;
-  /** Whether an error speaks against the resource. Default: every error does. */
-  readonly isFailure?: ((error: unknown) => boolean) | undefined;
-}
+import { resolve, time, type Kind } from './validate.ts';
 
 export interface TripOptions {
   /** Default `'custom'`. */
@@ -29,21 +33,32 @@ export interface CircuitSnapshot {
   readonly lastTransitionAt: number | undefined;
 }
 
-/** What hangs on the promise of a call. */
+/** Counts since the breaker was made: see `stats`. */
+export interface CircuitStats {
+  /** Calls that succeeded. */
+  readonly successes: number;
+  /** Calls that failed. */
+  readonly failures: number;
+  /** Calls without a verdict: cancelled, or `'ignore'`. */
+  readonly ignored: number;
+  /** Calls that were not admitted. */
+  readonly refused: number;
+}
+
+/** The handlers that settle the calls of one closed era. */
 interface Settlers {
   readonly ticket: number;
   readonly succeed: <Result>(result: Result) => Result;
   readonly fail: (error: unknown) => never;
 }
 
-const executeKinds: Record<keyof ExecuteOptions, Kind> = {
-  signal: ['an object'],
-  isFailure: ['a function'],
-};
 const tripKinds: Record<keyof TripOptions, Kind> = {
   reason: ['a string', 'custom'],
   openMs: time,
 };
+
+/** What a call without a signal and a limit is given. */
+const unbounded = { signal: undefined } as unknown as BoundedCall;
 
 const settled = Promise.resolve();
 
@@ -85,6 +100,13 @@ export class CircuitBreaker {
   readonly #onTransition;
   /** What settles the calls of one closed era. */
   #shared: Settlers | undefined;
+  /** While open and half-open: the failure that opened. */
+  #cause: unknown;
+  #inFlight = 0;
+  /** Successes, failures, ignored and refused calls. */
+  readonly #counts = [0, 0, 0, 0];
+  /** The listeners of `on`; made for the first one. */
+  #own: ReturnType<typeof ownBus> | undefined;
 
   /**
    * Throws a TypeError or RangeError that names the option, the bound and the value. `onTransition` is
@@ -137,10 +159,13 @@ export class CircuitBreaker {
     return this.#lastTransitionAt;
   }
 
-  /** Milliseconds until a call may be admitted, 0 if now; undefined while forced open. */
+  /**
+   * Milliseconds until a call may be admitted, 0 if now; undefined while forced open. A timer of as
+   * many milliseconds waits long enough: see `isDue`.
+   */
   get retryAfterMs(): number | undefined {
-    const waitMs = Math.ceil(this.#admitsAt() - this.#options.now());
-    return waitMs < Infinity ? Math.max(waitMs, 0) : undefined;
+    const waitMs = this.#admitsAt() - this.#options.now();
+    return waitMs < 1 ? 0 : waitMs < Infinity ? Math.ceil(waitMs) : undefined;
   }
 
   /** Whether `acquire` would admit now. A pure read: no permit is taken. */
@@ -148,20 +173,46 @@ export class CircuitBreaker {
     return this.#admits() || this.isDue(this.#options.now());
   }
 
-  /** Whether a test could be admitted at `now`: open past the deadline, or a permit is free. */
+  /**
+   * Whether a test could be admitted at `now`: open past the deadline, or a permit is free. Less than
+   * a millisecond before the deadline counts: timers of Node fire as early as that.
+   */
   isDue(now: number): boolean {
-    return !this.#admits() && now >= this.#admitsAt();
+    return !this.#admits() && now > this.#admitsAt() - 1;
+  }
+
+  /** Calls that were admitted and are not settled. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** What became of the calls so far, whatever the state was; `reset` keeps the counts. */
+  stats(): CircuitStats {
+    const [successes, failures, ignored, refused] = this.#counts as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { successes, failures, ignored, refused };
   }
 
   /** Admits a call: a ticket to settle exactly once, or 0 if refused. */
   acquire(): number {
+    const ticket = this.#admit();
+    if (ticket) this.#inFlight++;
+    else this.#counts[3]!++;
+    return ticket;
+  }
+
+  #admit(): number {
     if (this.#admits()) return this.#era;
     const at = this.#options.now();
     if (!this.isDue(at)) return 0;
     if (this.#state === 'open') {
       this.#move('half_open', 'timeout', at);
       // A listener may have changed the state, or taken the permit.
-      return this.acquire();
+      return this.#admit();
     }
     // No permit free: the oldest one's lease has ended, and its verdict counts no more.
     const [oldest] = this.#probes.keys();
@@ -170,50 +221,72 @@ export class CircuitBreaker {
     return serial;
   }
 
-  /** The call of this ticket succeeded. A stale ticket is ignored. */
+  /** The call of this ticket succeeded. A stale ticket is counted, and changes nothing else. */
   succeed(ticket: number, durationMs = 0): void {
-    if (ticket === this.#era) this.#record(false, durationMs);
-    else if (this.#probes.delete(ticket) && ++this.#successes >= this.#options.successThreshold) {
-      this.#move('closed', 'recovered');
-    }
+    this.#settle(ticket, succeeded, durationMs);
   }
 
-  /** The call of this ticket failed. A stale ticket is ignored. */
-  fail(ticket: number, durationMs = 0): void {
-    if (ticket === this.#era) this.#record(true, durationMs);
-    else if (this.#probes.delete(ticket)) this.#open('probe_failed');
+  /**
+   * The call of this ticket failed. A stale ticket is counted, and changes nothing else. `error` is
+   * kept while the circuit is open if this is what opens it: as the `cause` of refusals.
+   */
+  fail(ticket: number, durationMs = 0, error?: unknown): void {
+    this.#settle(ticket, failed, durationMs, error);
   }
 
   /** The call of this ticket was cancelled: no verdict, and a test's permit is free again. */
   release(ticket: number): void {
-    this.#probes.delete(ticket);
+    this.#settle(ticket, ignored, 0);
   }
 
   /**
    * Calls `fn` if admitted, waits for it and settles. Never throws: rejects with a
-   * `CircuitOpenError` if refused, with the signal's reason if that is aborted already, else with
-   * what `fn` threw.
+   * `CircuitOpenError` if refused, with the signal's reason if that is aborted already, with a
+   * `TimeoutError` after `timeoutMs`, else with what `fn` threw.
    */
   execute<Result>(
-    fn: () => Result | PromiseLike<Result>,
-    options?: ExecuteOptions,
+    fn: (call: BoundedCall) => Result | PromiseLike<Result>,
+    options: ExecuteOptions<NoInfer<Result>> &
+      ({ readonly signal: AbortSignal } | { readonly timeoutMs: number }),
+  ): Promise<Result>;
+  execute<Result>(
+    fn: (call: Call) => Result | PromiseLike<Result>,
+    options?: ExecuteOptions<NoInfer<Result>>,
+  ): Promise<Result>;
+  execute<Result>(
+    fn: (call: BoundedCall) => Result | PromiseLike<Result>,
+    options?: ExecuteOptions<Result>,
   ): Promise<Result> {
-    let settlers: Settlers | undefined;
+    const { now, trip } = this.#options;
     let call: Promise<Result>;
+    let settlers: Settlers | undefined;
     try {
-      check('fn', fn, executeKinds.isFailure);
-      if (options) resolve(options, executeKinds);
-      options?.signal?.throwIfAborted();
-      const ticket = this.acquire();
-      if (ticket === 0) {
-        return rejectSoon(new CircuitOpenError(this.name, this.#state, this.retryAfterMs));
+      if (options || trip.needsDuration || typeof fn !== 'function') {
+        return observe(fn, options ?? {}, () => {
+          const ticket = this.acquire();
+          if (!ticket) throw this.#refusal();
+          const clock = trip.needsDuration ? now : () => 0;
+          const startedAt = clock();
+          return (verdict, outcome) => this.#settle(ticket, verdict, clock() - startedAt, outcome);
+        });
       }
-      settlers = this.#settlersOf(ticket, options);
-      call = Promise.resolve(fn());
+      const ticket = this.acquire();
+      if (!ticket) return rejectSoon(this.#refusal());
+      settlers = this.#settlersOf(ticket);
+      call = Promise.resolve(fn(unbounded));
     } catch (error) {
       call = Promise.reject(error);
     }
     return settlers ? call.then(settlers.succeed, settlers.fail) : call;
+  }
+
+  /**
+   * Hears this breaker's transitions, as a bus of its own would; returns what ends that. What a
+   * listener throws, or rejects with, is written to the console.
+   */
+  on(type: 'circuit:transition', listener: (event: CircuitTransition) => unknown): () => void {
+    this.#own ??= ownBus(this.#options.bus);
+    return this.#own.on(type, listener);
   }
 
   /** Closed and empty; tickets given before are ignored. Lifts every override. */
@@ -277,14 +350,29 @@ export class CircuitBreaker {
     return leaseEndsAt!;
   }
 
-  #record(failed: boolean, durationMs: number): void {
-    if (this.#state !== 'closed') return;
-    this.#window ??= this.#options.trip.create();
-    const reason = this.#window.record(failed, this.#options.now, durationMs);
-    if (reason) this.#open(reason);
+  #settle(ticket: number, verdict: Verdict, durationMs: number, outcome?: unknown): void {
+    if (!ticket) return;
+    this.#inFlight--;
+    this.#counts[verdict]!++;
+    if (ticket === this.#era) {
+      if (this.#state !== 'closed' || verdict === ignored) return;
+      this.#window ??= this.#options.trip.create();
+      const reason = this.#window.record(verdict === failed, this.#options.now, durationMs);
+      if (reason) this.#open(reason, undefined, verdict ? outcome : undefined);
+    } else if (this.#probes.delete(ticket) && verdict !== ignored) {
+      if (verdict) this.#open('probe_failed', undefined, outcome);
+      else if (++this.#successes >= this.#options.successThreshold) {
+        this.#move('closed', 'recovered');
+      }
+    }
   }
 
-  #open(reason: CircuitReason, forMs?: number): void {
+  #refusal(): CircuitOpenError {
+    return new CircuitOpenError(this.name, this.#state, this.retryAfterMs, this.#cause);
+  }
+
+  #open(reason: CircuitReason, forMs?: number, cause?: unknown): void {
+    this.#cause = cause;
     const { now, random, openMs, openMultiplier, maxOpenMs, openJitter } = this.#options;
     const at = now();
     if (this.#state === 'closed') this.#trippedAt = at;
@@ -310,12 +398,13 @@ export class CircuitBreaker {
     this.#nextTestAt = nextTestAt;
     if (to !== 'open' && to !== 'half_open') {
       this.#streak = 0;
-      this.#window = this.#trippedAt = undefined;
+      this.#window = this.#trippedAt = this.#cause = undefined;
     }
     this.#onTransition?.(this);
     // Last of all, so that a listener may call any method.
-    if (this.#options.bus.has('circuit:transition')) {
-      this.#options.bus.emit('circuit:transition', {
+    const bus = this.#own ?? this.#options.bus;
+    if (bus.has('circuit:transition')) {
+      bus.emit('circuit:transition', {
         name: this.name,
         from,
         to,
@@ -328,33 +417,19 @@ export class CircuitBreaker {
     }
   }
 
-  /** What settles the call of this ticket; calls of one closed era without options share it. */
-  #settlersOf(ticket: number, options: ExecuteOptions | undefined): Settlers {
-    const { now, trip } = this.#options;
-    const clock = trip.needsDuration ? now : () => 0;
-    const shareable = !trip.needsDuration && !options;
-    if (shareable && this.#shared?.ticket === ticket) return this.#shared;
-    const startedAt = clock();
-    const settlers: Settlers = {
+  /** What settles the call of this ticket; the calls of one closed era share it. */
+  #settlersOf(ticket: number): Settlers {
+    if (this.#shared?.ticket === ticket) return this.#shared;
+    return (this.#shared = {
       ticket,
       succeed: (result) => {
-        this.succeed(ticket, clock() - startedAt);
+        this.#settle(ticket, succeeded, 0);
         return result;
       },
       fail: (error) => {
-        const durationMs = clock() - startedAt;
-        let verdict: 'succeed' | 'fail' | 'release' = 'fail';
-        try {
-          if (options?.signal?.aborted) verdict = 'release';
-          else if (options?.isFailure?.(error) === false) verdict = 'succeed';
-        } finally {
-          // Settled even if isFailure throws: else a test's permit would be lost.
-          this[verdict](ticket, durationMs);
-        }
+        this.#settle(ticket, failed, 0, error);
         throw error;
       },
-    };
-    if (shareable) this.#shared = settlers;
-    return settlers;
+    });
   }
 }

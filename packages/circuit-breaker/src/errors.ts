@@ -2,7 +2,8 @@ import type { CircuitState } from '@whirl/events';
 
 /**
  * What `execute` rejects with when the circuit refuses the call. No stack is captured: a refusal is
- * an everyday answer, and a stack trace would cost more than all the rest of it.
+ * an everyday answer, and a stack trace would cost more than all the rest of it. `cause` is the
+ * failure that opened the circuit, if it was one of a call that `execute` made.
  */
 export class CircuitOpenError extends Error {
   readonly code = 'CIRCUIT_OPEN';
@@ -16,13 +17,24 @@ export class CircuitOpenError extends Error {
     return 'CircuitOpenError';
   }
 
-  constructor(circuit: string, state: CircuitState, retryAfterMs?: number) {
+  constructor(circuit: string, state: CircuitState, retryAfterMs?: number, cause?: unknown) {
     const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
-    super(`circuit ${circuit} is ${state}`);
-    Error.stackTraceLimit = limit;
+    // Unlike an assignment, it does not throw where the limit is read-only.
+    Reflect.set(Error, 'stackTraceLimit', 0);
+    super(`circuit ${circuit} is ${state}`, cause === undefined ? undefined : { cause });
+    Reflect.set(Error, 'stackTraceLimit', limit);
     this.circuit = circuit;
     this.state = state;
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** What `execute` rejects with when a call takes longer than its `timeoutMs`. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  readonly code = 'ATTEMPT_TIMEOUT';
+
+  constructor(timeoutMs: number) {
+    super(`did not end within ${timeoutMs} ms`);
   }
 }

@@ -185,3 +185,89 @@ test('options are checked when the group is made, and copied', () => {
   mutable.openMs = 20;
   expect(copied.get('a').openMs).toBe(10);
 });
+
+const names = (group: CircuitBreakerGroup) => [...group.entries()].map(([name]) => name);
+
+test('K21 maxBreakers: a new breaker takes the place of the one used longest ago', () => {
+  const { group } = setup({ maxBreakers: 2 });
+  const a = group.get('a');
+  group.get('b');
+  expect(group.get('a')).toBe(a);
+  group.get('c');
+  expect(names(group)).toEqual(['a', 'c']);
+  // Looking is no use.
+  group.peek('a');
+  group.get('d');
+  expect(names(group)).toEqual(['c', 'd']);
+});
+
+test('K21 maxBreakers: one that is open, half-open, forced or busy is never forgotten', () => {
+  const { clock, group } = setup({ maxBreakers: 1 });
+  group.get('half-open').trip();
+  clock.t = 30_000;
+  group.get('open').trip();
+  group.get('forced').forceOpen();
+  group.get('disabled').disable();
+  const ticket = group.get('busy').acquire();
+  group.get('idle');
+  group.get('new');
+  expect(names(group).sort()).toEqual(['busy', 'disabled', 'forced', 'half-open', 'new', 'open']);
+  // They can be spared once that is over: the group shrinks to its bound.
+  group.get('busy').succeed(ticket);
+  for (const name of ['open', 'forced', 'disabled', 'half-open']) group.get(name).reset();
+  group.get('one more');
+  expect(names(group)).toEqual(['one more']);
+});
+
+test('K21 maxBreakers: a new breaker costs eight looks, however many are open', () => {
+  const { group } = setup({ maxBreakers: 10 });
+  let looks = 0;
+  for (let i = 0; i < 1_000; i++) {
+    const breaker = group.get(String(i));
+    breaker.trip();
+    Object.defineProperty(breaker, 'state', { get: () => (looks++, 'open') });
+  }
+  expect(names(group)).toHaveLength(1_000);
+  expect(looks).toBe(990 * 8);
+});
+
+test('K21 maxBreakers: an open breaker that was looked at and kept is still due', () => {
+  const { group, due } = setup({ maxBreakers: 1 });
+  group.get('a').trip();
+  group.get('b');
+  expect(due(30_000)).toEqual(['a']);
+  group.get('c');
+  expect([names(group).sort(), due(30_000)]).toEqual([['a', 'c'], ['a']]);
+});
+
+test('K21 maxBreakers: one that is forgotten and made again starts afresh', () => {
+  const { group } = setup({ maxBreakers: 1, failureThreshold: 2 });
+  const ticket = group.get('a').acquire();
+  group.get('a').fail(ticket);
+  group.get('b');
+  expect(group.get('a').failureCount).toBe(0);
+});
+
+test.each([0, 1.5, NaN, '5'])('maxBreakers %o is refused', (maxBreakers) => {
+  expect(() => new CircuitBreakerGroup({ maxBreakers: maxBreakers as number })).toThrow(
+    `maxBreakers must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}, got ${maxBreakers}`,
+  );
+  expect(() => new CircuitBreakerGroup().get('a', { maxBreakers } as never)).toThrow(
+    'unknown option maxBreakers',
+  );
+});
+
+test('K21 a group can be disposed of: it forgets its breakers', () => {
+  const { group, due } = setup();
+  const a = group.get('a');
+  a.trip();
+  expect(due(0)).toEqual([]);
+  group.get('b').trip();
+  group[Symbol.dispose]();
+  expect([names(group), due(1e6), group.peek('a')]).toEqual([[], [], undefined]);
+  // What somebody still holds goes on by itself.
+  a.reset();
+  a.trip();
+  expect([a.state, due(1e6)]).toEqual(['open', []]);
+  expect(group.get('a')).not.toBe(a);
+});

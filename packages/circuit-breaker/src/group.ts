@@ -1,13 +1,28 @@
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { join, type Deadline } from './deadlines.ts';
 import type { CircuitBreakerOptions } from './options.ts';
+import { check, count } from './validate.ts';
 
-/** As for one breaker, but for the name: that is each breaker's own. */
-export type CircuitBreakerGroupOptions = Omit<CircuitBreakerOptions, 'name'>;
+/** The options of one breaker of a group; the name is given apart. */
+export type GroupedBreakerOptions = Omit<CircuitBreakerOptions, 'name'>;
+
+export interface CircuitBreakerGroupOptions extends GroupedBreakerOptions {
+  /**
+   * Breakers to keep. A new one then takes the place of the one that was got longest ago, if that is
+   * closed and has no call in flight: the group grows beyond this while too few are. A whole number
+   * of at least 1. Default: no bound.
+   */
+  readonly maxBreakers?: number | undefined;
+}
+
+/** Breakers that are looked at for one to forget when one is made: a bound for what `get` costs. */
+const looks = 8;
 
 /** Breakers by name, each made on first use with the group's options. */
 export class CircuitBreakerGroup {
   readonly #options: CircuitBreakerOptions;
+  readonly #maxBreakers: number;
+  /** By last use, the latest last, if there is a bound. */
   readonly #breakers = new Map<string, CircuitBreaker>();
   /** Open breakers by deadline. A deadline may be outdated: each is looked at when it comes up. */
   #deadlines: Deadline[] = [];
@@ -20,17 +35,23 @@ export class CircuitBreakerGroup {
 
   /** Throws as `CircuitBreaker` would for the same options. */
   constructor(options: CircuitBreakerGroupOptions = {}) {
-    void new CircuitBreaker(options);
-    this.#options = { ...options };
+    const { maxBreakers, ...each } = options;
+    void new CircuitBreaker(each);
+    if (maxBreakers !== undefined) check('maxBreakers', maxBreakers, count);
+    this.#options = each;
+    this.#maxBreakers = maxBreakers ?? Infinity;
   }
 
   /** The breaker of that name, made now if there is none; `options` of its own count only then. */
-  get(name: string, options?: CircuitBreakerGroupOptions): CircuitBreaker {
+  get(name: string, options?: GroupedBreakerOptions): CircuitBreaker {
     let breaker = this.peek(name);
-    if (!breaker) {
+    if (breaker && this.#maxBreakers === Infinity) return breaker;
+    if (breaker) this.#breakers.delete(name);
+    else {
       breaker = new CircuitBreaker({ ...this.#options, ...options, name }, this.#look);
-      this.#breakers.set(name, breaker);
+      this.#makeRoom();
     }
+    this.#breakers.set(name, breaker);
     return breaker;
   }
 
@@ -45,9 +66,16 @@ export class CircuitBreakerGroup {
     return this.#breakers.delete(name);
   }
 
-  /** Names and breakers, in the order in which they were made. */
+  /** Names and breakers, in the order in which they were made; under `maxBreakers`, of last use. */
   entries(): IterableIterator<[string, CircuitBreaker]> {
     return this.#breakers.entries();
+  }
+
+  /** Forgets all breakers, as `delete` does. */
+  [Symbol.dispose](): void {
+    this.#breakers.clear();
+    this.#pending.clear();
+    this.#deadlines = [];
   }
 
   /**
@@ -66,6 +94,18 @@ export class CircuitBreakerGroup {
         this.#pending.delete(breaker);
         if (at !== undefined) this.#deadlines.push({ at, breaker, later: [] });
       }
+    }
+  }
+
+  /** Forgets what was used longest ago and can be spared, until one more fits. */
+  #makeRoom(): void {
+    let looked = 0;
+    for (const [name, breaker] of this.#breakers) {
+      if (this.#breakers.size < this.#maxBreakers || looked++ === looks) break;
+      this.#breakers.delete(name);
+      if (breaker.state === 'closed' && !breaker.inFlight) this.#pending.delete(breaker);
+      // Counts as just used, so that the next look is at others.
+      else this.#breakers.set(name, breaker);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { WhirlBus } from '@whirl/events';
+import { defaultNow } from './clock.ts';
 import { failureCount } from './failure-count.ts';
 import type { TripRule } from './trip-rule.ts';
 import { check, count, resolve, time, type Kind } from './validate.ts';
@@ -58,7 +59,7 @@ const kinds: Record<keyof CircuitBreakerOptions, Kind> = {
   openMultiplier: ['a number', 1, 1],
   openJitter: ['a number', 0, 0, 1],
   trip: ['an object'],
-  now: ['a function', () => performance.timeOrigin + performance.now()],
+  now: ['a function', defaultNow],
   random: ['a function', Math.random],
   bus: ['an object', { has: () => false, emit() {} }],
 };
