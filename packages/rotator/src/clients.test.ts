@@ -4,7 +4,7 @@ import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { Clients, type ClientsOptions } from './clients.ts';
 import type { Lease } from './lease.ts';
-import { parseProxy, type Proxy } from './proxy.ts';
+import { parseProxy, type Proxy } from './proxy/proxy.ts';
 import { heldBytes } from './testing/memory.ts';
 import { read, startRotator, use } from './testing/rig.ts';
 import { TlsClient } from './tls.ts';

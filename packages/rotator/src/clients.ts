@@ -1,6 +1,6 @@
 import type { ConnectorOptions } from './connector.ts';
 import { Lease } from './lease.ts';
-import { sameConnections, type Proxy } from './proxy.ts';
+import { sameConnections, type Proxy } from './proxy/proxy.ts';
 import { ReuseMemory } from './reuse-memory.ts';
 import { ProxyPool, Route } from './route.ts';
 

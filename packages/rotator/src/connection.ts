@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import { Dial, withoutBrackets, type ConnectorOptions } from './connector.ts';
 import { ProxyConnectionError } from './errors.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 
 /** Where the connections of a route lead. */
 export interface RouteTo {

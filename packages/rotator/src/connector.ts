@@ -4,7 +4,7 @@ import type { Phase } from '@whirl/events';
 import { parseRetryAfter } from '@whirl/backoff';
 import { ProxyAuthenticationError, ProxyConnectionError, TargetConnectionError } from './errors.ts';
 import { askForTunnel, basicAuth, type ConnectAnswer } from './http-connect.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 import { askSocks } from './socks.ts';
 import type { TlsClient } from './tls.ts';
 

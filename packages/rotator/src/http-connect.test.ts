@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { basicAuth, ConnectAnswerParser } from './http-connect.ts';
-import { parseProxy } from './proxy.ts';
+import { parseProxy } from './proxy/proxy.ts';
 
 const parse = (text: string, size = text.length) => {
   const parser = new ConnectAnswerParser();

@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 
 /** A larger head of an answer to CONNECT is refused. */
 const maxHeadBytes = 16_384;

@@ -1,8 +1,8 @@
 export * from './errors.ts';
-export { parseProxyList } from './proxy-list.ts';
-export { parseProxy } from './proxy.ts';
-export type { Proxy, ProxyInput, ProxyOptions } from './proxy.ts';
-export type { ProxyFormat, ProxyProtocol } from './proxy-address.ts';
+export { parseProxyList } from './proxy/proxy-list.ts';
+export { parseProxy } from './proxy/proxy.ts';
+export type { Proxy, ProxyInput, ProxyOptions } from './proxy/proxy.ts';
+export type { ProxyFormat, ProxyProtocol } from './proxy/proxy-address.ts';
 export { presets } from './policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
 export { banProxy, banTarget, throttle } from './ban-rules.ts';

@@ -4,7 +4,7 @@ import type {
   CircuitBreakerGroupOptions,
 } from '@whirl/circuit-breaker';
 import type { CircuitOptions } from './circuit-options.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 
 /** Where the circuits of members that have the same options come from. */
 export interface CircuitSource {

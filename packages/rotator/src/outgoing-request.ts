@@ -7,7 +7,7 @@ import { basicAuth } from './http-connect.ts';
 import { methodOf } from './http-method.ts';
 import type { Lease } from './lease.ts';
 import type { RetryPolicy } from './policy.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 import { repeatable } from './retry-plan.ts';
 
 /** A request, understood once and sent by each attempt. */

@@ -9,14 +9,14 @@ import {
 } from './circuit-options.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
-import { parseProxies } from './proxy-list.ts';
+import { parseProxies } from './proxy/proxy-list.ts';
 import {
   parseProxy,
   sameConnections,
   type Proxy,
   type ProxyInput,
   type ProxyOptions,
-} from './proxy.ts';
+} from './proxy/proxy.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers';
 import type { ClientsOptions } from './clients.ts';
 import { Connection, type RouteTo } from './connection.ts';
 import type { Lease } from './lease.ts';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 import type { ReuseMemory } from './reuse-memory.ts';
 
 const over = new Error('the connection is not needed any more');

@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import { Duplex } from 'node:stream';
 import { SocksClient } from 'socks';
-import type { Proxy } from './proxy.ts';
+import type { Proxy } from './proxy/proxy.ts';
 
 /** What the library says when the credentials are at fault, in its own words. */
 const refusedCredentials = /authentication|RejectedIdent/i;

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { InvalidRequestError, type AttemptRecord } from './errors.ts';
 import { checkFetchOptions } from './fetch-options.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
-import { redact } from './proxy-address.ts';
+import { redact } from './proxy/proxy-address.ts';
 import { encodeBody, type RequestBody } from './request-body.ts';
 import {
   contextKey,

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { InvalidProxyError } from './errors.ts';
+import { InvalidProxyError } from '../errors.ts';
 import { redact } from './proxy-address.ts';
 import { parseProxies, parseProxyList } from './proxy-list.ts';
 import { parseProxy, type ProxyInput } from './proxy.ts';

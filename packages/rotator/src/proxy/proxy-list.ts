@@ -1,4 +1,4 @@
-import { InvalidProxyError } from './errors.ts';
+import { InvalidProxyError } from '../errors.ts';
 import type { ProxyFormat } from './proxy-address.ts';
 import { parseProxy, type Proxy, type ProxyInput } from './proxy.ts';
 

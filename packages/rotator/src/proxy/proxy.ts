@@ -1,4 +1,4 @@
-import { InvalidProxyError } from './errors.ts';
+import { InvalidProxyError } from '../errors.ts';
 import {
   addressOf,
   parseAddress,

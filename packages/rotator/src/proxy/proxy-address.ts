@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { InvalidProxyError } from './errors.ts';
+import { InvalidProxyError } from '../errors.ts';
 
 const protocols = ['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'] as const;
 
