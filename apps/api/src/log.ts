@@ -20,8 +20,7 @@ function errorToLog(error: unknown): Shown | string {
   };
 }
 
-/** JSON lines on standard output. */
-export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
-  const options = { level, base: null, serializers: { err: errorToLog } };
-  return destination === undefined ? pino(options) : pino(options, destination);
+/** JSON lines. */
+export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
+  return pino({ level, base: null, serializers: { err: errorToLog } }, destination);
 }

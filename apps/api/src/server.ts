@@ -1,6 +1,7 @@
 import { parseFlags } from './config/command-line.ts';
 import { ConfigError, readConfig, type Config } from './config/read-config.ts';
 import { createLogger } from './log.ts';
+import { LogOutput } from './log-output.ts';
 import { serve } from './serve.ts';
 import { welcome } from './welcome.ts';
 
@@ -11,6 +12,9 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  * hands on its own. Signals within this time are one.
  */
 const echoMs = 1000;
+
+/** Time for the last lines of the log. */
+const lastLinesMs = 1000;
 
 /** One line for what an operator can mend, without a stack. */
 function explain(error: unknown, { host, port }: Config): readonly string[] {
@@ -32,7 +36,8 @@ function explain(error: unknown, { host, port }: Config): readonly string[] {
 }
 
 async function main(config: Config): Promise<void> {
-  const logger = createLogger(config.logLevel);
+  const output = new LogOutput();
+  const logger = createLogger(config.logLevel, output);
   for (const warning of config.warnings) logger.warn(warning);
   // A signal that comes while the server starts waits for it.
   let askToStop: (signal: NodeJS.Signals) => void = () => {};
@@ -53,7 +58,10 @@ async function main(config: Config): Promise<void> {
   logger.info({ signal }, 'whirl stops; a signal after a second ends it at once');
   await running.stop();
   logger.info('whirl stopped');
-  process.exit(0);
+  if (await output.drain(lastLinesMs)) process.exit(0);
+  // A write that hangs, as on a stopped terminal, would hold an ordinary exit too.
+  for (const each of signals) process.removeAllListeners(each);
+  process.kill(process.pid, 'SIGTERM');
 }
 
 function fail(lines: readonly string[]): never {
