@@ -31,6 +31,8 @@ export interface AppOptions {
   readonly token?: string | undefined;
   /** Names that the Host header may have besides loopback ones. */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Addresses and networks whose X-Forwarded-For, -Host and -Proto are believed. Default: none. */
+  readonly trustProxy?: readonly string[] | undefined;
   readonly dashboard?: boolean | undefined;
   /** The built page. Default: `dist/dashboard`. */
   readonly dashboardFolder?: string | undefined;
@@ -51,10 +53,14 @@ const areas: readonly Routes[] = [
 /** Responses are typed by their schemas and checked against them in tests: here they are written. */
 const writeJson = () => (answer: unknown) => JSON.stringify(answer);
 
-function createFastify(logger: FastifyBaseLogger | undefined): FastifyInstance {
+function createFastify(
+  logger: FastifyBaseLogger | undefined,
+  trustProxy: readonly string[],
+): FastifyInstance {
   const app = Fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     bodyLimit: 1024 * 1024,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -117,7 +123,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     dashboardFolder = fileURLToPath(new URL('../dist/dashboard/', import.meta.url)),
     now = Date.now,
   } = options;
-  const app = createFastify(options.logger);
+  const app = createFastify(options.logger, options.trustProxy ?? []);
   const area: Area = { rotator, givenPolicy, now };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });

@@ -83,7 +83,7 @@ describe('A8 secure by default', () => {
     for (const url of ['/metrics', '/docs/', '/openapi.json', policy, '/api/v1/events']) {
       const refused = await app.inject(url);
       expect(refused.statusCode).toBe(401);
-      expect(refused.headers['www-authenticate']).toBe('Bearer');
+      expect(refused.headers['www-authenticate']).toMatch(/Bearer$/);
       expect(refused.json()).toMatchObject({ error: 'unauthorized' });
     }
     expect((await send('GET', policy, undefined, bearer(token))).statusCode).toBe(200);
@@ -104,23 +104,25 @@ describe('A8 secure by default', () => {
     expect(response.body).not.toContain(token);
   });
 
-  it('A8 after twenty wrong tokens in a minute not even the right one is looked at', async () => {
+  it('A14 after twenty wrong tokens in a minute the right one is still taken, others are not looked at', async () => {
     const { send, app } = await startFixture({ token });
     // Asking without a token, as a page does before it has one, is no guess.
     for (let i = 0; i < 30; i++) await send('GET', policy);
     for (let i = 0; i < 20; i++) {
       expect((await send('GET', policy, undefined, bearer(`guess${i}`))).statusCode).toBe(401);
     }
-    const limited = await send('GET', policy, undefined, bearer(token));
+    const limited = await send('GET', policy, undefined, bearer('guess21'));
     expect(limited.statusCode).toBe(429);
     expect(limited.json()).toMatchObject({ error: 'rate_limited' });
     expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await send('GET', policy, undefined, bearer(token))).statusCode).toBe(200);
+    expect((await send('GET', policy)).statusCode).toBe(401);
     const elsewhere = await app.inject({
       url: policy,
-      headers: bearer(token),
+      headers: bearer('guess'),
       remoteAddress: '127.0.0.2',
     });
-    expect(elsewhere.statusCode).toBe(200);
+    expect(elsewhere.statusCode).toBe(401);
   });
 
   it('A8 a wrong token that is sent again is one guess: a page asks four things at once', async () => {
@@ -131,9 +133,79 @@ describe('A8 secure by default', () => {
       );
       expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 401, 401, 401]);
     }
-    expect((await send('GET', policy, undefined, bearer(token))).statusCode).toBe(200);
-    await send('GET', policy, undefined, bearer('typo19'));
-    expect((await send('GET', policy, undefined, bearer(token))).statusCode).toBe(429);
+    expect((await send('GET', policy, undefined, bearer('typo19'))).statusCode).toBe(401);
+    expect((await send('GET', policy, undefined, bearer('typo20'))).statusCode).toBe(429);
+  });
+
+  it('A14 a browser may send the token as the password of Basic, and is asked for it under /docs', async () => {
+    const { app, send } = await startFixture({ token });
+    const basic = (user: string, password: string) => ({
+      authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+    });
+    const asked = await app.inject('/docs/');
+    expect(asked.headers['www-authenticate']).toBe('Basic realm="whirl", Bearer');
+    expect((await app.inject({ url: '/docs/', headers: basic('', token) })).statusCode).toBe(200);
+    expect((await send('GET', policy, undefined, basic('me', token))).statusCode).toBe(200);
+    expect((await send('GET', policy, undefined, basic(token, ''))).statusCode).toBe(401);
+    expect((await send('GET', policy)).headers['www-authenticate']).toBe('Bearer');
+  });
+
+  it('A14 clients behind a trusted reverse proxy are told apart', async () => {
+    const { app } = await startFixture({ token, trustProxy: ['127.0.0.1'] });
+    const ask = (client: string, value: string) =>
+      app.inject({ url: policy, headers: { ...bearer(value), 'x-forwarded-for': client } });
+    for (let i = 0; i < 20; i++) await ask('192.0.2.1', `guess${i}`);
+    expect((await ask('192.0.2.1', 'guess')).statusCode).toBe(429);
+    expect((await ask('192.0.2.2', 'guess')).statusCode).toBe(401);
+  });
+
+  it('A14 without trust X-Forwarded-* change nothing', async () => {
+    const { app } = await startFixture({ token });
+    for (let i = 0; i < 21; i++) {
+      const headers = { ...bearer(`guess${i}`), 'x-forwarded-for': `192.0.2.${i}` };
+      expect((await app.inject({ url: policy, headers })).statusCode).toBe(i < 20 ? 401 : 429);
+    }
+    const headers = { host: 'evil.example.com', 'x-forwarded-host': 'localhost' };
+    expect((await app.inject({ url: policy, headers })).statusCode).toBe(403);
+  });
+
+  it('A14 behind a reverse proxy the name that it was asked for is what counts', async () => {
+    const { app } = await startFixture({
+      trustProxy: ['127.0.0.0/8'],
+      allowedHosts: ['whirl.example.com'],
+    });
+    const post = (headers: Record<string, string>) =>
+      app.inject({
+        method: 'POST',
+        url: '/api/v1/proxies/import',
+        payload: '192.0.2.1:1',
+        headers,
+      });
+    const origin = 'https://whirl.example.com';
+    const type = { 'content-type': 'text/plain', 'x-forwarded-proto': 'https', origin };
+    const forwarded = { host: '127.0.0.1:8000', 'x-forwarded-host': 'whirl.example.com:443' };
+    expect((await post({ ...type, ...forwarded })).statusCode).toBe(201);
+    const other = await post({ ...type, ...forwarded, 'x-forwarded-host': 'evil.example.com' });
+    expect(other.json()).toMatchObject({ error: 'forbidden_host' });
+  });
+
+  it('A14 a refused Host or Origin is named beside what would be right', async () => {
+    const { app } = await startFixture({ allowedHosts: ['whirl.example.com'] });
+    const host = await app.inject({ url: policy, headers: { host: 'evil.example.com' } });
+    expect(host.json().message).toBe(
+      'the Host is "evil.example.com", the server answers to localhost, 127.0.0.1, ' +
+        'whirl.example.com; add the name to WHIRL_API_ALLOWED_HOSTS',
+    );
+    const origin = await app.inject({
+      method: 'POST',
+      url: '/api/v1/proxies/import',
+      payload: 'p:1',
+      headers: { host: '127.0.0.1:8000', origin: 'https://whirl.example.com' },
+    });
+    expect(origin.json().message).toBe(
+      'a page of "https://whirl.example.com" may change nothing on a server asked for as ' +
+        '"127.0.0.1:8000"; behind a reverse proxy set WHIRL_TRUST_PROXY to its address',
+    );
   });
 
   it.each(['bearer', 'BEARER'])('A8 %s is the same scheme as Bearer', async (scheme) => {

@@ -40,13 +40,25 @@ const contentSecurityPolicy = {
  * A page of another site can send a "simple" POST to a loopback address without asking first. It
  * cannot hide where it comes from.
  */
-function comesFromElsewhere(request: FastifyRequest): boolean {
-  if (safeMethods.has(request.method)) return false;
-  const { origin, host } = request.headers;
-  if (origin !== undefined) {
-    return !URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase();
-  }
-  return request.headers['sec-fetch-site'] === 'cross-site';
+function comesFromElsewhere({ method, headers, host }: FastifyRequest): boolean {
+  if (safeMethods.has(method)) return false;
+  const { origin } = headers;
+  if (origin === undefined) return headers['sec-fetch-site'] === 'cross-site';
+  if (!URL.canParse(origin)) return true;
+  const { protocol, host: from } = new URL(origin);
+  // A reverse proxy may pass the default port on, which an origin never names.
+  const asked = host.toLowerCase().replace(protocol === 'https:' ? /:443$/ : /:80$/, '');
+  return from !== asked;
+}
+
+/** A header's value as an error message shows it. */
+function shown(value: string | undefined): string {
+  return value === undefined ? 'none' : JSON.stringify(value.slice(0, 200));
+}
+
+/** What the answered names are, for the message that refuses another. */
+function answeredNames({ host, allowedHosts }: SecurityOptions): string {
+  return [...new Set(['localhost', host, ...allowedHosts])].join(', ');
 }
 
 /** Headers, Host and Origin checks, for every route. */
@@ -61,19 +73,43 @@ export async function secure(app: FastifyInstance, options: SecurityOptions): Pr
   app.addHook('onRequest', async (request) => {
     const health = request.url.startsWith('/health/');
     // Probes reach a container under whatever name it has today; health tells no secret.
-    if (!health && !allowsHost(request.headers.host, options)) {
-      throw new ApiError(403, 'forbidden_host', 'this Host is not one that the server answers to');
+    // `host` is the one that a trusted reverse proxy was asked for.
+    if (!health && !allowsHost(request.host, options)) {
+      throw new ApiError(
+        403,
+        'forbidden_host',
+        `the Host is ${shown(request.host)}, the server answers to ${answeredNames(options)}; ` +
+          'add the name to WHIRL_API_ALLOWED_HOSTS',
+      );
     }
     if (comesFromElsewhere(request)) {
-      throw new ApiError(403, 'forbidden_origin', 'a page of another origin may not change this');
+      const from = request.headers.origin ?? request.headers['sec-fetch-site'];
+      throw new ApiError(
+        403,
+        'forbidden_origin',
+        `a page of ${shown(from as string)} may change nothing on a server asked for as ` +
+          `${shown(request.host)}; behind a reverse proxy set WHIRL_TRUST_PROXY to its address`,
+      );
     }
   });
 }
 
 /**
- * Demands the bearer token of every route registered in this scope. An address that has sent too
- * many different wrong ones is refused before its token is looked at. The comparison takes constant
- * time.
+ * Browsers ask for a name and a password where they are told `Basic`: the password is the token,
+ * the name does not matter. So the pages under /docs open without a page that signs in.
+ */
+function bearerOf(authorization: string | undefined): string | undefined {
+  const pair = /^basic +([a-z0-9+/]+=*)$/i.exec(authorization ?? '')?.[1];
+  if (pair === undefined) return authorization;
+  const text = Buffer.from(pair, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon === -1 ? authorization : `Bearer ${text.slice(colon + 1)}`;
+}
+
+/**
+ * Demands the bearer token of every route registered in this scope. The right token is never
+ * refused. An address that has sent too many different wrong ones hears 429 instead of 401. The
+ * comparison takes constant time.
  */
 export async function demandToken(app: FastifyInstance, token: string): Promise<void> {
   await app.register(rateLimit, { global: false });
@@ -87,23 +123,24 @@ export async function demandToken(app: FastifyInstance, token: string): Promise<
   const wrongTokens = app.createRateLimit({ max: maxWrongTokens, timeWindow: windowMs });
   const seen = new WrongTokens(windowMs);
   app.addHook('onRequest', async (request, reply) => {
-    const soFar = await wrongTokens(request, { increment: false });
-    if (!soFar.isAllowed && soFar.remaining === 0) {
-      throw new ApiError(429, 'rate_limited', 'too many wrong tokens from this address', {
-        retryAfterMs: soFar.ttl,
-      });
-    }
+    const { authorization } = request.headers;
+    request.headers.authorization = bearerOf(authorization);
     const refused = await new Promise<Error | undefined>((resolve) => {
       app.verifyBearerAuth?.(request, reply, resolve);
     });
-    if (refused !== undefined) {
-      // No token at all is no guess: a page that was not given one yet must not lock its user out.
-      const { authorization } = request.headers;
-      if (authorization !== undefined && seen.isNew(request.ip, authorization)) {
-        await wrongTokens(request);
+    if (refused === undefined) return;
+    // No token at all is no guess: a page that was not given one yet must not lock its user out.
+    if (authorization !== undefined) {
+      const soFar = await wrongTokens(request, { increment: false });
+      if (!soFar.isAllowed && soFar.remaining === 0) {
+        throw new ApiError(429, 'rate_limited', 'too many wrong tokens from this address', {
+          retryAfterMs: soFar.ttl,
+        });
       }
-      reply.header('www-authenticate', 'Bearer');
-      throw new ApiError(401, 'unauthorized', 'send the token: Authorization: Bearer <token>');
+      if (seen.isNew(request.ip, authorization)) await wrongTokens(request);
     }
+    const browser = request.url.startsWith('/docs');
+    reply.header('www-authenticate', browser ? 'Basic realm="whirl", Bearer' : 'Bearer');
+    throw new ApiError(401, 'unauthorized', 'send the token: Authorization: Bearer <token>');
   });
 }

@@ -47,6 +47,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       host: config.host,
       token: config.token,
       allowedHosts: config.allowedHosts,
+      trustProxy: config.trustProxy,
       dashboard: config.dashboard,
       logger,
     });

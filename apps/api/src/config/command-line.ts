@@ -17,6 +17,7 @@ export function createCommand(): Command {
     .option('--port <number>', 'port to bind, 0 picks a free one (default: 8000)')
     .option('--token-file <file>', 'file that holds the bearer token')
     .option('--allowed-hosts <names>', 'further names accepted in the Host header')
+    .option('--trust-proxy <addresses>', 'reverse proxies whose X-Forwarded-* are believed')
     .option('--proxies <list>', 'proxies separated by commas')
     .option('--proxies-file <file>', 'proxies, one a line or as JSON; watched for changes')
     .option('--demo [on|off]', 'embedded fleet of flaky proxies (default: on without proxies)')

@@ -24,6 +24,7 @@ describe('A9 configuration', () => {
       port: 8000,
       token: undefined,
       allowedHosts: [],
+      trustProxy: [],
       proxies: [],
       proxiesFile: undefined,
       demo: true,
@@ -79,6 +80,7 @@ describe('A9 configuration', () => {
     ['WHIRL_DASHBOARD', ['2', 'nope']],
     ['WHIRL_API_TOKEN', ['two words', 'grün']],
     ['WHIRL_API_ALLOWED_HOSTS', ['a:80', 'a b', '*']],
+    ['WHIRL_TRUST_PROXY', ['nginx', '10.0.0.0/33', '0.0.0.0/0', '10.0.0.0/', '1.2.3.4/8/8']],
   ])('A9 %s refuses each of %j', (name, values) => {
     for (const value of values) expect(faultsOf({ env: { [name]: value } })[0]).toContain(name);
   });

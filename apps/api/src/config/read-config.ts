@@ -15,6 +15,7 @@ export interface Config {
   readonly port: number;
   readonly token: string | undefined;
   readonly allowedHosts: readonly string[];
+  readonly trustProxy: readonly string[];
   readonly proxies: readonly string[];
   readonly proxiesFile: string | undefined;
   readonly demo: boolean;
@@ -155,6 +156,7 @@ export function readConfig({
     port,
     token,
     allowedHosts: read('allowedHosts')?.value ?? [],
+    trustProxy: read('trustProxy')?.value ?? [],
     proxies: proxies?.value ?? [],
     proxiesFile,
     demo: read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined),

@@ -59,6 +59,15 @@ export type LogLevel = (typeof logLevels)[number];
 
 const hostname = /^(?!-)[a-z0-9._-]{1,253}$/i;
 
+/** An address, or a network in CIDR notation. `/0` would trust everybody: it is refused. */
+const isNetwork = (value: string): boolean => {
+  const [address = '', bits, ...rest] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128);
+};
+
 /** Every setting, in the order in which `--help` shows them. */
 export const settings = {
   host: {
@@ -105,6 +114,16 @@ export const settings = {
       return hosts?.every((host) => hostname.test(host)) === true
         ? hosts.map((host) => host.toLowerCase())
         : undefined;
+    },
+  } satisfies Setting<string[]>,
+  trustProxy: {
+    flag: 'trust-proxy',
+    variable: 'WHIRL_TRUST_PROXY',
+    field: 'trust_proxy',
+    expected: 'IP addresses or networks (10.0.0.0/8) of reverse proxies, separated by commas',
+    read: (value) => {
+      const networks = list(value);
+      return networks?.every(isNetwork) === true ? networks : undefined;
     },
   } satisfies Setting<string[]>,
   proxies: {
