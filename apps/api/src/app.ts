@@ -11,7 +11,7 @@ import { addBareHeaders, answerMalformed } from './malformed.ts';
 import { describeApi, documentationRoutes } from './openapi.ts';
 import { policyToWire } from './policy-wire.ts';
 import { proxyToWire } from './proxies/proxy-wire.ts';
-import type { App, Area, Routes } from './routes/area.ts';
+import type { App, Area, Mode, Routes } from './routes/area.ts';
 import { circuitBreakerRoutes } from './routes/circuit-breakers.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -19,12 +19,15 @@ import { healthRoutes, prometheusRoutes } from './routes/operations.ts';
 import { proxiesRoutes } from './routes/proxies.ts';
 import { requestRoutes } from './routes/request.ts';
 import { retryPolicyRoutes } from './routes/retry-policy.ts';
+import { statusRoutes } from './routes/status.ts';
 import { demandToken, secure } from './security.ts';
 
 export interface AppOptions {
   readonly rotator: ProxyRotator;
   /** The policy that the rotator was given. A PATCH keeps what stands in it. */
   readonly givenPolicy?: RetryPolicyOptions | null | undefined;
+  /** Default `live`. */
+  readonly mode?: Mode | undefined;
   /** The address that will be bound. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default: none, which only a loopback address allows. */
@@ -48,6 +51,7 @@ const areas: readonly Routes[] = [
   metricsRoutes,
   proxiesRoutes,
   requestRoutes,
+  statusRoutes,
 ];
 
 /** Responses are typed by their schemas and checked against them in tests: here they are written. */
@@ -122,9 +126,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     dashboard = true,
     dashboardFolder = fileURLToPath(new URL('../dist/dashboard/', import.meta.url)),
     now = Date.now,
+    mode = 'live',
   } = options;
   const app = createFastify(options.logger, options.trustProxy ?? []);
-  const area: Area = { rotator, givenPolicy, now };
+  const area: Area = { rotator, givenPolicy, now, mode };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
   await describeApi(app);

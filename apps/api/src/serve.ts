@@ -10,6 +10,8 @@ export interface Running {
   readonly address: string;
   /** What the demo's traffic asks for; undefined without a demo. */
   readonly demoTargetUrl: string | undefined;
+  /** Proxies in the pool at the start. */
+  readonly proxies: number;
   /**
    * Accepts nothing more, ends event streams, lets requests finish within the shutdown timeout,
    * then ends what is left.
@@ -49,6 +51,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       allowedHosts: config.allowedHosts,
       trustProxy: config.trustProxy,
       dashboard: config.dashboard,
+      mode: demo === undefined ? 'live' : 'demo',
       logger,
     });
     cleanUps.push(async () => {
@@ -59,9 +62,14 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     const address = await app.listen({ host: config.host, port: config.port, listenTextResolver });
     if (demo !== undefined) {
       demo.run(rotator);
-      logger.info({ target: demo.targetUrl }, 'demo fleet of flaky proxies');
+      logger.warn(
+        { mode: 'demo', target: demo.targetUrl },
+        'demo: its proxies reach the demo target alone; give your own with WHIRL_PROXIES',
+      );
     }
-    return { address, demoTargetUrl: demo?.targetUrl, stop: cleanUp };
+    const proxies = rotator.proxies().length;
+    if (proxies === 0) logger.warn('the pool has no proxies: every request will be refused');
+    return { address, demoTargetUrl: demo?.targetUrl, proxies, stop: cleanUp };
   } catch (error) {
     await cleanUp();
     throw error;

@@ -5,15 +5,16 @@ const address = 'http://127.0.0.1:8000';
 
 describe('A10 the line for a person at a terminal', () => {
   it('A10 tells where the page, the API and the target of the demo are', () => {
-    expect(welcome({ address, dashboard: true, demoTargetUrl: 'http://127.0.0.1:41234/' })).toBe(
+    const demoTargetUrl = 'http://127.0.0.1:41234/';
+    expect(welcome({ address, dashboard: true, demoTargetUrl, proxies: 8 })).toBe(
       'whirl: http://127.0.0.1:8000 (dashboard), API at http://127.0.0.1:8000/docs, ' +
-        'demo target http://127.0.0.1:41234/',
+        'demo of 8 proxies, its target is http://127.0.0.1:41234/',
     );
   });
 
   it('A10 promises no page that is switched off, and no target without a demo', () => {
-    expect(welcome({ address, dashboard: false })).toBe(
-      'whirl: http://127.0.0.1:8000 (no dashboard), API at http://127.0.0.1:8000/docs',
+    expect(welcome({ address, dashboard: false, proxies: 1 })).toBe(
+      'whirl: http://127.0.0.1:8000 (no dashboard), API at http://127.0.0.1:8000/docs, 1 proxy',
     );
   });
 });

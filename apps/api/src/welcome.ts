@@ -4,13 +4,16 @@ export interface Welcome {
   readonly dashboard: boolean;
   /** What the demo's traffic asks for, when there is a demo. */
   readonly demoTargetUrl?: string | undefined;
+  /** Proxies in the pool. */
+  readonly proxies: number;
 }
 
 /** What a person at a terminal wants to know first, in one line. */
-export function welcome({ address, dashboard, demoTargetUrl }: Welcome): string {
+export function welcome({ address, dashboard, demoTargetUrl, proxies }: Welcome): string {
+  const pool = `${proxies} ${proxies === 1 ? 'proxy' : 'proxies'}`;
   return [
     `whirl: ${address} ${dashboard ? '(dashboard)' : '(no dashboard)'}`,
     `API at ${address}/docs`,
-    ...(demoTargetUrl === undefined ? [] : [`demo target ${demoTargetUrl}`]),
+    demoTargetUrl === undefined ? pool : `demo of ${pool}, its target is ${demoTargetUrl}`,
   ].join(', ');
 }

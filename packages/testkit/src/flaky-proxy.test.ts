@@ -42,6 +42,16 @@ async function rig(behaviour: Behaviour, options: ProxyServerOptions = {}): Prom
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 describe('startProxy', () => {
+  it('reaches: any other target is answered 403, in absolute form and to CONNECT', async () => {
+    const { get, connect, target } = await rig(
+      { kind: 'ok' },
+      { reaches: (_, port) => port === 1 },
+    );
+    expect((await (await get()).read('\r\n\r\n')).toString()).toContain(' 403 ');
+    expect((await (await connect()).read('\r\n\r\n')).toString()).toContain(' 403 ');
+    expect(target.requests).toBe(0);
+  });
+
   for (const tls of [false, true]) {
     const over = tls ? 'TLS' : 'TCP';
 

@@ -45,6 +45,8 @@ export interface ProxyServerOptions {
   readonly tls?: boolean;
   /** Names that this proxy resolves itself, as a hosts file would. */
   readonly hosts?: Readonly<Record<string, string>>;
+  /** Whether it may forward to this target; any other is answered 403. Default: to all. */
+  readonly reaches?: (hostname: string, port: number) => boolean;
   /** Keep connections to targets for the next request. Default false: nothing is left open then. */
   readonly keepAlive?: boolean;
   readonly behaviour?: Behaviour;
@@ -79,7 +81,7 @@ function cut(from: Readable, to: Writable, bytes: number, then: () => void): voi
 /** Starts a real forward proxy on loopback: CONNECT and absolute form, told how to misbehave. */
 export async function startProxy(options: ProxyServerOptions = {}): Promise<FlakyProxy> {
   const { username, password = '', hosts = {}, random = Math.random } = options;
-  const { keepAlive = false } = options;
+  const { keepAlive = false, reaches = () => true } = options;
   const host = options.host ?? '127.0.0.1';
   const urlHost = net.isIPv6(host) ? `[${host}]` : host;
   let behaviour: Behaviour = options.behaviour ?? { kind: 'ok' };
@@ -113,9 +115,10 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     after(everyMs, () => dribble(socket, bytes.subarray(1), everyMs));
   };
   /** What to answer instead of forwarding, if anything. */
-  const verdict = (chosen: Behaviour, request: http.IncomingMessage, wanted: string) => {
+  const verdict = (chosen: Behaviour, request: http.IncomingMessage, wanted: URL) => {
     if (username !== undefined && request.headers['proxy-authorization'] !== expected) return 407;
-    const banned = chosen.bannedHosts?.find((each) => each.host === wanted);
+    if (!reaches(wanted.hostname, Number(wanted.port) || 80)) return 403;
+    const banned = chosen.bannedHosts?.find((each) => each.host === wanted.hostname);
     if (banned !== undefined) return banned.statusCode ?? 403;
     return chosen.kind === 'status' ? chosen.statusCode : undefined;
   };
@@ -213,7 +216,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
       else if (!URL.canParse(request.url ?? '')) response.writeHead(400).end();
       else {
         const url = new URL(request.url ?? '');
-        const refused = verdict(chosen, request, url.hostname);
+        const refused = verdict(chosen, request, url);
         if (refused === undefined) forward(chosen, url, request, response);
         else response.writeHead(refused, extra(chosen, refused)).end(`proxy says ${refused}\n`);
       }
@@ -256,7 +259,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
       }
       if (misbehaved(chosen, socket)) return;
       const authority = request.url ?? '';
-      const refused = verdict(chosen, request, new URL(`http://${authority}`).hostname);
+      const refused = verdict(chosen, request, new URL(`http://${authority}`));
       if (refused !== undefined) {
         const lines = Object.entries(extra(chosen, refused)).map(([k, v]) => `${k}: ${v}\r\n`);
         const reason = http.STATUS_CODES[refused] ?? '';

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { version } from '../version.ts';
 import { logLevels, settings, type SettingName } from './settings.ts';
 
 /** What the flags say, by setting. */
@@ -8,6 +9,7 @@ export type Flags = Partial<Record<SettingName | 'config', unknown>>;
 export function createCommand(): Command {
   return new Command('whirl-api')
     .description('Sends HTTP requests through a pool of unreliable proxies, and shows what it did.')
+    .version(version, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .configureHelp({ helpWidth: 100 })
     .allowExcessArguments(false)

@@ -106,9 +106,23 @@ describe('A9 configuration', () => {
 
   it('A9 unknown variables are warned about', () => {
     const { warnings } = readConfig({
-      env: { WHIRL_API_PROT: '1', WHIRLPOOL: '1', WHIRL_DEMO: '' },
+      env: { WHIRL_TEAM_CONTACT: '1', WHIRLPOOL: '1', WHIRL_DEMO: '' },
     });
-    expect(warnings).toEqual(['unknown variable WHIRL_API_PROT is ignored']);
+    expect(warnings).toEqual(['unknown variable WHIRL_TEAM_CONTACT is ignored']);
+  });
+
+  it.each([
+    ['WHIRL_API_PROT', 'WHIRL_API_PORT'],
+    ['WHIRL_PROXY', 'WHIRL_PROXIES'],
+    ['WHIRL_PROXY_FILE', 'WHIRL_PROXIES_FILE'],
+    ['WHIRL_PROXIES_FLIE', 'WHIRL_PROXIES_FILE'],
+    ['WHIRL-PROXIES', 'WHIRL_PROXIES'],
+    ['whirl_proxies', 'WHIRL_PROXIES'],
+    ['WHIRL_API_TOKENFILE', 'WHIRL_API_TOKEN_FILE'],
+  ])('A12 %s, a misspelt %s, stops the start', (name, meant) => {
+    expect(faultsOf({ env: { [name]: 'x' } })).toEqual([
+      `unknown variable ${name}: did you mean ${meant}?`,
+    ]);
   });
 
   it('A9 the file may hold what is not one word: a retry policy and the circuit', () => {

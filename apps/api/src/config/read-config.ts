@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { isLoopback } from '../hosts.ts';
 import { policyFromWire, policySchema } from '../policy-wire.ts';
@@ -164,6 +165,7 @@ export function readConfig({
     logLevel: read('logLevel')?.value ?? 'info',
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
   };
+  const warnings = judgeUnknownVariables(env, faults);
   if (faults.length > 0 || !structured.success) throw new ConfigError(faults);
   const { retry_policy: policy, circuit_breaker: circuit } = structured.data;
   return {
@@ -174,7 +176,7 @@ export function readConfig({
       windowMs: ms(circuit.window_duration),
       openMs: ms(circuit.timeout_duration),
     },
-    warnings: unknownVariables(env),
+    warnings,
   };
 }
 
@@ -207,10 +209,25 @@ function parseFile(
   return parsed as Record<string, unknown>;
 }
 
-function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+/** Letters that may be wrong, missing, too many or (counting two) exchanged in a misspelt name. */
+const maxTypos = 3;
+
+/**
+ * A name that is nearly one of ours is taken for a typing error and stops the start: without it the
+ * server would run, but not as it was meant. Any other is left to whoever else uses the prefix.
+ */
+function judgeUnknownVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): string[] {
   const known = [...Object.values(settings).map((setting) => setting.variable), configVariable];
-  return Object.keys(env)
-    .filter((name) => name.startsWith('WHIRL_') && !known.includes(name as never))
-    .sort()
-    .map((name) => `unknown variable ${name} is ignored`);
+  const warnings: string[] = [];
+  for (const name of Object.keys(env).sort()) {
+    if (!/^whirl[_-]/i.test(name) || known.includes(name as never)) continue;
+    const nearest = closest(name.toUpperCase(), known);
+    if (distance(name.toUpperCase(), nearest) <= maxTypos) {
+      faults.push(`unknown variable ${name}: did you mean ${nearest}?`);
+    } else warnings.push(`unknown variable ${name} is ignored`);
+  }
+  return warnings;
 }

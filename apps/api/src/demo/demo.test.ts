@@ -1,4 +1,5 @@
 import { ProxyRotator } from '@whirl/rotator';
+import { startTarget } from '@whirl/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildApp } from '../app.ts';
 import { startDemo } from './demo.ts';
@@ -39,6 +40,24 @@ describe('the demo fleet', () => {
     await Promise.all([gone, ...seen]);
     expect(rotator.getCircuitBreakerStates().get('gone')?.state).not.toBe('closed');
     expect(rotator.getCircuitBreakerStates().get('steady')?.state).toBe('closed');
+  });
+
+  it('A12 carries no foreign traffic: what is not the demo’s own target is 403, in plain and through CONNECT', async () => {
+    const { demo, rotator } = await start();
+    const foreign = await startTarget();
+    onTestFinished(() => foreign.close());
+    const steady = { proxyId: 'steady', retryPolicy: null } as const;
+    const plain = await rotator.get(foreign.url, steady);
+    expect(plain.statusCode).toBe(403);
+    await plain.body.dump();
+    const tunnel = rotator.get(`https://127.0.0.1:${foreign.port}/`, steady);
+    await expect(tunnel).rejects.toMatchObject({
+      cause: { code: 'PROXY_CONNECTION', statusCode: 403 },
+    });
+    expect(foreign.requests).toBe(0);
+    const own = await rotator.get(demo.targetUrl, steady);
+    expect(own.statusCode).toBe(200);
+    await own.body.dump();
   });
 
   it('a request through it succeeds while circuits open and recover', async () => {

@@ -33,9 +33,12 @@ const paths = ['/', '/bytes/20000', '/delay/40', '/gzip'];
 export async function startDemo({ speed = 1 }: DemoOptions = {}): Promise<Demo> {
   const target = await startTarget();
   const hosts = Object.fromEntries(sites.map((site) => [site, '127.0.0.1']));
+  // An operator who mistypes a variable gets the demo: no traffic of theirs may leave through it.
+  const reaches = (hostname: string, port: number) =>
+    port === target.port && (hostname === '127.0.0.1' || sites.includes(hostname));
   const proxies: FlakyProxy[] = [];
   for (const [n, { behaviour }] of fleet.entries()) {
-    proxies.push(await startProxy({ behaviour, hosts, random: seededRandom(n) }));
+    proxies.push(await startProxy({ behaviour, hosts, reaches, random: seededRandom(n) }));
   }
   const stops: (() => void)[] = [];
 

@@ -19,7 +19,12 @@ export interface Area {
   readonly givenPolicy: RetryPolicyOptions | null | undefined;
   /** Epoch milliseconds by the wall clock. */
   readonly now: () => number;
+  readonly mode: Mode;
 }
+
+/** `demo`: the pool holds the demo's proxies, which reach the demo's targets alone. */
+export const modes = ['demo', 'live'] as const;
+export type Mode = (typeof modes)[number];
 
 /** Adds the routes of one area of the API. */
 export type Routes = (app: App, area: Area) => void;

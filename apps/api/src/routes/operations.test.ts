@@ -17,7 +17,10 @@ describe('A7 operations', () => {
     const { send, rotator } = await startFixture();
     expect((await send('GET', '/health/ready')).statusCode).toBe(503);
     rotator.addProxy('p1:1');
-    expect((await send('GET', '/health/ready')).json()).toEqual({ status: 'ok' });
+    expect((await send('GET', '/health/ready')).json()).toEqual({
+      status: 'ok',
+      mode: 'live',
+    });
     rotator.forceOpenCircuitBreaker('p1:1');
     expect((await send('GET', '/health/ready')).json()).toEqual({
       error: 'not_ready',
@@ -26,6 +29,27 @@ describe('A7 operations', () => {
     expect((await send('GET', '/health/live')).statusCode).toBe(200);
     rotator.resetCircuitBreaker('p1:1');
     expect((await send('GET', '/health/ready')).statusCode).toBe(200);
+  });
+
+  it('A12 readiness and status say whether the server is a demo', async () => {
+    let at = 1_000_000;
+    const { send, rotator } = await startFixture({
+      mode: 'demo',
+      now: () => at,
+      rotator: { proxies: ['p1:1'] },
+    });
+    expect((await send('GET', '/health/ready')).json()).toEqual({ status: 'ok', mode: 'demo' });
+    at += 1500;
+    rotator.addProxy('p2:1');
+    rotator.addProxy('p3:1');
+    rotator.removeProxy('p1:1');
+    const version = expect.stringMatching(/^\d+\.\d+\.\d+/);
+    expect((await send('GET', '/api/v1/status')).json()).toEqual({
+      mode: 'demo',
+      version,
+      proxies: 2,
+      uptime: 1.5,
+    });
   });
 
   it('A7 /health/ready looks at no circuit while one is closed: anybody may ask it', async () => {

@@ -2,16 +2,19 @@ import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { z } from 'zod';
 import { ApiError, failures } from '../errors.ts';
 import { Readiness } from '../readiness.ts';
-import type { Routes } from './area.ts';
+import { modes, type Routes } from './area.ts';
 
-const statusSchema = z.strictObject({ status: z.string() }).meta({ id: 'Health' });
-const health = (description: string) => ({
+const livenessSchema = z.strictObject({ status: z.string() }).meta({ id: 'Liveness' });
+const readinessSchema = z
+  .strictObject({ status: z.string(), mode: z.enum(modes) })
+  .meta({ id: 'Readiness' });
+const health = (description: string, schema: z.ZodType) => ({
   description,
-  content: { 'application/json': { schema: statusSchema } },
+  content: { 'application/json': { schema } },
 });
 
 /** Whether the server runs, and whether it can do its work. Open to probes without a token. */
-export const healthRoutes: Routes = (app, { rotator }) => {
+export const healthRoutes: Routes = (app, { rotator, mode }) => {
   const tags = ['Operations'];
   const readiness = new Readiness(rotator);
   app.addHook('onClose', async () => readiness.close());
@@ -23,7 +26,7 @@ export const healthRoutes: Routes = (app, { rotator }) => {
         summary: 'Whether the server runs',
         security: [],
         tags,
-        response: { 200: health('It runs.') },
+        response: { 200: health('It runs.', livenessSchema) },
       },
     },
     () => ({ status: 'ok' }),
@@ -36,11 +39,11 @@ export const healthRoutes: Routes = (app, { rotator }) => {
         summary: 'Whether a proxy is available',
         security: [],
         tags,
-        response: { 200: health('One is.'), ...failures(503) },
+        response: { 200: health('One is.', readinessSchema), ...failures(503) },
       },
     },
     () => {
-      if (readiness.isReady) return { status: 'ok' };
+      if (readiness.isReady) return { status: 'ok', mode };
       throw new ApiError(503, 'not_ready', 'no proxy is available');
     },
   );

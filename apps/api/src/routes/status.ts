@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { version } from '../version.ts';
+import { modes, type Routes } from './area.ts';
+
+const statusSchema = z
+  .strictObject({
+    mode: z.enum(modes).meta({
+      description: "`demo`: the proxies are the demo's own, and reach nothing but its targets.",
+    }),
+    version: z.string().meta({ description: 'The version of @whirl/rotator.' }),
+    proxies: z.int().min(0).meta({ description: 'Proxies in the pool.' }),
+    uptime: z.number().min(0).meta({ description: 'Seconds since the server started.' }),
+  })
+  .meta({ id: 'Status' });
+
+/** What this server is, for a page or a script that wants to know before it sends anything. */
+export const statusRoutes: Routes = (app, { rotator, mode, now }) => {
+  const startedAt = now();
+  let proxies = rotator.proxies().length;
+  const offs = [
+    rotator.bus.on('proxy:added', () => void proxies++),
+    rotator.bus.on('proxy:removed', () => void proxies--),
+  ];
+  app.addHook('onClose', async () => {
+    for (const off of offs) off();
+  });
+  app.get(
+    '/status',
+    {
+      schema: {
+        operationId: 'getStatus',
+        summary: 'What the server is: a demo or live',
+        tags: ['Operations'],
+        response: {
+          200: {
+            description: 'The status.',
+            content: { 'application/json': { schema: statusSchema } },
+          },
+        },
+      },
+    },
+    () => ({ mode, version, proxies, uptime: Math.max(0, now() - startedAt) / 1000 }),
+  );
+};
