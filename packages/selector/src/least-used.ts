@@ -1,80 +1,84 @@
-import { SlotNumbers } from './slot-numbers.ts';
-import { SlotSet } from './slot-set.ts';
+import { SlotHeap } from './slot-heap.ts';
+import { SlotEntries, SlotQueue } from './slot-queue.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
 /**
- * Candidates by their number of picks: a set for each number that occurs, of which there are two unless
- * candidates were excluded often. A heap was measured too: at 100,000 candidates each pick moves one
+ * Candidates by their number of picks: a queue for each number that occurs, and a heap of these numbers, of which
+ * there are two unless candidates were away. A heap of candidates was measured too: at 100,000 each pick moves one
  * from its top to its bottom.
  */
 class Uses implements Index {
-  readonly #sets = new Map<number, SlotSet>();
-  /** Of all sets: a candidate is in one of them. */
-  readonly #positions: SlotNumbers;
-  readonly #counts: SlotNumbers;
-  #least = 0;
+  /** Of all queues. The number of an entry is the candidate's count, which stays while it is away. */
+  readonly #entries: SlotEntries;
+  readonly #queues = new Map<number, SlotQueue>();
+  readonly #counts = new SlotHeap(true);
+  readonly #has: (slot: number) => boolean;
+  readonly #offers: (count: number) => boolean;
+  /** The count of the last pick. */
+  #last = 0;
 
   constructor(among: Candidates) {
-    this.#positions = new SlotNumbers(among.sparse);
-    this.#counts = new SlotNumbers(among.sparse);
+    this.#entries = new SlotEntries(among.sparse);
+    this.#has = (slot) => among.has(slot);
+    this.#offers = (count) => this.#first(count) >= 0;
   }
 
-  /** One that comes, or comes back, starts at the least: else it would get every pick for a while. */
+  /** One that comes back keeps its count. A newcomer starts at the least, or it would get every pick for a while. */
   entered(slot: number): void {
-    this.#settle();
-    this.#put(slot, this.#least);
+    const isKnown = this.#entries.has(slot);
+    const least = this.#counts.size > 0 ? this.#counts.topKey : this.#last;
+    this.#put(slot, isKnown ? this.#entries.number(slot) : least);
   }
 
   left(slot: number): void {
-    this.hidden(slot);
-    this.#counts.delete(slot);
+    const count = this.#entries.number(slot);
+    const queue = this.#queues.get(count);
+    if (queue?.take(slot) !== true || !queue.isEmpty) return;
+    this.#queues.delete(count);
+    this.#counts.delete(count);
+  }
+
+  removed(slot: number): void {
+    this.#entries.delete(slot);
   }
 
   /** Its picks still count. */
   changed(): void {}
 
-  hidden(slot: number): void {
-    const count = this.#counts.get(slot);
-    const set = this.#sets.get(count);
-    set?.delete(slot);
-    if (set?.size === 0) this.#sets.delete(count);
-  }
-
-  shown(slot: number): void {
-    this.#put(slot, this.#counts.get(slot));
-  }
-
   next(): number {
-    this.#settle();
-    const set = this.#sets.get(this.#least);
-    if (set === undefined) return -1;
-    // The last one: neighbours in memory follow each other, and nothing has to move into a gap.
-    const slot = set.at(set.size - 1);
-    const count = this.#least;
-    this.hidden(slot);
+    const count = this.#counts.find(this.#offers);
+    if (count < 0) return -1;
+    this.#last = count;
+    const slot = this.#first(count);
+    this.left(slot);
     this.#put(slot, count + 1);
     return slot;
   }
 
-  #put(slot: number, count: number): void {
-    let set = this.#sets.get(count);
-    if (set === undefined) this.#sets.set(count, (set = new SlotSet(this.#positions)));
-    set.add(slot);
-    this.#counts.set(slot, count);
-    if (count < this.#least) this.#least = count;
+  /** The first candidate with that count, −1 without any. */
+  #first(count: number): number {
+    return this.#queues.get(count)?.find(this.#has) ?? -1;
   }
 
-  /** Finds the least count that occurs, when the last one has been used up. */
-  #settle(): void {
-    if (this.#sets.size === 0 || this.#sets.has(this.#least)) return;
-    this.#least = Infinity;
-    for (const count of this.#sets.keys()) if (count < this.#least) this.#least = count;
+  #put(slot: number, count: number): void {
+    let queue = this.#queues.get(count);
+    if (queue === undefined) {
+      queue = new SlotQueue(this.#entries);
+      this.#queues.set(count, queue);
+      this.#counts.set(count, count);
+    }
+    queue.put(slot, count);
   }
 }
 
 const create = (among: Candidates) => new Uses(among);
 
-/** The one with the fewest picks; a newcomer starts at the least. O(1). */
+/**
+ * The candidate with the fewest picks, of equals the one that has had that number for longest. One that was away,
+ * because it was full, banned or its circuit was open, keeps its count; a newcomer starts at the least of those
+ * available. Each filter counts for itself from its first pick on, and begins with the least recently picked. O(1) beside the number of
+ * different counts.
+ */
 export function leastUsed(): Strategy {
   const strategy: Strategy = {
     name: 'leastUsed',

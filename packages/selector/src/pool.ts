@@ -64,6 +64,7 @@ export class Pool {
 
   remove(slot: number): void {
     this.availability.remove(slot);
+    for (const view of this.#views) view.removed(slot);
     this.latencies?.reset(slot);
     this.table.remove(slot);
   }

@@ -1,39 +1,66 @@
-import { SlotNumbers } from './slot-numbers.ts';
-import { SlotQueue } from './slot-queue.ts';
+import { SlotHeap } from './slot-heap.ts';
+import { SlotEntries, SlotQueue } from './slot-queue.ts';
 import type { Candidates, Index, Strategy } from './strategy.ts';
 
-/** The one whose last turn is furthest back comes first. */
+/**
+ * The candidate whose last turn is furthest back comes first. Turns are numbered, so that one that was away finds
+ * its place again: in the queue where that is near the end, else in a heap beside it.
+ */
 class Turns implements Index {
+  readonly #entries: SlotEntries;
   readonly #queue: SlotQueue;
+  readonly #back: SlotHeap;
   readonly #has: (slot: number) => boolean;
+  #turn = 0;
 
   constructor(among: Candidates) {
-    this.#queue = new SlotQueue(new SlotNumbers(among.sparse));
+    this.#entries = new SlotEntries(among.sparse);
+    this.#queue = new SlotQueue(this.#entries);
+    this.#back = new SlotHeap(among.sparse);
     this.#has = (slot) => among.has(slot);
   }
 
-  /** A newcomer waits for one round. */
+  /** A newcomer waits for one round; one that comes back keeps its turn. */
   entered(slot: number): void {
-    this.#queue.put(slot);
+    if (!this.#entries.has(slot)) this.#queue.put(slot, ++this.#turn);
+    else if (!this.#queue.putByNumber(slot)) this.#back.set(slot, this.#entries.number(slot));
   }
 
   left(slot: number): void {
-    this.#queue.delete(slot);
+    if (!this.#back.delete(slot)) this.#queue.take(slot);
+  }
+
+  removed(slot: number): void {
+    this.#entries.delete(slot);
   }
 
   /** It keeps its turn. */
   changed(): void {}
 
   next(): number {
-    const slot = this.#queue.find(this.#has);
-    if (slot >= 0) this.#queue.put(slot);
+    const slot = this.#first();
+    if (slot < 0) return -1;
+    this.left(slot);
+    this.#queue.put(slot, ++this.#turn);
     return slot;
+  }
+
+  #first(): number {
+    const queued = this.#queue.find(this.#has);
+    if (this.#back.size === 0) return queued;
+    const back = this.#back.find(this.#has);
+    if (queued < 0 || back < 0) return Math.max(queued, back);
+    return this.#entries.number(back) < this.#entries.number(queued) ? back : queued;
   }
 }
 
 const create = (among: Candidates) => new Turns(among);
 
-/** Each in turn: N candidates get one pick each in N picks. O(1). */
+/**
+ * Each in turn: N candidates get one pick each in N picks. A candidate that was away, because it was full, banned or
+ * its circuit was open, keeps its turn; a newcomer waits for one round. Each filter has turns of its own, which
+ * begin with the least recently picked. O(1); O(log n) for one that was away for long.
+ */
 export function roundRobin(): Strategy {
   const strategy: Strategy = {
     name: 'roundRobin',

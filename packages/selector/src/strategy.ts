@@ -99,10 +99,15 @@ export interface Candidates {
 
 /** State of a strategy over one set of candidates, kept up to date by what it is told. */
 export interface Index {
-  /** A candidate has become available, or was added. Also told of each one when the index is made. */
+  /**
+   * A candidate has become available, or was added. Also told of each one when the index is made: first those that were
+   * never picked, from any one of them on, then the others, the least recently picked first.
+   */
   entered?(slot: number): void;
-  /** It is no longer available, or was removed. */
+  /** It is no longer available, or is being removed. */
   left?(slot: number): void;
+  /** It was removed from the selector, available or not: its slot may be given to another. */
+  removed?(slot: number): void;
   /** It must not be picked until `shown`: it is excluded from the pick that is being made. */
   hidden?(slot: number): void;
   shown?(slot: number): void;

@@ -161,7 +161,7 @@ export class View implements Candidates {
       index = create(this);
       this.#owners.set(owner, index);
       this.#indices.push(index);
-      for (const slot of this.members()) index.entered?.(slot);
+      for (const slot of this.#byLastPick()) index.entered?.(slot);
       for (const slot of this.#hidden) index.hidden?.(slot);
     }
     return index as unknown as Kind;
@@ -241,6 +241,26 @@ export class View implements Candidates {
   members(): number[] {
     const members = Array.from({ length: this.size }, (_, i) => this.at(i));
     return members.concat(this.#hidden);
+  }
+
+  /**
+   * The members that were never picked, from any one of them on, then the others, the least recently picked first. So a
+   * new filter goes on where the pool stands, and processes that start together do not all begin with the same one.
+   */
+  #byLastPick(): number[] {
+    const { availability } = this.pool;
+    const members = this.members();
+    const fresh = members.filter((slot) => availability.lastPick(slot) === 0);
+    const start = fresh.length > 1 ? Math.floor(this.pool.random() * fresh.length) : 0;
+    const picked = members
+      .filter((slot) => availability.lastPick(slot) > 0)
+      .sort((a, b) => availability.lastPick(a) - availability.lastPick(b));
+    return [...fresh.slice(start), ...fresh.slice(0, start), ...picked];
+  }
+
+  /** A candidate was removed from the selector. */
+  removed(slot: number): void {
+    for (const index of this.#indices) index.removed?.(slot);
   }
 
   /** Leaves the pool's books, with everything derived from it. */
