@@ -95,6 +95,70 @@ describe('adaptive()', () => {
     expect(inTime / 5).toBeGreaterThanOrEqual(0.5);
   });
 
+  it.each([5, 20])(
+    'S12b three timeouts of 10 s cost one of %d equals at most 90 s until half of its fair share',
+    (size) => {
+      for (const between of [0, 1, 2]) {
+        for (let seed = 1; seed <= 3; seed++) {
+          let now = 1e12;
+          const selector = new Selector({ now: () => now, random: seededRandom(seed) });
+          for (let i = 0; i < size; i++) selector.add({ id: `${i}` });
+          const succeed = (id: string) =>
+            selector.record({ id, outcome: 'success', latencyMs: 100 });
+          const picksOfIt = (count: number) => {
+            let picks = 0;
+            for (let i = 0; i < count; i++) {
+              now += 50;
+              const id = selector.select()?.id ?? '';
+              selector.started(id);
+              selector.settled(id);
+              succeed(id);
+              if (id === '0') picks++;
+            }
+            return picks;
+          };
+          picksOfIt(2000);
+          // In a row, or with successes of attempts in flight between them and after.
+          for (let i = 0; i < 3; i++) {
+            selector.record({ id: '0', outcome: 'timeout', latencyMs: 10_000 });
+            for (let j = 0; j < between; j++) succeed('0');
+          }
+          picksOfIt(1800);
+          expect(picksOfIt(400)).toBeGreaterThanOrEqual(200 / size);
+        }
+      }
+    },
+  );
+
+  it.each([
+    [2, 1],
+    [3, 1],
+    [2, 4],
+    [3, 16],
+  ])('S12b of %d, %d at a time, one that is 20 times slower gets at most 2 %%', (size, atATime) => {
+    let now = 1e12;
+    const selector = new Selector({ now: () => now, random: seededRandom(4) });
+    for (let i = 0; i < size; i++) selector.add({ id: `${i}` });
+    const running: { id: string; endsAt: number; latencyMs: number }[] = [];
+    let slow = 0;
+    for (let i = 0; i < 3000; i++) {
+      if (running.length === atATime) {
+        running.sort((a, b) => b.endsAt - a.endsAt);
+        const { id, endsAt, latencyMs } = running.pop() as (typeof running)[number];
+        now = Math.max(now, endsAt);
+        selector.settled(id);
+        selector.record({ id, outcome: 'success', latencyMs });
+      }
+      const id = selector.select()?.id ?? '';
+      const latencyMs = id === '0' ? 2000 : 100;
+      selector.started(id);
+      running.push({ id, endsAt: now + latencyMs, latencyMs });
+      if (id === '0') slow++;
+    }
+    expect(slow / 3000).toBeLessThanOrEqual(0.02);
+    expect(slow).toBeGreaterThan(0);
+  });
+
   it("S13 an unknown proxy is judged by the pool's average, and demotion forgets no evidence", () => {
     const selector = new Selector({ now: () => 0 });
     for (const id of ['new', 'mixed', 'rest']) selector.add({ id });

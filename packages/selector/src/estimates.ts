@@ -21,10 +21,12 @@ const prior = 10;
 /** The same for latencies, which vary less than outcomes. */
 const latencyPrior = 8;
 /**
- * A late answer counts as no more than so many times the pool's mean: a few of them would otherwise
- * set equal candidates apart for minutes.
+ * A late response counts as no more than so many times the pool's mean, or its candidate's own: a few of them would
+ * otherwise set equal candidates apart for minutes, while one that is always late still shows as what it is.
  */
 const lateRatio = 4;
+/** Successes that are kept of a candidate whose failures are forgiven. */
+const keptSuccesses = 60;
 /** The pool's mean starts at 4 of 5, and its latencies follow the last 1,000 attempts. */
 const startSuccesses = 4;
 const startAttempts = 5;
@@ -89,7 +91,8 @@ export class Estimates {
     this.#poolFailures *= poolDecay;
     if (success) {
       const share = 1 / (s + 1);
-      const boundMs = this.#poolSuccesses > 0 ? lateRatio * this.#poolSuccessMs : Infinity;
+      const usualMs = Math.max(this.#poolSuccessMs, rows[start + successMs] as number);
+      const boundMs = this.#poolSuccesses > 0 ? lateRatio * usualMs : Infinity;
       const ownMs = Math.min(latencyMs, boundMs);
       rows[start + successMs] = (rows[start + successMs] as number) * (1 - share) + ownMs * share;
       s++;
@@ -123,6 +126,15 @@ export class Estimates {
     rows[start + failures] = (rows[start + failures] as number) * share;
     rows[start + fastSuccesses] = (rows[start + fastSuccesses] as number) * share;
     rows[start + fastFailures] = (rows[start + fastFailures] as number) * share;
+  }
+
+  /** It was good before its failures and is good again: they are forgotten, and so is confidence beyond a few successes. */
+  forgive(slot: number): void {
+    const rows = this.#rows.floats;
+    const start = slot * row;
+    rows[start + failures] = rows[start + fastFailures] = 0;
+    rows[start + successes] = Math.min(rows[start + successes] as number, keptSuccesses);
+    rows[start + fastSuccesses] = Math.min(rows[start + fastSuccesses] as number, keptSuccesses);
   }
 
   /** The pool's mean probability of success. */

@@ -39,6 +39,37 @@ describe('adaptive(), those outside the warm set', () => {
   });
 });
 
+describe('adaptive(), those that are full for a moment', () => {
+  it('S4 a warm one that failed once keeps its place', () => {
+    const { selector, clock } = pool();
+    selector.started('a');
+    selector.update({ id: 'a', maxConcurrent: 1 });
+    selector.record({ id: 'a', outcome: 'failure', latencyMs: 100 });
+    selector.settled('a');
+    let picks = 0;
+    for (; clock.now < 20_000; clock.now += 5) {
+      const id = selector.select()?.id ?? '';
+      selector.record({ id, outcome: 'success', latencyMs: 100 });
+      if (id === 'a') picks++;
+    }
+    // A sixth of 4,000 would be its share; outside the warm set it would be looked at after 30 s.
+    expect(picks).toBeGreaterThan(250);
+  });
+
+  it('S12 a warm one that failed three times while it was away has to wait', () => {
+    const { selector, clock } = pool();
+    selector.update({ id: 'a', maxConcurrent: 1 });
+    selector.started('a');
+    for (let i = 0; i < 3; i++) selector.record({ id: 'a', outcome: 'failure', latencyMs: 100 });
+    selector.settled('a');
+    for (; clock.now < 20_000; clock.now += 5) {
+      const id = selector.select()?.id ?? '';
+      expect(id).not.toBe('a');
+      selector.record({ id, outcome: 'success', latencyMs: 100 });
+    }
+  });
+});
+
 /** Five that always succeed, and one more. */
 function pool() {
   const clock = { now: 0 };

@@ -33,6 +33,8 @@ const untriedShareWhenEmpty = 0.08;
 const recovery = 3;
 const rememberedShare = 0.25;
 const looks = 3;
+/** A warm one that lost so many looks in a row, and was not tried for `coldMs`, has to prove itself again. */
+const lostLooks = 30;
 /** An attempt in flight for so many times the expected latency counts as a failure already. */
 const stalledRatio = 3;
 /** Cost is blurred by up to this much: equals differ by chance in what was seen of them, and concurrent
@@ -53,6 +55,10 @@ const cold = 4;
 const places = 7;
 const inTrialHeap = 8;
 const inColdHeap = 16;
+/** Offered after a wait, without a failure since: what it failed at before may be forgiven. */
+const looked = 32;
+/** It was warm when it became unavailable. */
+const wasWarm = 64;
 
 /** Candidates that wait for another look. */
 interface Waiting {
@@ -85,6 +91,10 @@ export class WarmSet implements Index {
    * at 100,000 candidates.
    */
   readonly #marks: SlotBytes;
+  /** How many looks at a warm candidate in a row chose another. */
+  readonly #lost: SlotBytes;
+  /** The warm candidates that the pick being made looks at: their positions, then their slots. */
+  readonly #seen = new Int32Array(looks);
   readonly #has: (slot: number) => boolean;
 
   constructor(among: View) {
@@ -97,12 +107,21 @@ export class WarmSet implements Index {
     this.#trial = { place: trial, mark: inTrialHeap, waitMs: trialMs, heap: waiting() };
     this.#cold = { place: cold, mark: inColdHeap, waitMs: coldMs, heap: waiting() };
     this.#marks = new SlotBytes(among.sparse);
+    this.#lost = new SlotBytes(among.sparse);
     this.#has = (slot) => among.has(slot);
   }
 
   entered(slot: number): void {
     const { estimates } = this.#pool;
     const triedAt = estimates.lastTriedAt(slot);
+    const marks = this.#marks.get(slot);
+    if ((marks & wasWarm) !== 0) {
+      this.#marks.set(slot, marks & ~wasWarm);
+      if (!this.#isToCool(slot)) {
+        this.#warmUp(slot, estimates.costMs(slot, this.#among.now));
+        return;
+      }
+    }
     if (triedAt === -Infinity) {
       this.#place(slot, untried);
       this.#untried.add(slot);
@@ -111,10 +130,16 @@ export class WarmSet implements Index {
   }
 
   left(slot: number): void {
+    const isWarm = (this.#marks.get(slot) & places) === warm;
     const marks = this.#place(slot, nowhere);
     if ((marks & inTrialHeap) !== 0) this.#trial.heap.delete(slot);
     if ((marks & inColdHeap) !== 0) this.#cold.heap.delete(slot);
+    this.#marks.set(slot, (marks & looked) | (isWarm ? wasWarm : 0));
+  }
+
+  removed(slot: number): void {
     this.#marks.set(slot, nowhere);
+    this.#lost.set(slot, 0);
   }
 
   /** A region is looked at by each pick; nothing else of it counts here. */
@@ -123,9 +148,10 @@ export class WarmSet implements Index {
   recorded(slot: number): void {
     const { estimates } = this.#pool;
     const run = estimates.run(slot);
-    if ((this.#marks.get(slot) & places) === warm) {
-      if (run <= -demotion || (run <= -demotionOfPoor && !this.#isGood(slot)))
-        this.#wait(slot, this.#cold);
+    const marks = this.#marks.get(slot);
+    if (run < 0 && (marks & looked) !== 0) this.#marks.set(slot, marks & ~looked);
+    if ((marks & places) === warm) {
+      if (this.#isToCool(slot)) this.#wait(slot, this.#cold);
     } else if (run > 0) {
       if (run === recovery) estimates.discount(slot, rememberedShare);
       this.#consider(slot);
@@ -176,6 +202,7 @@ export class WarmSet implements Index {
         heap.set(slot, dueAt);
       } else {
         heap.set(slot, now + coldMs);
+        this.#marks.set(slot, marks | looked);
         return slot;
       }
     }
@@ -189,6 +216,18 @@ export class WarmSet implements Index {
   #isGood(slot: number): boolean {
     const { estimates, now } = this.#pool;
     return estimates.success(slot, now) >= goodShare * estimates.mean();
+  }
+
+  /** Whether a warm one has failed too often in a row. */
+  #isToCool(slot: number): boolean {
+    const run = this.#pool.estimates.run(slot);
+    return run <= -demotion || (run <= -demotionOfPoor && !this.#isGood(slot));
+  }
+
+  #warmUp(slot: number, costMs: number): void {
+    this.#place(slot, warm);
+    this.#warm.add(slot, costMs);
+    this.#lost.set(slot, 0);
   }
 
   /** To those who wait. An entry that is there already is early, unless it was offered to a pick. */
@@ -219,10 +258,14 @@ export class WarmSet implements Index {
       this.#wait(slot, this.#trial);
       return;
     }
+    const marks = this.#marks.get(slot);
+    if ((marks & looked) !== 0) {
+      estimates.forgive(slot);
+      this.#marks.set(slot, marks & ~looked);
+    }
     const costMs = estimates.costMs(slot, now);
     if (this.#warm.size < this.#wanted()) {
-      this.#place(slot, warm);
-      this.#warm.add(slot, costMs);
+      this.#warmUp(slot, costMs);
       return;
     }
     const position = this.#costliest(costMs);
@@ -255,29 +298,70 @@ export class WarmSet implements Index {
   #leastCost(ask: SelectContext): number {
     let best = -1;
     let leastMs = Infinity;
-    // With few warm ones a look at any keeps the load from resting on them alone.
-    const total = this.#warm.size < looks ? looks + 1 : looks;
-    for (let look = 0; look < total; look++) {
-      const position = look < looks ? this.#anyWarm() : -1;
-      const slot = position < 0 ? this.#among.any() : this.#warm.at(position);
+    const seen = this.#look();
+    for (let i = 0; i < seen; i++) {
+      const position = this.#seen[i] as number;
+      const slot = this.#warm.at(position);
       const idleMs = this.#idleCostMs(slot);
-      if (position >= 0) this.#warm.setPrice(position, idleMs);
+      this.#warm.setPrice(position, idleMs);
+      this.#seen[i] = slot;
       const costMs = this.#costMs(slot, idleMs, ask);
       if (costMs < leastMs) {
         leastMs = costMs;
         best = slot;
       }
     }
+    // With few warm ones a look at any keeps the load from resting on them alone.
+    const others = seen === 0 ? looks + 1 : this.#warm.size < looks ? 1 : 0;
+    for (let i = 0; i < others; i++) {
+      const slot = this.#among.any();
+      const costMs = this.#costMs(slot, this.#idleCostMs(slot), ask);
+      if (costMs < leastMs) {
+        leastMs = costMs;
+        best = slot;
+      }
+    }
+    if (this.#warm.size < this.#wanted()) this.#judge(seen, best);
     return best;
   }
 
-  /** The position of a warm one that may be picked, −1 when a few draws find none. */
-  #anyWarm(): number {
-    for (let draw = 0; draw < 2 * looks && this.#warm.size > 0; draw++) {
-      const position = Math.floor(this.#among.random() * this.#warm.size);
-      if (this.#among.has(this.#warm.at(position))) return position;
+  /** Notes the positions of the warm ones to look at, each once; returns how many. */
+  #look(): number {
+    const { size } = this.#warm;
+    let count = 0;
+    if (size <= looks) {
+      for (let position = 0; position < size; position++) count = this.#note(position, count);
+      return count;
     }
-    return -1;
+    for (let draw = 0; draw < 4 * looks && count < looks; draw++) {
+      count = this.#note(Math.floor(this.#among.random() * size), count);
+    }
+    return count;
+  }
+
+  /** Notes a position unless it was noted or may not be picked; returns how many there are. */
+  #note(position: number, count: number): number {
+    const seen = this.#seen;
+    for (let i = 0; i < count; i++) if (seen[i] === position) return count;
+    if (!this.#among.has(this.#warm.at(position))) return count;
+    seen[count] = position;
+    return count + 1;
+  }
+
+  /**
+   * Warm ones that are never chosen would be known by old evidence for as long as it takes to fade. In a full warm set
+   * newcomers replace them.
+   */
+  #judge(seen: number, best: number): void {
+    const { estimates, availability, now } = this.#pool;
+    for (let i = 0; i < seen; i++) {
+      const slot = this.#seen[i] as number;
+      const lost = slot === best ? 0 : Math.min(this.#lost.get(slot) + 1, lostLooks);
+      this.#lost.set(slot, lost);
+      if (lost < lostLooks || availability.inFlight(slot) > 0) continue;
+      const triedAt = estimates.lastTriedAt(slot);
+      if (now - triedAt >= coldMs) this.#wait(slot, this.#cold, triedAt);
+    }
   }
 
   /** Expected milliseconds to a success of one that is idle. */
