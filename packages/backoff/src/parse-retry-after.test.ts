@@ -8,6 +8,10 @@ describe('parseRetryAfter', () => {
     ['120', 120_000],
     ['0', 0],
     [' 7\t', 7000],
+    ['1.5', 1500],
+    ['0.25', 250],
+    ['1.1', 1100],
+    ['1.0004', 1000],
   ])('B8 %j seconds', (value, ms) => {
     expect(parseRetryAfter(value, now)).toBe(ms);
   });
@@ -27,7 +31,15 @@ describe('parseRetryAfter', () => {
     ' ',
     'soon',
     '0x10',
-    '1.5',
+    '.5',
+    '1.',
+    '1.5.5',
+    '120, soon',
+    'soon, 120',
+    '120,',
+    ',120',
+    '120;60',
+    'Sun, 06 Nov 1994 08:49:37 GMT, soon',
     '-1',
     '+1',
     '1e3',
@@ -51,8 +63,37 @@ describe('parseRetryAfter', () => {
   });
 
   it('B8 what is no string is undefined, so that what headers.get() gives can be passed', () => {
-    for (const value of [null, undefined, 120, ['120'], {}]) {
+    for (const value of [null, undefined, 120, {}, [], [120], [['120']], [Symbol.iterator]]) {
       expect(parseRetryAfter(value, now)).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['120, 120', 120_000],
+    ['60,120', 120_000],
+    ['120 , 60.5', 120_000],
+    [['60', '120'], 120_000],
+    [['5', '7, 6'], 7000],
+    ['Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT', 37_000],
+    ['Sunday, 06-Nov-94 08:49:37 GMT , Sun Nov  6 08:49:38 1994,10', 38_000],
+    [['Sun, 06 Nov 1994 08:49:37 GMT', '60'], 60_000],
+  ])('B8 a repeated %j asks for the longest of its times', (value, ms) => {
+    expect(parseRetryAfter(value, now)).toBe(ms);
+  });
+
+  it.each([[['120', 'soon']], [['120', 60]], [['120', '']]])(
+    'B8 one value of %j that is garbage makes all of it undefined',
+    (value) => {
+      expect(parseRetryAfter(value, now)).toBeUndefined();
+    },
+  );
+
+  it('A17 more than 1,000 characters are no time, whatever they are', () => {
+    const zeros = (count: number) => `${'0'.repeat(count)}7`;
+    expect(parseRetryAfter(zeros(999), now)).toBe(7000);
+    expect(parseRetryAfter(zeros(1000), now)).toBeUndefined();
+    for (const shape of ['1', '1,', '1 ', ' ,', 'T,', 'Sun, 06 Nov 1994 08:49:37 GMT,']) {
+      expect(parseRetryAfter(`1${shape.repeat(2 ** 20 / shape.length)}`, now)).toBeUndefined();
     }
   });
 

@@ -1,17 +1,29 @@
-/** The whole of a retry did not end within `timeoutMs`. `cause` is the last failure, if there was one. */
-export class RetryTimeoutError extends Error {
-  override readonly name = 'RetryTimeoutError';
-  readonly code = 'REQUEST_TIMEOUT';
-  constructor(timeoutMs: number, cause: unknown) {
-    super(`did not end within ${timeoutMs} ms`, { cause });
+class LateError extends Error {
+  constructor(timeoutMs: number, options?: ErrorOptions) {
+    super(`did not end within ${timeoutMs} ms`, options);
   }
 }
 
+/** The whole of a retry did not end within `timeoutMs`. `cause` is the last failure, if there was one. */
+export class RetryTimeoutError extends LateError {
+  override readonly name = 'RetryTimeoutError';
+  readonly code = 'REQUEST_TIMEOUT';
+}
+
 /** One attempt did not end within `attemptTimeoutMs`. A failure like any other: it may be retried. */
-export class AttemptTimeoutError extends Error {
+export class AttemptTimeoutError extends LateError {
   override readonly name = 'AttemptTimeoutError';
   readonly code = 'ATTEMPT_TIMEOUT';
-  constructor(timeoutMs: number) {
-    super(`did not end within ${timeoutMs} ms`);
+}
+
+/**
+ * Thrown by a task to end its retry, whatever the options say: `retry()` rejects with the cause itself.
+ * It is known by its code, so that it may come from another copy of this package.
+ */
+export class AbortRetry extends Error {
+  override readonly name = 'AbortRetry';
+  readonly code = 'ABORT_RETRY';
+  constructor(cause: unknown) {
+    super('not worth another attempt', { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  AbortRetry,
   AttemptTimeoutError,
   createRetryBudget,
   exponential,
@@ -129,9 +130,9 @@ describe('R1 attempts', () => {
     ]);
   });
 
-  it('B8 retryAfterMs is a floor under the delay, not jittered', async () => {
+  it('B8 retryAfter is a floor under the delay, not jittered', async () => {
     const { begun } = await follow(() => Promise.reject(new Error('429')), {
-      retryAfterMs: (_, attempt) => (attempt === 0 ? 5000 : undefined),
+      retryAfter: (_, attempt) => (attempt === 0 ? 5000 : undefined),
     });
     expect(begun).toEqual([0, 5000, 7000]);
   });
@@ -406,6 +407,206 @@ describe('R4 R5 R6 nothing that is not needed', () => {
   });
 });
 
+describe('R1 any number of attempts', () => {
+  it('R1 maxAttempts Infinity goes on until it succeeds', async () => {
+    const { begun, value } = await follow(
+      ({ attempt }) => (attempt < 500 ? Promise.reject(new Error('no')) : 'good'),
+      { maxAttempts: Infinity, backoff: at0 },
+    );
+    expect([begun.length, value]).toEqual([501, 'good']);
+  });
+
+  it('R1 it ends with the total limit', async () => {
+    const { begun, error } = await follow(() => Promise.reject(new Error('no')), {
+      maxAttempts: Infinity,
+      backoff: fixed({ baseMs: 10 }),
+      timeoutMs: 100,
+    });
+    expect(begun).toHaveLength(10);
+    expect(error).toBeInstanceOf(RetryTimeoutError);
+  });
+});
+
+describe('R1 a task that gives up', () => {
+  it('R1 an AbortRetry ends it with its cause itself, whatever the options say', async () => {
+    const cause = new Error('401');
+    const asked = vi.fn(() => true);
+    const { begun, error } = await follow(
+      ({ attempt }) => {
+        if (attempt === 1) throw new AbortRetry(cause);
+        throw new Error('no');
+      },
+      { maxAttempts: Infinity, shouldRetry: asked, onRetry: asked },
+    );
+    expect(begun).toEqual([0, 1000]);
+    expect(error).toBe(cause);
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  it('R1 one of another copy of the package is understood, and one that is rejected', async () => {
+    const foreign = Object.assign(new Error('x', { cause: 'why' }), { code: 'ABORT_RETRY' });
+    const { begun, error } = await follow(() => Promise.reject(foreign));
+    expect([begun, error]).toEqual([[0], 'why']);
+  });
+
+  it('R1 it ends the retry that it was thrown in, not one around that', async () => {
+    const inner = () =>
+      retry(() => {
+        throw new AbortRetry(new Error('inner'));
+      });
+    const { begun, error } = await follow(inner, { backoff: at0 });
+    expect(begun).toHaveLength(3);
+    expect(error).toMatchObject({ message: 'inner' });
+  });
+
+  it('R1 it has a name, a code and a cause', () => {
+    const error = new AbortRetry('why');
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toMatchObject({ name: 'AbortRetry', code: 'ABORT_RETRY', cause: 'why' });
+    expect(error.message).toBe('not worth another attempt');
+  });
+});
+
+describe('R1 retrying a result', () => {
+  const busy = { status: 503 };
+  const fine = { status: 200 };
+  const isBusy = ({ status }: { status: number }) => status === 503;
+
+  it('R1 a result that shouldRetryResult refuses is retried, and told to onRetry', async () => {
+    const told: unknown[] = [];
+    const asked: unknown[] = [];
+    const ended = retry(({ attempt }) => (attempt < 2 ? busy : fine), {
+      shouldRetryResult: (result, attempt) => {
+        asked.push(attempt);
+        return isBusy(result);
+      },
+      onRetry: (event) => told.push(event),
+    });
+    await vi.runAllTimersAsync();
+    expect(await ended).toBe(fine);
+    expect(asked).toEqual([0, 1, 2]);
+    expect(told).toEqual([
+      { attempt: 0, result: busy, delayMs: 1000 },
+      { attempt: 1, result: busy, delayMs: 2000 },
+    ]);
+  });
+
+  it('R1 the last result stands when the attempts are used up', async () => {
+    const { begun, value } = await follow(() => busy, { shouldRetryResult: () => true });
+    expect([begun, value]).toEqual([[0, 1000, 3000], busy]);
+  });
+
+  it('R3 it stands when no time is left, and nothing is slept for', async () => {
+    const { begun, value } = await follow(() => busy, {
+      shouldRetryResult: () => true,
+      timeoutMs: 500,
+    });
+    expect([begun, value]).toEqual([[0], busy]);
+  });
+
+  it('G2 it stands when the budget refuses, and earns nothing', async () => {
+    const budget = createRetryBudget({ ratio: 1, minPerSecond: 0 });
+    const { begun, value } = await follow(() => busy, { shouldRetryResult: () => true, budget });
+    expect([begun, value, budget.refused, budget.balance]).toEqual([[0], busy, 1, 0]);
+  });
+
+  it('B8 retryAfter is given the result', async () => {
+    const { begun } = await follow(({ attempt }) => (attempt === 0 ? busy : fine), {
+      shouldRetryResult: (result) => result === busy,
+      retryAfter: (result) => (result === busy ? 7000 : undefined),
+    });
+    expect(begun).toEqual([0, 7000]);
+  });
+
+  it('R1 an error after a refused result is judged as an error', async () => {
+    const failure = new Error('no');
+    const told: unknown[] = [];
+    const { begun, error } = await follow(
+      ({ attempt }) => (attempt === 0 ? busy : Promise.reject(failure)),
+      {
+        shouldRetryResult: () => true,
+        shouldRetry: () => false,
+        onRetry: (event) => told.push(event),
+      },
+    );
+    expect([begun, error]).toEqual([[0, 1000], failure]);
+    expect(told).toEqual([{ attempt: 0, result: busy, delayMs: 1000 }]);
+  });
+
+  it('R3 a deadline that cuts the next attempt has the result as its cause', async () => {
+    const { error } = await follow(({ attempt }) => (attempt === 0 ? busy : never()), {
+      shouldRetryResult: () => true,
+      timeoutMs: 2000,
+    });
+    expect(error).toMatchObject({ code: 'REQUEST_TIMEOUT', cause: busy });
+  });
+
+  it('R1 what shouldRetryResult throws ends the retry', async () => {
+    const boom = new Error('boom');
+    const { begun, error } = await follow(() => busy, {
+      shouldRetryResult: () => {
+        throw boom;
+      },
+    });
+    expect([begun, error]).toEqual([[0], boom]);
+  });
+
+  it('R2 a caller who aborts after a refused result gets the reason', async () => {
+    const controller = new AbortController();
+    const { begun, error } = await follow(() => busy, {
+      signal: controller.signal,
+      shouldRetryResult: () => true,
+      onRetry: () => controller.abort('stop'),
+    });
+    expect([begun, error]).toEqual([[0], 'stop']);
+  });
+});
+
+describe('K20b a refusal of a circuit breaker', () => {
+  const open = Object.assign(new Error('circuit db is open'), { code: 'CIRCUIT_OPEN' });
+
+  it('K20b CIRCUIT_OPEN is not retried', async () => {
+    const { begun, error } = await follow(({ attempt }) =>
+      Promise.reject(attempt === 0 ? new Error('no') : open),
+    );
+    expect([begun, error]).toEqual([[0, 1000], open]);
+  });
+
+  it('K20b unless shouldRetry asks for it', async () => {
+    const { begun } = await follow(() => Promise.reject(open), { shouldRetry: () => true });
+    expect(begun).toHaveLength(3);
+  });
+});
+
+describe('R3 a clock of the caller’s', () => {
+  it('R3 timeoutMs is measured by now', async () => {
+    let t = 0;
+    const failure = new Error('no');
+    const begun: number[] = [];
+    const ended = retry(
+      () => {
+        begun.push((t += 400));
+        throw failure;
+      },
+      { backoff: fixed({ baseMs: 100 }), maxAttempts: Infinity, timeoutMs: 1000, now: () => t },
+    ).catch((error: unknown) => error);
+    await vi.runAllTimersAsync();
+    expect(await ended).toMatchObject({ code: 'REQUEST_TIMEOUT', cause: failure });
+    expect(begun).toEqual([400, 800, 1200]);
+  });
+});
+
+describe('B8 a retryAfter that is no delay', () => {
+  it.each([NaN, -1, Infinity, '5'])('B8 %o is an error that names the option', async (ms) => {
+    const { begun, error } = await follow(() => Promise.reject(new Error('429')), {
+      retryAfter: () => ms as number,
+    });
+    expect(begun).toEqual([0]);
+    expect(error).toBeInstanceOf(typeof ms === 'number' ? RangeError : TypeError);
+    expect((error as Error).message).toBe(`retryAfter must be >= 0, got ${ms}`);
+  });
+});
+
 describe('G2 the budget', () => {
   it('G2 a refused retry surfaces the error itself at once and is counted', async () => {
     const failure = new Error('no');
@@ -443,7 +644,7 @@ describe('bad options', () => {
     [{ maxAttempts: 0 }, RangeError, 'maxAttempts must be >= 1, got 0'],
     [{ maxAttempts: 2.5 }, RangeError, 'maxAttempts must be whole, got 2.5'],
     [{ maxAttempts: Number.NaN }, RangeError, 'maxAttempts must be >= 1, got NaN'],
-    [{ maxAttempts: Infinity }, RangeError, 'maxAttempts must be >= 1, got Infinity'],
+    [{ maxAttempts: -Infinity }, RangeError, 'maxAttempts must be >= 1, got -Infinity'],
     [{ maxAttempts: '3' }, TypeError, 'maxAttempts must be >= 1, got 3'],
     [{ timeoutMs: 0 }, RangeError, 'timeoutMs must be >= 1, got 0'],
     [{ attemptTimeoutMs: -1 }, RangeError, 'attemptTimeoutMs must be >= 1, got -1'],
@@ -451,6 +652,10 @@ describe('bad options', () => {
     [{ onRetry: {} }, TypeError, 'onRetry must be function, got object'],
     [{ backoff: exponential }, TypeError, 'backoff must be object, got function'],
     [{ budget: null }, TypeError, 'budget must be object, got null'],
+    [{ shouldRetryResult: true }, TypeError, 'shouldRetryResult must be function, got boolean'],
+    [{ retryAfter: 5 }, TypeError, 'retryAfter must be function, got number'],
+    [{ now: 5 }, TypeError, 'now must be function, got number'],
+    [{ retryAfterMs: () => 5 }, TypeError, /^option must be one of .*, got retryAfterMs$/],
     [{ retries: 3 }, TypeError, /^option must be one of .*, got retries$/],
   ] as const)('%j is refused before the task is called', async (options, Fault, message) => {
     const task = vi.fn<() => number>(good);

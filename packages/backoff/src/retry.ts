@@ -3,11 +3,16 @@ import { longestDelayMs } from './backoff.ts';
 import { check, checkOptions, refuse } from './check-options.ts';
 import { exponential } from './exponential.ts';
 import { AttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';
-import { retryRules, type RetryOptions } from './retry-options.ts';
+import { retryRules, type RetryEvent, type RetryOptions } from './retry-options.ts';
 import { wait } from './wait.ts';
 
 const noOptions: RetryOptions = {};
 const defaultBackoff = /* @__PURE__ */ exponential();
+
+const defaultNow = () => performance.now();
+
+/** An error's code; undefined if it has none. */
+const codeOf = (error: unknown) => (error as { code?: unknown } | null | undefined)?.code;
 
 /**
  * Calls `task` until it succeeds, at most `maxAttempts` times, and resolves with what it gave.
@@ -15,8 +20,10 @@ const defaultBackoff = /* @__PURE__ */ exponential();
  * With the defaults a task that takes no time and always fails is called at 0, 1,000 and 3,000 ms.
  * A delay of 0 uses no timer; no timer and no signal is made unless something asks for it.
  *
- * Rejects, and never throws, with
- * - the last failure itself, when attempts, `shouldRetry` or the budget allow no further one;
+ * Resolves with a result that `shouldRetryResult` refused when no further attempt may be made. Rejects,
+ * and never throws, with
+ * - the last error itself, when attempts, `shouldRetry` or the budget allow no further one;
+ * - the cause of an `AbortRetry` that the task threw;
  * - `signal.reason` itself, when the caller aborted;
  * - `RetryTimeoutError`, with the last failure as its cause, when `timeoutMs` does not suffice;
  * - `TypeError` or `RangeError` on a bad option, before the task is called; that an object has the methods
@@ -24,7 +31,7 @@ const defaultBackoff = /* @__PURE__ */ exponential();
  */
 export async function retry<T>(
   task: (context: TaskContext) => Promise<T> | T,
-  options: RetryOptions = noOptions,
+  options: RetryOptions<NoInfer<T>> = noOptions,
 ): Promise<T> {
   check('task', task, 'function');
   if (options !== noOptions) checkOptions(options, retryRules);
@@ -32,36 +39,40 @@ export async function retry<T>(
     maxAttempts = 3,
     backoff = defaultBackoff,
     shouldRetry,
-    retryAfterMs,
+    shouldRetryResult,
+    retryAfter,
     timeoutMs = Infinity,
     attemptTimeoutMs = Infinity,
     signal,
     budget,
     onRetry,
+    now = defaultNow,
   } = options;
+  if (maxAttempts !== Infinity) check('maxAttempts', maxAttempts, 1);
   if (maxAttempts % 1) refuse('maxAttempts', 'whole', maxAttempts);
   const isTimed = Math.min(timeoutMs, attemptTimeoutMs) < Infinity;
-  const endsAt = timeoutMs < Infinity ? performance.now() + timeoutMs : Infinity;
+  const endsAt = timeoutMs < Infinity ? now() + timeoutMs : Infinity;
   let previousMs: number | undefined;
-  let failure: unknown;
+  /** The error of the last attempt, or its result. */
+  let outcome: unknown;
   let isOver = false;
 
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
-    const leftMs = timeoutMs < Infinity ? endsAt - performance.now() : Infinity;
+    const leftMs = timeoutMs < Infinity ? endsAt - now() : Infinity;
     // The delay may have taken longer than it was meant to.
-    if (leftMs <= 0) throw new RetryTimeoutError(timeoutMs, failure);
+    if (leftMs <= 0) throw new RetryTimeoutError(timeoutMs, { cause: outcome });
     const context = new Attempt(attempt, isTimed ? undefined : signal);
-    let value: T;
+    let failed = false;
     try {
-      value = await (isTimed || signal
+      outcome = await (isTimed || signal
         ? wait<T>(
             Math.min(leftMs, attemptTimeoutMs),
             signal,
             () => {
               isOver = leftMs <= attemptTimeoutMs;
               const error = isOver
-                ? new RetryTimeoutError(timeoutMs, failure)
+                ? new RetryTimeoutError(timeoutMs, { cause: outcome })
                 : new AttemptTimeoutError(attemptTimeoutMs);
               context.cut(error);
               return Promise.reject(error);
@@ -72,24 +83,37 @@ export async function retry<T>(
     } catch (error) {
       if (signal?.aborted) context.cut(signal.reason);
       signal?.throwIfAborted();
-      if (isOver || attempt + 1 >= maxAttempts) throw error;
-      if (shouldRetry && !shouldRetry(error, attempt)) throw error;
-      failure = error;
+      if (codeOf(error) === 'ABORT_RETRY') throw (error as Error).cause;
+      failed = true;
+      outcome = error;
+    }
+    if (!failed && !shouldRetryResult?.(outcome as T, attempt)) {
+      budget?.deposit();
+      return outcome as T;
+    }
+    const isWanted =
+      !isOver &&
+      attempt + 1 < maxAttempts &&
+      (!failed ||
+        (shouldRetry ? shouldRetry(outcome, attempt) : codeOf(outcome) !== 'CIRCUIT_OPEN'));
+    if (isWanted) {
       previousMs = backoff.delay(attempt, previousMs);
-      const leastMs = retryAfterMs?.(error, attempt) ?? 0;
+      const leastMs = retryAfter?.(outcome, attempt) ?? 0;
+      check('retryAfter', leastMs, 0);
       const delayMs = Math.min(Math.max(previousMs, leastMs), longestDelayMs);
       check('delay', delayMs, 0);
-      if (performance.now() + delayMs >= endsAt) {
-        throw new RetryTimeoutError(timeoutMs, error);
+      const isLate = now() + delayMs >= endsAt;
+      if (isLate && failed) throw new RetryTimeoutError(timeoutMs, { cause: outcome });
+      if (!isLate && budget?.tryWithdraw() !== false) {
+        const event = { attempt, [failed ? 'error' : 'result']: outcome, delayMs };
+        // Whatever a listener does, the retry goes on.
+        (async () => onRetry?.(event as unknown as RetryEvent))().catch(() => {});
+        signal?.throwIfAborted();
+        if (delayMs > 0) await wait(delayMs, signal, () => {});
+        continue;
       }
-      if (budget?.tryWithdraw() === false) throw error;
-      // Whatever a listener does, the retry goes on.
-      (async () => onRetry?.({ attempt, error, delayMs }))().catch(() => {});
-      signal?.throwIfAborted();
-      if (delayMs > 0) await wait(delayMs, signal, () => {});
-      continue;
     }
-    budget?.deposit();
-    return value;
+    if (failed) throw outcome;
+    return outcome as T;
   }
 }

@@ -19,15 +19,15 @@ async function gzippedBytes(contents: string): Promise<number> {
 }
 
 describe('size, minified and gzipped', () => {
-  it('{ retry, exponential } is at most 1.5 kB', async () => {
+  it('{ retry, exponential } is at most 1.7 kB', async () => {
     const bytes = await gzippedBytes(`export { retry, exponential } from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(500);
-    expect(bytes).toBeLessThanOrEqual(1500);
+    expect(bytes).toBeLessThanOrEqual(1700);
   });
 
-  it('all of it is at most 2.4 kB', async () => {
+  it('all of it is at most 2.7 kB', async () => {
     const bytes = await gzippedBytes(`export * from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(1000);
-    expect(bytes).toBeLessThanOrEqual(2400);
+    expect(bytes).toBeLessThanOrEqual(2700);
   });
 });
