@@ -1,0 +1,37 @@
+import type { CircuitReason, CircuitState } from '@whirl/events';
+import { time, type Kind } from './validate.ts';
+
+export interface TripOptions {
+  /** Default `'custom'`. */
+  readonly reason?: CircuitReason | undefined;
+  /** Milliseconds to stay open, exactly; at least 1. Default: as failures would. */
+  readonly openMs?: number | undefined;
+}
+
+/** What `snapshot` answers: a copy to look at. */
+export interface CircuitSnapshot {
+  readonly name: string;
+  readonly state: CircuitState;
+  readonly failureCount: number;
+  readonly failureTimes: readonly number[];
+  readonly generation: number;
+  readonly nextTestAt: number | undefined;
+  readonly lastTransitionAt: number | undefined;
+}
+
+/** Counts since the breaker was made: see `stats`. */
+export interface CircuitStats {
+  /** Calls that succeeded. */
+  readonly successes: number;
+  /** Calls that failed. */
+  readonly failures: number;
+  /** Calls without a verdict: cancelled, or `'ignore'`. */
+  readonly ignored: number;
+  /** Calls that were not admitted. */
+  readonly refused: number;
+}
+
+export const tripKinds: Record<keyof TripOptions, Kind> = {
+  reason: ['a string', 'custom'],
+  openMs: time,
+};
