@@ -173,6 +173,22 @@ describe('P1 the types of all packages together', () => {
       export const status: Promise<number> = new ProxyRotator().get('http://127.0.0.1/').then((r) => r.statusCode);
       // @ts-expect-error an option that does not exist
       new CircuitBreaker({ nme: 'db' });
+      export const found: Promise<{ status: number }> = breaker.execute(
+        async ({ signal }) => ({ status: signal.aborted ? 0 : 200 }),
+        { timeoutMs: 1000, isResultFailure: (r) => r.status >= 500, isFailure: () => 'ignore' },
+      );
+      export const again: Promise<{ status: number }> = retry(() => found, {
+        shouldRetryResult: (r) => r.status === 503,
+        maxAttempts: Infinity,
+      });
+      breaker.on('circuit:transition', ({ to }) => to.toUpperCase());
+      interface Jobs { queued: { id: number }; idle: undefined; }
+      const jobs = createBus<Jobs>();
+      jobs.on('*', (type, event) => { if (type === 'queued') event.id.toFixed(); });
+      jobs.on('*', (type) => type.toUpperCase());
+      jobs.emit('idle');
+      // @ts-expect-error a payload is missing
+      jobs.emit('queued');
       createBus<{ hello: string }>().on('hello', (event) => event.toUpperCase());`;
     await writeFile(join(project(), 'module.mts'), typed);
     await writeFile(join(project(), 'script.cts'), typed);

@@ -1,15 +1,36 @@
 import { createEmitter } from './mitt.ts';
 
-/** Any map of event types to their payloads. */
-export type EventMap = Record<string, unknown>;
+/** A map of event types to their payloads: an interface or a type. */
+export type EventMap = object;
 
-/** Hears one type of event. It may be async: it is not waited for, and its rejection is a fault like any other. */
+/** The types of a map. */
+type TypeOf<Events extends EventMap> = keyof Events & string;
+
+/** The types whose event has no payload, or may have none. */
+type Bare<Events extends EventMap> = {
+  [Type in TypeOf<Events>]: undefined extends Events[Type]
+    ? Type
+    : [Events[Type]] extends [never]
+      ? Type
+      : never;
+}[TypeOf<Events>];
+
+/** A method, and no function: a bus of more events than these may then stand for one of these. */
+type EmitWithPayload<Events extends EventMap> = {
+  emit<Type extends TypeOf<Events>>(type: Type, event: Events[Type]): void;
+}['emit'];
+
+/** A map without bare types has the plain form, which is the easier one to write for a bus of one's own. */
+type Emit<Events extends EventMap> = [Bare<Events>] extends [never]
+  ? EmitWithPayload<Events>
+  : EmitWithPayload<Events> & (<Type extends Bare<Events>>(type: Type) => void);
+
+/** Hears one type of event. It may be async: it is not waited for, and its rejection is reported as an error it throws. */
 export type Listener<Event> = (event: Event) => void;
 
-/** Hears every event, with its type. */
-export type WildcardListener<Events extends EventMap> = <Type extends keyof Events & string>(
-  type: Type,
-  event: Events[Type],
+/** Hears every event, with its type: testing the type narrows the event. */
+export type WildcardListener<Events extends EventMap> = (
+  ...args: { [Type in TypeOf<Events>]: [type: Type, event: Events[Type]] }[TypeOf<Events>]
 ) => void;
 
 /** Removes the subscription that returned it. Calling it again does nothing. */
@@ -24,24 +45,24 @@ export interface Bus<Events extends EventMap> {
    *
    * @throws {TypeError} When the listener is no function.
    */
-  on<Type extends keyof Events & string>(type: Type, listener: Listener<Events[Type]>): Unsubscribe;
+  on<Type extends TypeOf<Events>>(type: Type, listener: Listener<Events[Type]>): Unsubscribe;
   on(type: '*', listener: WildcardListener<Events>): Unsubscribe;
+  on(type: '*', listener: (type: TypeOf<Events>) => void): Unsubscribe;
   /** Subscribes until the first event of that type. */
-  once<Type extends keyof Events & string>(
-    type: Type,
-    listener: Listener<Events[Type]>,
-  ): Unsubscribe;
+  once<Type extends TypeOf<Events>>(type: Type, listener: Listener<Events[Type]>): Unsubscribe;
   /** Removes every subscription of this listener to this type. */
-  off<Type extends keyof Events & string>(type: Type, listener: Listener<Events[Type]>): void;
+  off<Type extends TypeOf<Events>>(type: Type, listener: Listener<Events[Type]>): void;
   off(type: '*', listener: WildcardListener<Events>): void;
+  off(type: '*', listener: (type: TypeOf<Events>) => void): void;
   /**
    * Delivers to the listeners of the type in order of subscription, then to those of `'*'`. An
    * emit made inside a listener waits until the current event has reached everybody, so that all
-   * hear events in their true order. Never throws: see `onListenerError`.
+   * hear events in their true order. Never throws: see `onListenerError`. The second argument may be
+   * left out for an event whose payload is, or may be, `undefined`, `void` or `never`.
    */
-  emit<Type extends keyof Events & string>(type: Type, event: Events[Type]): void;
+  readonly emit: Emit<Events>;
   /** Whether anybody would hear this type. Ask before building an event. */
-  has(type: keyof Events & string): boolean;
+  has(type: TypeOf<Events>): boolean;
 }
 
 export interface BusOptions {
@@ -86,7 +107,9 @@ function guard(
  *
  * @throws {TypeError} On an option that is unknown or no function.
  */
-export function createBus<Events extends EventMap>(options: BusOptions = {}): Bus<Events> {
+export function createBus<Events extends EventMap = Record<string, unknown>>(
+  options: BusOptions = {},
+): Bus<Events> {
   const { onListenerError = report, ...unknown } = options;
   for (const name in unknown) throw new TypeError(`unknown option ${name}`);
   checkFunction('onListenerError', onListenerError);
