@@ -1,6 +1,7 @@
 import type { Outcome, Phase } from '@whirl/events';
 import { carryOut, failureOf, type Found, type Head } from './answer.ts';
 import { Judgement } from './ban-rules.ts';
+import type { Upload, Uploader } from './body.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import { AttemptTimeoutError, ProxyAuthenticationError, type AttemptRecord } from './errors.ts';
 import { classify, type Failure } from './failure.ts';
@@ -8,6 +9,7 @@ import type { Controller, UpgradeSocket } from './handler.ts';
 import type { Lease, LeaseHandler } from './lease.ts';
 import type { Admission } from './member.ts';
 import type { Operation } from './operation.ts';
+import type { Proxy } from './proxy/proxy.ts';
 import { codeOf } from './request-facts.ts';
 
 /** A discarded answer is drained up to here and no longer, which keeps its connection. */
@@ -17,7 +19,7 @@ const drainMs = 1000;
 type Headers = Record<string, string | string[]>;
 
 /** One try of a request through one proxy: the handler under undici's client. */
-export class Attempt implements LeaseHandler {
+export class Attempt implements LeaseHandler, Uploader {
   readonly number: number;
   readonly proxyId: string;
   readonly delayBeforeMs: number;
@@ -28,6 +30,7 @@ export class Attempt implements LeaseHandler {
   readonly #startedAt: number;
   /** When it had its connection: a wait for one of our own is not the proxy's time. */
   #turnAt: number;
+  #upload: Upload | undefined;
   #lease: Lease | undefined;
   #tunnel = true;
   /** The attempt's deadline; once its answer is discarded, that of the drain. */
@@ -79,9 +82,9 @@ export class Attempt implements LeaseHandler {
   }
 
   start(): void {
-    const { pool, clients, origins } = this.#engine;
+    const { pool, origins } = this.#engine;
     origins.begun();
-    const { id: requestId, request, policy, sessionId } = this.#operation;
+    const { id: requestId, request, policy } = this.#operation;
     const { member } = this.#admission;
     pool.tell(member, 'attempt:start', {
       requestId,
@@ -95,18 +98,33 @@ export class Attempt implements LeaseHandler {
     if (this.#settled) return;
     const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
     this.#timer = setTimeout(() => this.#timeout(), timeoutMs);
-    const lease = request.lease(clients, member.proxy, timeoutMs, sessionId);
-    this.#lease = lease;
-    this.#tunnel = !lease.absoluteForm;
-    this.#dispatch(lease);
+    request.body.open(this);
   }
 
-  #dispatch(lease: Lease): void {
+  /** The body is open: sends it. */
+  send(upload: Upload, late: boolean): void {
+    if (this.#settled) {
+      upload.stop();
+      return;
+    }
+    this.#upload = upload;
+    // Until now it waited for the caller's own function.
+    if (late) this.onTurn();
+    const { proxy } = this.#admission.member;
+    const lease = (this.#lease ??= this.#take(proxy));
     try {
-      lease.dispatch(this.#operation.request.through(lease, this.#admission.member.proxy), this);
+      lease.dispatch(this.#operation.request.through(lease, proxy, upload), this);
     } catch (error) {
       this.#lost(error as Error);
     }
+  }
+
+  #take(proxy: Proxy): Lease {
+    const { request, policy, sessionId } = this.#operation;
+    const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
+    const lease = request.lease(this.#engine.clients, proxy, timeoutMs, sessionId);
+    this.#tunnel = !lease.absoluteForm;
+    return lease;
   }
 
   pause(): void {
@@ -117,8 +135,8 @@ export class Attempt implements LeaseHandler {
     this.#upstream?.resume();
   }
 
-  /** Ends it from above: the caller's abort or a faster attempt (neutral), or a deadline. */
-  kill(error: Error, outcome: 'aborted' | 'timeout'): void {
+  /** Ends it from above: the caller's abort, its body or a faster attempt (neutral), or a deadline. */
+  kill(error: Error, outcome: 'aborted' | 'timeout' | 'failure'): void {
     if (this.#settled) return;
     const phase = this.#phase();
     // The caller's deadline is the proxy's fault only if it had most of the time.
@@ -128,7 +146,7 @@ export class Attempt implements LeaseHandler {
     this.#settle({
       outcome,
       phase,
-      reason: outcome,
+      reason: outcome === 'timeout' ? 'timeout' : 'aborted',
       blame: proxy ? 'proxy' : 'caller',
       ambiguous: false,
       error,
@@ -144,7 +162,6 @@ export class Attempt implements LeaseHandler {
 
   onRequestStart(controller: Controller): void {
     this.#upstream = controller;
-    this.#operation.request.body.touch();
     if (this.#settled) controller.abort(new Error('the attempt is over'));
     else if (this.#operation.paused) controller.pause();
   }
@@ -246,9 +263,10 @@ export class Attempt implements LeaseHandler {
    */
   #sendAgain(lease: Lease): void {
     this.#upstream = undefined;
+    this.#upload?.stop();
     lease.renew();
     queueMicrotask(() => {
-      if (!this.#settled) this.#dispatch(lease);
+      if (!this.#settled) this.#operation.request.body.open(this);
     });
   }
 
@@ -332,7 +350,7 @@ export class Attempt implements LeaseHandler {
 
   #phase(): Phase {
     if (this.#latencyMs !== undefined) return 'body';
-    return this.sent ? 'headers' : (this.#lease?.phase ?? 'tcp');
+    return this.sent ? 'headers' : (this.#lease?.phase ?? 'select');
   }
 
   /** Books the outcome, once: the circuit first, then the event. */
@@ -340,6 +358,7 @@ export class Attempt implements LeaseHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
+    this.#upload?.stop();
     const { now, pool, budget, origins } = this.#engine;
     origins.ended();
     const { member } = this.#admission;

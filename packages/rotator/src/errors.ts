@@ -42,6 +42,14 @@ export class WhirlError extends Error {
   }
 }
 
+/** Adds to an error's message, and to its stack, why no attempt followed. */
+export function withReason(error: WhirlError, reason: string): WhirlError {
+  const { message, stack } = error;
+  error.message = `${message}; ${reason}`;
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
+  return error;
+}
+
 export interface ConnectionFailure {
   readonly phase: Phase;
   readonly proxyId: string;
@@ -166,10 +174,10 @@ export class InvalidPolicyError extends WhirlError {
   }
 }
 
-/** A request that can never be sent; nothing was dialled. */
+/** A request that can never be sent, or a body that is not what it has to be. */
 export class InvalidRequestError extends WhirlError {
-  constructor(message: string) {
-    super('INVALID_REQUEST', message);
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('INVALID_REQUEST', message, options);
   }
 }
 

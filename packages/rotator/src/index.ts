@@ -15,7 +15,7 @@ export type { Logger } from './logging.ts';
 export type { PoolEntry } from './pool.ts';
 export type { CircuitBreakerView, InFlightRequest, ProxyView } from './pool-views.ts';
 export { ProxyRotator } from './proxy-rotator.ts';
-export type { RequestBody } from './request-body.ts';
+export type { BodyContent, BodyFunction, RequestBody } from './request-body.ts';
 export type { PoolOptions } from './request-context.ts';
 export type { RotatorOptions } from './rotator-options.ts';
 export type { TlsOptions } from './tls.ts';

@@ -32,12 +32,12 @@ describe('F16c what can never be sent is refused by field and value, and no prox
     [
       'a plain object',
       { body: { a: 1 } },
-      'body must be a text, bytes, a form, a Blob, a stream or an iterable, got an object',
+      'body must be a string, bytes, a form, a Blob, a stream or an iterable, or a function that returns one, got an object',
     ],
     [
       'a number',
       { body: 5 },
-      'body must be a text, bytes, a form, a Blob, a stream or an iterable, got 5',
+      'body must be a string, bytes, a form, a Blob, a stream or an iterable, or a function that returns one, got 5',
     ],
     ['a truth value', { body: true }, 'got true'],
     [

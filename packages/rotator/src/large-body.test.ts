@@ -71,3 +71,32 @@ describe('F16 a body of 1 GB holds less than 16 MB at any time', { timeout: 120_
     expect(growth.largest).toBeLessThan(16e6);
   });
 });
+
+describe('F5 a Blob or a form of 300 MB is read as it is sent', { timeout: 120_000 }, () => {
+  const part = new Blob([chunk.subarray(0, 1_000_000)]);
+  const blob = new Blob(Array.from({ length: 300 }, () => part));
+  const form = new FormData();
+  form.append('file', blob, 'f');
+
+  it.each([
+    ['a Blob', blob, 300_000_000],
+    ['a form', form, 300_000_197],
+    ['a function that returns a Blob', () => blob, 300_000_000],
+  ])('%s holds less than 16 MB at any time', async (_, body, bytes) => {
+    const growth = new Growth();
+    let length: string | undefined;
+    const { url, rotator } = await start((request, response) => {
+      let size = 0;
+      length = request.headers['content-length'];
+      request.on('data', (piece: Buffer) => {
+        size += piece.length;
+        growth.pass(piece.length);
+      });
+      request.on('end', () => response.end(String(size)));
+    });
+    const response = await rotator.post(url, { body });
+    expect(Number(await response.body.text())).toBe(bytes);
+    expect(length).toBe(String(bytes));
+    expect(growth.largest).toBeLessThan(16e6);
+  });
+});

@@ -2,12 +2,14 @@ import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
+import { noBody } from './body.ts';
 import { Caller, type CallerRequests } from './caller.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import {
   RequestTimeoutError,
   RetriesExhaustedError,
   WhirlError,
+  withReason,
   type AttemptRecord,
 } from './errors.ts';
 import type { Failure } from './failure.ts';
@@ -21,6 +23,9 @@ import type { RequestContext } from './request-context.ts';
 import { RequestFacts } from './request-facts.ts';
 
 type Headers = Record<string, string | string[]>;
+
+const notReplayable =
+  'not retried, because more than 1 MiB of the body was read from a stream or iterator: give a function that returns a fresh one';
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
 export class Operation implements CallerRequests {
@@ -121,11 +126,13 @@ export class Operation implements CallerRequests {
       this.#deadlineTimer = setTimeout(() => this.#timedOut(), Math.min(timeoutMs, maxTimerMs));
     }
     this.#caller.requestStart();
+    const { body } = this.request;
+    if (body !== noBody && !this.#ended) body.watch((error) => this.end('failure', error));
     if (!this.#ended) this.#begin(0, undefined);
   }
 
-  /** Ends the request from outside an attempt: an abort, a deadline, a close. */
-  end(outcome: 'aborted' | 'timeout', error: Error): void {
+  /** Ends the request from outside an attempt: an abort, a deadline, a close, an error of the body's source. */
+  end(outcome: 'aborted' | 'timeout' | 'failure', error: Error): void {
     if (this.#ended) return;
     for (const attempt of this.#live) attempt.kill(error, outcome);
     this.#fail(outcome, error);
@@ -213,6 +220,8 @@ export class Operation implements CallerRequests {
     if (plan === 'deadline') this.#timedOut();
     else if (plan === 'attempts' || plan === 'no_proxy' || plan === 'retry_after') {
       this.#fail(outcome, new RetriesExhaustedError(this.attempts, error));
+    } else if (plan === 'body' && error instanceof WhirlError) {
+      this.#fail(outcome, withReason(error, notReplayable));
     } else this.#fail(outcome, error);
   }
 

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { checkBody, ReplayableBody } from './body.ts';
+import { bodyOf, noBody, type Body, type Upload } from './body.ts';
 import type { Clients } from './clients.ts';
+import { contentLengthOf } from './content-length.ts';
 import { InvalidRequestError } from './errors.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
 import { basicAuth } from './http-connect.ts';
@@ -17,11 +18,12 @@ export class OutgoingRequest {
   readonly origin: string;
   /** It may be sent twice: by its method, its policy or its Idempotency-Key. */
   readonly repeatable: boolean;
-  readonly body: ReplayableBody;
+  readonly body: Body;
   readonly #url: URL;
   readonly #opts: Dispatcher.DispatchOptions;
   readonly #headers: readonly string[];
   readonly #hasHost: boolean;
+  readonly #hasLength: boolean;
 
   /** Throws `InvalidRequestError` for what could never be sent. */
   constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
@@ -35,8 +37,11 @@ export class OutgoingRequest {
     this.#headers = flatHeaders(opts.headers as HeadersGiven);
     this.#hasHost = hasHeader(this.#headers, 'host');
     this.repeatable = repeatable(policy, this.method, hasHeader(this.#headers, 'idempotency-key'));
-    checkBody(opts.body);
-    this.body = new ReplayableBody(opts.body, this.repeatable);
+    const given: unknown = opts.body;
+    const hasBody = given !== undefined && given !== null;
+    const expected = contentLengthOf(this.#headers, this.method, hasBody);
+    this.#hasLength = expected !== undefined;
+    this.body = hasBody ? bodyOf(given, { record: this.repeatable, expected }) : noBody;
   }
 
   /** Two attempts may send it at the same time. */
@@ -57,8 +62,19 @@ export class OutgoingRequest {
   }
 
   /** What undici is told for one attempt through this connection. */
-  through({ absoluteForm }: Lease, proxy: Proxy): Dispatcher.DispatchOptions {
+  through(
+    { absoluteForm }: Lease,
+    proxy: Proxy,
+    upload: Upload = noBody,
+  ): Dispatcher.DispatchOptions {
     const headers = [...this.#headers];
+    const { payload, length, contentType } = upload;
+    if (contentType !== undefined && !hasHeader(headers, 'content-type')) {
+      headers.push('content-type', contentType);
+    }
+    if (payload !== null && length !== undefined && !this.#hasLength) {
+      headers.push('content-length', String(length));
+    }
     let { path } = this.#opts;
     if (absoluteForm) {
       path = this.origin + path;
@@ -72,7 +88,7 @@ export class OutgoingRequest {
       origin: absoluteForm ? undefined : this.origin,
       path,
       headers,
-      body: this.body.open() as Dispatcher.DispatchOptions['body'],
+      body: payload as Dispatcher.DispatchOptions['body'],
     } as Dispatcher.DispatchOptions;
   }
 }

@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
+import { isNodeStream } from './body-source.ts';
 import { InvalidRequestError, type AttemptRecord } from './errors.ts';
+import { takeBodyFunction } from './fetch-body.ts';
 import { checkFetchOptions } from './fetch-options.ts';
-import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
 import { redact } from './proxy/proxy-address.ts';
-import { encodeBody, type RequestBody } from './request-body.ts';
+import type { BodyFunction, RequestBody } from './request-body.ts';
 import {
   contextKey,
   poolOptionNames,
@@ -22,7 +23,11 @@ export interface RequestOptions extends PoolOptions {
 }
 
 /** `fetch`'s own options, and what is asked of the pool. */
-export type FetchOptions = RequestInit & PoolOptions;
+export type FetchOptions = Omit<RequestInit, 'body'> &
+  PoolOptions & {
+    /** Beside fetch's own kinds a function that returns a fresh body for each attempt. */
+    readonly body?: RequestInit['body'] | BodyFunction;
+  };
 
 /** undici's response, with the way it took. */
 export type RotatorResponse = Dispatcher.ResponseData & {
@@ -96,7 +101,7 @@ export class View implements RotatorView {
     if (typeof options !== 'object' || options === null) {
       throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
     }
-    const { method = 'GET', headers, body: given, signal } = options;
+    const { method = 'GET', headers, body, signal } = options;
     checkSignal(signal);
     const target = httpUrl(url);
     const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
@@ -104,16 +109,15 @@ export class View implements RotatorView {
     if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
       throw new InvalidRequestError(`proxyId: no proxy has the id "${proxyId}"`);
     }
-    const flat = flatHeaders(headers as HeadersGiven);
-    const { body, contentType } = await encodeBody(given);
-    if (contentType !== undefined && !hasHeader(flat, 'content-type')) {
-      flat.push('content-type', contentType);
-    }
+    // A stream may fail before it is sent; then the request finds its error.
+    if (isNodeStream(body)) body.on('error', ignore);
+    // Facts of a request are told after the call, so that its caller can listen for them.
+    await Promise.resolve();
     const response = await this.dispatcher.request({
       origin: target.origin,
       path: target.pathname + target.search,
       method: method as Dispatcher.HttpMethod,
-      headers: flat,
+      headers,
       body,
       signal,
       [contextKey]: context,
@@ -132,7 +136,9 @@ export class View implements RotatorView {
       delete own[name];
     }
     const asked = Object.keys(pool).length > 0;
-    own['dispatcher'] = asked ? this.with(pool as PoolOptions).dispatcher : this.dispatcher;
+    const dispatcher = asked ? this.with(pool as PoolOptions).dispatcher : this.dispatcher;
+    own['dispatcher'] =
+      typeof own['body'] === 'function' ? takeBodyFunction(own, dispatcher) : dispatcher;
     return globalThis.fetch(url, own as RequestInit);
   }
 
@@ -182,3 +188,5 @@ function httpUrl(given: string | URL): URL {
   }
   return url;
 }
+
+function ignore(): void {}
