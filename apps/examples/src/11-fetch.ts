@@ -12,10 +12,8 @@ await onStage([{ kind: 'reset' }, { kind: 'ok' }], async ({ target, urls }) => {
   rotator.bus.on('attempt:end', ({ attempt, proxyId, outcome }) =>
     say(`  attempt ${attempt} through ${proxyId}: ${outcome}`),
   );
-  const { dispatcher } = rotator;
-
-  say('fetch(url, { dispatcher }):');
-  const response = await fetch(target.url, { dispatcher } as unknown as RequestInit);
+  say('fetch(url, rotator.fetchOptions()):');
+  const response = await fetch(target.url, rotator.fetchOptions());
   say(`status ${response.status}: ${await response.text()}`);
 
   say('the same, shorter, and with the options of a request:');

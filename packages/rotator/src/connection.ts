@@ -1,5 +1,7 @@
 import type net from 'node:net';
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+// By its file: Bun puts a stub of its own in the place of 'undici'.
+import { Client } from 'undici/index.js';
 import { Dial, withoutBrackets, type ConnectorOptions } from './connector.ts';
 import { ProxyConnectionError } from './errors.ts';
 import type { Proxy } from './proxy/proxy.ts';

@@ -27,6 +27,7 @@ export type WhirlErrorCode =
   | 'INVALID_PROXY'
   | 'INVALID_POLICY'
   | 'INVALID_REQUEST'
+  | 'FETCH_BYPASSED'
   | 'CLOSED';
 
 /** The base of every error that this package makes. `code` is stable. */
@@ -178,6 +179,19 @@ export class InvalidPolicyError extends WhirlError {
 export class InvalidRequestError extends WhirlError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('INVALID_REQUEST', message, options);
+  }
+}
+
+/**
+ * The global fetch was replaced by one that did not send this request through the rotator: it has an
+ * answer of its own (a mock, a cache), or went to the target by itself. The answer was thrown away.
+ */
+export class FetchBypassedError extends WhirlError {
+  constructor() {
+    super(
+      'FETCH_BYPASSED',
+      'the global fetch was replaced, and the replacement did not send this request through the rotator',
+    );
   }
 }
 

@@ -301,6 +301,10 @@ export class ProxyRotator implements RotatorView {
     return this.#view.fetch(url, init);
   }
 
+  fetchOptions(init?: FetchOptions): RequestInit {
+    return this.#view.fetchOptions(init);
+  }
+
   with(options: PoolOptions): RotatorView {
     return this.#view.with(options);
   }

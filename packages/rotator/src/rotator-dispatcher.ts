@@ -1,5 +1,6 @@
 import { constants } from 'node:buffer';
-import { Dispatcher } from 'undici';
+// By its file: Bun puts a stub of its own in the place of 'undici'.
+import { Dispatcher } from 'undici/index.js';
 import { modern } from './handler.ts';
 import { shown } from './shown.ts';
 import { checkNames } from './unknown-option.ts';

@@ -3,6 +3,7 @@ import { isNodeStream } from './body-source.ts';
 import { InvalidRequestError, type AttemptRecord } from './errors.ts';
 import { takeBodyFunction } from './fetch-body.ts';
 import { checkFetchOptions } from './fetch-options.ts';
+import { fetchThrough } from './fetch.ts';
 import { redact } from './proxy/proxy-address.ts';
 import type { BodyFunction, RequestBody } from './request-body.ts';
 import {
@@ -42,7 +43,7 @@ export type Verb = (url: string | URL, options?: RequestOptions) => Promise<Rota
 
 /** The rotator with defaults of its own: the same verbs, its own dispatcher. */
 export interface RotatorView {
-  /** For `fetch(url, { dispatcher })`, `undici.request`, `setGlobalDispatcher`. */
+  /** For `undici.request`, `setGlobalDispatcher`, `WebSocket`; for fetch see `fetchOptions`. */
   readonly dispatcher: Dispatcher;
   /**
    * Sends a request and resolves at the headers of its answer, as `undici.request` does: redirects
@@ -50,11 +51,19 @@ export interface RotatorView {
    */
   request(url: string | URL, options?: RequestOptions): Promise<RotatorResponse>;
   /**
-   * The built-in `fetch` through the pool. Each redirect is a request of its own. It rejects with
-   * fetch's `TypeError`, whose `cause` is the error of this package. Pool options in other letters, and
-   * policy fields outside of `retryPolicy`, are refused as the verbs refuse them.
+   * `fetch` through the pool: the global one where it asks the dispatcher, else (under Bun and Deno, or
+   * where it was replaced) undici's, with the global `Response` either way. Never past the pool. Each
+   * redirect is a request of its own. It rejects with fetch's `TypeError`, whose `cause` is the error of this
+   * package. Pool options in other letters, and policy fields outside of `retryPolicy`, are refused as
+   * the verbs refuse them.
    */
   fetch(url: string | URL | Request, init?: FetchOptions): Promise<Response>;
+  /**
+   * Options for a fetch that is not ours: `fetch(url, rotator.fetchOptions({ method: 'POST', body }))`.
+   * Typed as the global `RequestInit`, whichever types declare it, so that no cast is needed. Only a fetch that
+   * asks its `dispatcher` goes through the pool: Node's does, Bun's and Deno's do not.
+   */
+  fetchOptions(init?: FetchOptions): RequestInit;
   /** A view with these defaults, over those of this one. */
   with(options: PoolOptions): RotatorView;
   readonly get: Verb;
@@ -128,6 +137,17 @@ export class View implements RotatorView {
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
+    const { dispatcher, own } = this.#forFetch(init);
+    return fetchThrough(dispatcher, url, own);
+  }
+
+  fetchOptions(init: FetchOptions = {}): RequestInit {
+    const { dispatcher, own } = this.#forFetch(init);
+    return { ...own, dispatcher } as object;
+  }
+
+  /** Fetch's own options, and the dispatcher for those of the pool. */
+  #forFetch(init: FetchOptions): { dispatcher: Dispatcher; own: RequestInit } {
     if (init !== null) checkFetchOptions(init);
     const own: Record<string, unknown> = { ...init };
     const pool: Record<string, unknown> = {};
@@ -136,10 +156,10 @@ export class View implements RotatorView {
       delete own[name];
     }
     const asked = Object.keys(pool).length > 0;
-    const dispatcher = asked ? this.with(pool as PoolOptions).dispatcher : this.dispatcher;
-    own['dispatcher'] =
+    const { dispatcher } = asked ? this.with(pool as PoolOptions) : this;
+    const sender =
       typeof own['body'] === 'function' ? takeBodyFunction(own, dispatcher) : dispatcher;
-    return globalThis.fetch(url, own as RequestInit);
+    return { dispatcher: sender, own: own as RequestInit };
   }
 
   with(options: PoolOptions): RotatorView {
