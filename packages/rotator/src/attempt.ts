@@ -3,18 +3,29 @@ import { carryOut, failureOf, type Found, type Head } from './answer.ts';
 import { Judgement } from './ban-rules.ts';
 import type { Upload, Uploader } from './body.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
-import { AttemptTimeoutError, ProxyAuthenticationError, type AttemptRecord } from './errors.ts';
+import {
+  AttemptTimeoutError,
+  ProxyAuthenticationError,
+  ProxyConnectionError,
+  type AttemptRecord,
+} from './errors.ts';
+import { credentialProblem, schemesIn } from './connect-refusal.ts';
 import { classify, type Failure } from './failure.ts';
 import type { Controller, UpgradeSocket } from './handler.ts';
 import type { Lease, LeaseHandler } from './lease.ts';
 import type { Admission } from './member.ts';
 import type { Operation } from './operation.ts';
+import { hasCredentials } from './proxy/proxy-headers.ts';
+import { scrub } from './secrets.ts';
 import type { Proxy } from './proxy/proxy.ts';
 import { codeOf } from './request-facts.ts';
 
 /** A discarded answer is drained up to here and no longer, which keeps its connection. */
 const drainBytes = 131_072;
 const drainMs = 1000;
+
+/** A proxy that took its credentials this lately does not refuse them now. */
+const tookMs = 60_000;
 
 type Headers = Record<string, string | string[]>;
 
@@ -201,15 +212,13 @@ export class Attempt implements LeaseHandler, Uploader {
     }
     this.#latencyMs = this.#engine.now() - this.#startedAt;
     this.#statusCode = statusCode;
+    const { member } = this.#admission;
     if (statusCode === 407 && !this.#tunnel) {
-      const error = new ProxyAuthenticationError(`${this.proxyId} answered with 407`, {
-        phase: 'headers',
-        proxyId: this.proxyId,
-        statusCode,
-      });
-      this.#fail(classify(error, this.#seen(false)));
+      this.#fail(this.#wantsCredentials(headers));
       return;
     }
+    member.tookAt = this.#engine.now();
+    member.tookFor = member.proxy;
     const { banRules, origins } = this.#engine;
     const { method, origin } = this.#operation.request;
     if (this.#tunnel) origins.clear(origin);
@@ -270,6 +279,39 @@ export class Attempt implements LeaseHandler, Uploader {
     });
   }
 
+  /**
+   * A 407 in absolute form: the proxy's, unless it asks for nothing or took the same credentials a moment ago.
+   * Then another proxy on the way, or the target, wants credentials of its own: this route is of no use.
+   */
+  #wantsCredentials(headers: Headers): Failure {
+    const { member } = this.#admission;
+    const { proxyId } = this;
+    const { proxy } = member;
+    const challenge = headers['proxy-authenticate'];
+    const took = member.tookFor === proxy && this.#engine.now() - member.tookAt < tookMs;
+    const base = { phase: 'headers', proxyId, statusCode: 407 } as const;
+    const message = `${proxyId} answered with 407`;
+    if (challenge !== undefined && !took) {
+      const schemes = schemesIn(typeof challenge === 'string' ? [challenge] : challenge);
+      const given = hasCredentials(proxy, this.#lease?.proxyHeaders);
+      const why = credentialProblem(schemes, given);
+      const error = new ProxyAuthenticationError(`${message}: ${why}`, { ...base, schemes });
+      return classify(error, this.#seen(false));
+    }
+    const why = took
+      ? 'although it took the same credentials lately'
+      : 'but asks for no credentials';
+    return {
+      outcome: 'failure',
+      phase: 'headers',
+      reason: 'status',
+      blame: 'route',
+      ambiguous: false,
+      statusCode: 407,
+      error: new ProxyConnectionError(`${message}, ${why}`, base),
+    };
+  }
+
   /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
   #judge(ended: boolean): void {
     if (this.#held === undefined) return;
@@ -321,6 +363,7 @@ export class Attempt implements LeaseHandler, Uploader {
       clearTimeout(this.#timer);
       return;
     }
+    scrub(error, this.#admission.member.proxy, this.#lease?.proxyHeaders);
     this.#fail(classify(error, this.#seen(this.#latencyMs !== undefined)));
   }
 
@@ -397,8 +440,9 @@ export class Attempt implements LeaseHandler, Uploader {
     this.#told = true;
     const durationMs = this.#latencyMs ?? this.#engine.now() - this.#startedAt;
     if (failure?.blame === 'proxy') breaker.fail(ticket, durationMs);
-    else if (failure?.blame === 'caller' || failure?.stale === true) breaker.release(ticket);
-    else breaker.succeed(ticket, durationMs);
+    else if (failure?.blame === 'caller' || failure?.blame === 'route' || failure?.stale === true) {
+      breaker.release(ticket);
+    } else breaker.succeed(ticket, durationMs);
     if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
       breaker.trip({ reason: 'failures' });
     }

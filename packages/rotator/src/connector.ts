@@ -3,8 +3,18 @@ import net from 'node:net';
 import type { Phase } from '@whirl/events';
 import { parseRetryAfter } from '@whirl/backoff';
 import { ProxyAuthenticationError, ProxyConnectionError, TargetConnectionError } from './errors.ts';
-import { askForTunnel, basicAuth, type ConnectAnswer } from './http-connect.ts';
+import {
+  credentialProblem,
+  fieldsIn,
+  readRefusalBody,
+  schemesIn,
+  valuesOf,
+  type ConnectHeaders,
+} from './connect-refusal.ts';
+import { askForTunnel, type ConnectAnswer } from './http-connect.ts';
 import type { Proxy } from './proxy/proxy.ts';
+import { hasCredentials, headersFor, type ProxyHeaders } from './proxy/proxy-headers.ts';
+import { withoutSecrets } from './secrets.ts';
 import { askSocks } from './socks.ts';
 import type { TlsClient } from './tls.ts';
 
@@ -24,6 +34,8 @@ export interface ConnectorOptions {
   readonly tls: TlsClient;
   /** With https proxies. */
   readonly proxyTls: TlsClient;
+  /** For http and https proxies, beside their own. */
+  readonly proxyHeaders?: ProxyHeaders | undefined;
   /** The wall clock, for the dates of Retry-After. */
   readonly wallNow: () => number;
   /** Milliseconds that never step back. */
@@ -160,11 +172,22 @@ export class Dial {
     this.#phase = 'connect';
     const host = net.isIPv6(to.host) ? `[${to.host}]` : to.host;
     const authority = `${host}:${to.port}`;
-    this.#stop = askForTunnel(socket, authority, basicAuth(this.#proxy), (error, answer) => {
+    const headers = headersFor(this.#proxy, this.#options.proxyHeaders);
+    this.#stop = askForTunnel(socket, authority, headers, (error, answer) => {
       if (answer === undefined) this.#finish(this.#failure(error?.message ?? '', error));
       else if (answer.statusCode >= 200 && answer.statusCode < 300) this.#secure(to);
-      else this.#finish(this.#refusal(answer));
+      else this.#refused(socket, answer);
     });
+  }
+
+  /** The body of a refusal often says why. The connection may end meanwhile: that is no failure of its own. */
+  #refused(socket: net.Socket, answer: ConnectAnswer): void {
+    this.#unwatch();
+    socket.on('error', ignore);
+    const fields = fieldsIn(answer.head);
+    this.#stop = readRefusalBody(socket, fields, (body) =>
+      this.#finish(this.#refusal(answer.statusCode, fields, body)),
+    );
   }
 
   /** The way to the target stands: TLS with it, if that is wanted. */
@@ -229,20 +252,36 @@ export class Dial {
     });
   }
 
-  #refusal({ statusCode, retryAfter }: ConnectAnswer): Error {
-    const { id: proxyId } = this.#proxy;
-    const message = `${proxyId} answered CONNECT with ${statusCode}`;
-    if (statusCode === 407) {
-      return new ProxyAuthenticationError(message, { phase: 'connect', proxyId, statusCode });
-    }
-    const retryAfterMs =
-      retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, this.#options.wallNow());
-    return new ProxyConnectionError(message, {
+  #refusal(statusCode: number, fields: ConnectHeaders, body: string): Error {
+    const proxy = this.#proxy;
+    const { id: proxyId } = proxy;
+    const { proxyHeaders } = this.#options;
+    const clean = (text: string) => withoutSecrets(text, proxy, proxyHeaders);
+    const connectHeaders = Object.fromEntries(
+      Object.keys(fields).map((name) => {
+        const values = valuesOf(fields, name).map(clean);
+        return [name, values.length === 1 ? (values[0] as string) : values];
+      }),
+    );
+    const failure = {
       phase: 'connect',
       proxyId,
       statusCode,
-      retryAfterMs,
-    });
+      connectHeaders,
+      connectBody: clean(body),
+    } as const;
+    const message = `${proxyId} answered CONNECT with ${statusCode}`;
+    // Some proxies ask for credentials as a server would.
+    if (statusCode === 407 || statusCode === 401) {
+      const name = statusCode === 407 ? 'proxy-authenticate' : 'www-authenticate';
+      const schemes = schemesIn(valuesOf(fields, name));
+      const why = credentialProblem(schemes, hasCredentials(proxy, proxyHeaders));
+      return new ProxyAuthenticationError(`${message}: ${why}`, { ...failure, schemes });
+    }
+    const [retryAfter] = valuesOf(fields, 'retry-after');
+    const retryAfterMs =
+      retryAfter === undefined ? undefined : parseRetryAfter(retryAfter, this.#options.wallNow());
+    return new ProxyConnectionError(message, { ...failure, retryAfterMs });
   }
 
   #finish(error: Error | null): void {

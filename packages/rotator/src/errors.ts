@@ -59,6 +59,12 @@ export interface ConnectionFailure {
   readonly retryAfterMs?: number | undefined;
   /** The code in a SOCKS5 proxy's refusal, 1 to 8 (RFC 1928, section 6). */
   readonly socksReply?: number | undefined;
+  /** The fields of a refused CONNECT's answer. */
+  readonly connectHeaders?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The beginning of its body. */
+  readonly connectBody?: string | undefined;
+  /** The authentication schemes that the proxy asks for. */
+  readonly schemes?: readonly string[] | undefined;
   readonly cause?: unknown;
 }
 
@@ -70,6 +76,10 @@ export class ProxyConnectionError extends WhirlError {
   readonly retryAfterMs: number | undefined;
   /** The code in a SOCKS5 proxy's refusal, 1 to 8 (RFC 1928, section 6). */
   readonly socksReply: number | undefined;
+  /** The fields of the answer to CONNECT by which the proxy refused, at most 16 KiB, without secrets. */
+  readonly connectHeaders: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The first 4 KiB of its body, as text, without secrets: providers say there why. */
+  readonly connectBody: string | undefined;
 
   constructor(message: string, failure: ConnectionFailure) {
     super('PROXY_CONNECTION', message, failure);
@@ -78,20 +88,31 @@ export class ProxyConnectionError extends WhirlError {
     this.statusCode = failure.statusCode;
     this.retryAfterMs = failure.retryAfterMs;
     this.socksReply = failure.socksReply;
+    this.connectHeaders = failure.connectHeaders;
+    this.connectBody = failure.connectBody;
   }
 }
 
-/** The proxy wants other credentials: 407, or a refusal in the SOCKS handshake. */
+/** The proxy wants other credentials: 407, 401 to CONNECT, or a refusal in the SOCKS handshake. */
 export class ProxyAuthenticationError extends WhirlError {
   readonly phase: Phase;
   readonly proxyId: string;
   readonly statusCode: number | undefined;
+  /** The schemes that it asks for, as it writes them (`Basic`, `Digest`, …); empty when it names none. */
+  readonly schemes: readonly string[];
+  /** The fields of the answer to CONNECT by which the proxy refused, at most 16 KiB, without secrets. */
+  readonly connectHeaders: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The first 4 KiB of its body, as text, without secrets: providers say there why. */
+  readonly connectBody: string | undefined;
 
   constructor(message: string, failure: ConnectionFailure) {
     super('PROXY_AUTHENTICATION', message, failure);
     this.phase = failure.phase;
     this.proxyId = failure.proxyId;
     this.statusCode = failure.statusCode;
+    this.schemes = failure.schemes ?? [];
+    this.connectHeaders = failure.connectHeaders;
+    this.connectBody = failure.connectBody;
   }
 }
 

@@ -27,7 +27,7 @@ function replaceFetch(replacement: (...given: [Parameters<Fetch>[0], Init?]) => 
 
 /** A fetch that ignores its dispatcher, as those of Bun and Deno do. */
 const ignoring = () =>
-  replaceFetch((input, init) => builtIn(input, { ...init, dispatcher: undefined } as RequestInit));
+  replaceFetch((input, init) => builtIn(input, { ...init, dispatcher: undefined } as object));
 
 const text = async (response: Promise<Response>) => (await response).text();
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { basicAuth, ConnectAnswerParser } from './http-connect.ts';
+import { ConnectAnswerParser } from './http-connect.ts';
+import { basicAuth } from './proxy/proxy-headers.ts';
 import { parseProxy } from './proxy/proxy.ts';
 
 const parse = (text: string, size = text.length) => {
@@ -15,11 +16,12 @@ const parse = (text: string, size = text.length) => {
 describe('ConnectAnswerParser', () => {
   it('C2 reads status, Retry-After and what follows the head, in whatever pieces it comes', () => {
     const text = 'HTTP/1.1 503 Busy\r\nRetry-After:  120 \r\nA: b\r\n\r\n';
-    const expected = { statusCode: 503, retryAfter: '120', rest: '' };
+    const head = 'HTTP/1.1 503 Busy\r\nRetry-After:  120 \r\nA: b';
+    const expected = { statusCode: 503, head, rest: '' };
     for (const size of [1, 2, 3, 7, 1000]) expect(parse(text, size)).toEqual(expected);
     expect(parse('HTTP/1.0 200 OK\r\n\r\nrest')).toEqual({
       statusCode: 200,
-      retryAfter: undefined,
+      head: 'HTTP/1.0 200 OK',
       rest: 'rest',
     });
   });
@@ -31,7 +33,7 @@ describe('ConnectAnswerParser', () => {
     }
     expect(parse('HTTP/1.1 429 No\nretry-after: 3\n\nx')).toEqual({
       statusCode: 429,
-      retryAfter: '3',
+      head: 'HTTP/1.1 429 No\nretry-after: 3',
       rest: 'x',
     });
     expect(parse('HTTP/1.1 200 OK\r\n')).toBeUndefined();

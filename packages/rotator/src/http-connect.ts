@@ -1,20 +1,12 @@
 import type net from 'node:net';
-import type { Proxy } from './proxy/proxy.ts';
 
 /** A larger head of an answer to CONNECT is refused. */
 const maxHeadBytes = 16_384;
 
-/** `Basic` credentials (RFC 7617); a user name without a password is sent too. */
-export function basicAuth(proxy: Proxy): string | undefined {
-  if (proxy.username === undefined && proxy.password === undefined) return undefined;
-  const pair = `${proxy.username ?? ''}:${proxy.password ?? ''}`;
-  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
-}
-
 export interface ConnectAnswer {
   readonly statusCode: number;
-  /** As it came. */
-  readonly retryAfter: string | undefined;
+  /** Its status line and fields, as they came. */
+  readonly head: string;
   /** What followed the head: the first bytes of the tunnel. */
   readonly rest: Buffer;
 }
@@ -44,8 +36,7 @@ export class ConnectAnswerParser {
       if (status === undefined) throw new Error('its answer to CONNECT has no status line');
       const statusCode = Number(status);
       if (statusCode >= 200) {
-        const retryAfter = /^retry-after:[ \t]*(.*?)[ \t]*\r?$/im.exec(text)?.[1];
-        return { statusCode, retryAfter, rest };
+        return { statusCode, head: text, rest };
       }
       this.#head = rest;
       if (rest.length === 0) return undefined;
@@ -60,7 +51,7 @@ export class ConnectAnswerParser {
 export function askForTunnel(
   socket: net.Socket,
   authority: string,
-  authorization: string | undefined,
+  headers: readonly string[],
   done: (error: Error | undefined, answer?: ConnectAnswer) => void,
 ): () => void {
   const parser = new ConnectAnswerParser();
@@ -81,8 +72,8 @@ export function askForTunnel(
     done(undefined, answer);
   };
   socket.on('data', onData);
-  const credentials =
-    authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`;
-  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${credentials}\r\n`);
+  let lines = '';
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n${lines}\r\n`);
   return stop;
 }

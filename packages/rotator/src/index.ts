@@ -3,6 +3,7 @@ export { parseProxyList } from './proxy/proxy-list.ts';
 export { parseProxy } from './proxy/proxy.ts';
 export type { Proxy, ProxyInput, ProxyOptions } from './proxy/proxy.ts';
 export type { ProxyFormat, ProxyProtocol } from './proxy/proxy-address.ts';
+export type { ProxyHeaders } from './proxy/proxy-headers.ts';
 export { presets } from './policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
 export { banProxy, banTarget, throttle } from './ban-rules.ts';
@@ -17,6 +18,7 @@ export type { CircuitBreakerView, InFlightRequest, ProxyView } from './pool-view
 export { ProxyRotator } from './proxy-rotator.ts';
 export type { BodyContent, BodyFunction, RequestBody } from './request-body.ts';
 export type { PoolOptions } from './request-context.ts';
+export type { EventSourceLimits, WebSocketLimits } from './rotator-dispatcher.ts';
 export type { RotatorOptions } from './rotator-options.ts';
 export type { TlsOptions } from './tls.ts';
 export type { FetchOptions, RequestOptions, RotatorResponse, RotatorView, Verb } from './view.ts';

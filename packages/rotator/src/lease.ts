@@ -1,6 +1,7 @@
 import type { Phase } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
+import type { ProxyHeaders } from './proxy/proxy-headers.ts';
 import { drop, type Route } from './route.ts';
 
 /** A request that may have to wait hears when its turn has come. */
@@ -34,6 +35,11 @@ export class Lease {
   /** The path must be the whole URL, and the proxy's credentials are a header of the request. */
   get absoluteForm(): boolean {
     return this.#route.to.absoluteForm;
+  }
+
+  /** What every http proxy is sent beside its own headers. */
+  get proxyHeaders(): ProxyHeaders | undefined {
+    return this.#route.proxyHeaders;
   }
 
   /** Where an attempt stands of which nothing was sent yet: `select` while it awaits its turn. */

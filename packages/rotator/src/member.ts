@@ -24,6 +24,9 @@ export class Member {
   readonly addedAt: number;
   /** Requests and health checks under way through it. */
   inFlight = 0;
+  /** When it last served a request with the credentials of `tookFor`, by not answering with 407. */
+  tookAt = -Infinity;
+  tookFor: Proxy | undefined;
   #circuits: CircuitSource | undefined;
   #breaker: CircuitBreaker | undefined;
 

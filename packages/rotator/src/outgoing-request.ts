@@ -4,11 +4,11 @@ import type { Clients } from './clients.ts';
 import { contentLengthOf } from './content-length.ts';
 import { InvalidRequestError } from './errors.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from './headers.ts';
-import { basicAuth } from './http-connect.ts';
 import { methodOf } from './http-method.ts';
 import type { Lease } from './lease.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { Proxy } from './proxy/proxy.ts';
+import { headersFor } from './proxy/proxy-headers.ts';
 import { repeatable } from './retry-plan.ts';
 
 /** A request, understood once and sent by each attempt. */
@@ -63,11 +63,11 @@ export class OutgoingRequest {
 
   /** What undici is told for one attempt through this connection. */
   through(
-    { absoluteForm }: Lease,
+    { absoluteForm, proxyHeaders }: Lease,
     proxy: Proxy,
     upload: Upload = noBody,
   ): Dispatcher.DispatchOptions {
-    const headers = [...this.#headers];
+    let headers = [...this.#headers];
     const { payload, length, contentType } = upload;
     if (contentType !== undefined && !hasHeader(headers, 'content-type')) {
       headers.push('content-type', contentType);
@@ -79,8 +79,10 @@ export class OutgoingRequest {
     if (absoluteForm) {
       path = this.origin + path;
       if (!this.#hasHost) headers.push('host', this.#url.host);
-      const auth = basicAuth(proxy);
-      if (auth !== undefined) headers.push('proxy-authorization', auth);
+      const own = headersFor(proxy, proxyHeaders);
+      if (proxyHeaders !== undefined || proxy.proxyHeaders !== undefined)
+        headers = withoutNames(headers, own);
+      headers.push(...own);
     }
     return {
       ...this.#opts,
@@ -91,6 +93,13 @@ export class OutgoingRequest {
       body: payload as Dispatcher.DispatchOptions['body'],
     } as Dispatcher.DispatchOptions;
   }
+}
+
+/** A header for the proxy stands in the place of the request's own of that name. */
+function withoutNames(headers: readonly string[], names: readonly string[]): string[] {
+  return headers.filter(
+    (_, i) => !hasHeader(names, (headers[i - (i % 2)] as string).toLowerCase()),
+  );
 }
 
 function originOf({ origin: given }: Dispatcher.DispatchOptions): URL {

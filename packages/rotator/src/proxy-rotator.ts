@@ -46,7 +46,9 @@ import {
   type Verb,
 } from './view.ts';
 
-const systemNow = (): number => performance.timeOrigin + performance.now();
+/** Read once: the fake timers of a test runner may put an object without it in the place of `performance`. */
+const { timeOrigin } = performance;
+const systemNow = (): number => timeOrigin + performance.now();
 const unhealthyRate = 0.1;
 const unhealthySamples = 20;
 
@@ -98,6 +100,7 @@ export class ProxyRotator implements RotatorView {
       keepAlive,
       now,
       wallNow,
+      proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
     });
     const facts = withChannels(this.bus);
     this.#pool = new Pool({

@@ -48,7 +48,8 @@ export interface DelayCase {
 
 /** Whether a failure speaks against using that proxy once more for this request. */
 export function leavesProxy(failure: Failure): boolean {
-  return failure.blame === 'proxy' || failure.reason === 'banned';
+  const { blame, reason } = failure;
+  return blame === 'proxy' || blame === 'route' || reason === 'banned';
 }
 
 /**

@@ -10,6 +10,7 @@ import type { HedgeOptions } from './hedging.ts';
 import type { Logger } from './logging.ts';
 import type { RetryPolicyOptions } from './policy.ts';
 import type { PoolEntry } from './pool.ts';
+import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
 import { shown } from './shown.ts';
 import type { TlsOptions } from './tls.ts';
@@ -70,6 +71,11 @@ export interface RotatorOptions {
   readonly tls?: TlsOptions | undefined;
   /** TLS with https proxies. */
   readonly proxyTls?: TlsOptions | undefined;
+  /**
+   * Headers for every http and https proxy, on CONNECT and in absolute form; a proxy's own of the same name
+   * go before. A `Proxy-Authorization` is sent instead of Basic credentials. No target sees them through a tunnel.
+   */
+  readonly proxyHeaders?: ProxyHeaders | undefined;
   /** Limits of undici's `WebSocket` over `rotator.dispatcher`. Default: undici's own. */
   readonly webSocket?: WebSocketLimits | undefined;
   /** A limit of undici's `EventSource` over `rotator.dispatcher`. Default: undici's own. */
@@ -100,6 +106,7 @@ const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
   keepAlive: true,
   tls: true,
   proxyTls: true,
+  proxyHeaders: true,
   webSocket: true,
   eventSource: true,
   logger: true,
@@ -141,6 +148,9 @@ export function checkRotatorOptions(options: RotatorOptions): void {
     }
   }
   checkCircuit(options.circuitBreaker);
+  checkProxyHeaders('proxyHeaders', options.proxyHeaders, (message) => {
+    throw new TypeError(message);
+  });
   checkLimits('webSocket', options.webSocket);
   checkLimits('eventSource', options.eventSource);
   const { bus, metrics } = options;

@@ -1,3 +1,4 @@
+import type { ProxyHeaders } from './proxy/proxy-headers.ts';
 import { setImmediate } from 'node:timers';
 import type { ClientsOptions } from './clients.ts';
 import { Connection, type RouteTo } from './connection.ts';
@@ -42,6 +43,10 @@ export class Route {
     this.#options = options;
     this.#memory = memory;
     this.#memoryKey = `${to.proxy.id} ${key}`;
+  }
+
+  get proxyHeaders(): ProxyHeaders | undefined {
+    return this.#options.proxyHeaders;
   }
 
   /**

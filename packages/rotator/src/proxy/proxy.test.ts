@@ -85,7 +85,7 @@ describe('F17 one proxy', () => {
 
   it('refuses bad options by name, bound and value', () => {
     const bad: [object, RegExp][] = [
-      [{ url: 'h:1', wieght: 2 }, /unknown proxy option "wieght"/],
+      [{ url: 'h:1', wieght: 2 }, /unknown option "proxy.wieght": did you mean "weight"\?/],
       [{ url: 'h:1', weight: -1 }, /weight must be a number from 0 to 1000000000000000, got -1/],
       [{ url: 'h:1', weight: 1e16 }, /weight must be a number from 0 to 10+, got 10+/],
       [{ url: 'h:1', cost: NaN }, /cost must be a number ≥ 0, got NaN/],

@@ -7,6 +7,8 @@ import {
   type ProxyProtocol,
   redact,
 } from './proxy-address.ts';
+import { checkProxyHeaders, type ProxyHeaders } from './proxy-headers.ts';
+import { unknownOption } from '../unknown-option.ts';
 
 /** A proxy as an object: by `url`, or by `host` and `port`, with what else is to be said of it. */
 export interface ProxyOptions {
@@ -36,6 +38,12 @@ export interface ProxyOptions {
   readonly tunnel?: 'auto' | 'always' | undefined;
   /** `false`: a connection per request, for gateways that give each a new exit. Default: the rotator's. */
   readonly keepAlive?: boolean | undefined;
+  /**
+   * Headers for the proxy itself, on CONNECT and in absolute form; of http and https proxies only. They
+   * go before the rotator's of the same name. A `Proxy-Authorization` (a Bearer token) is sent instead of the
+   * credentials as Basic.
+   */
+  readonly proxyHeaders?: ProxyHeaders | undefined;
 }
 
 /** A proxy, understood. Its password is not enumerable, so that no log prints it. */
@@ -54,6 +62,8 @@ export interface Proxy {
   readonly maxConcurrent?: number | undefined;
   readonly tunnel?: 'auto' | 'always' | undefined;
   readonly keepAlive?: boolean | undefined;
+  /** Not enumerable either: a token may be among them. */
+  readonly proxyHeaders?: ProxyHeaders | undefined;
   /** Without the password. */
   readonly url: string;
 }
@@ -61,7 +71,7 @@ export interface Proxy {
 /** What is taken for a proxy; one that was understood before is taken as it is. */
 export type ProxyInput = string | ProxyOptions | Proxy;
 
-const optionNames = new Set([
+const optionNames = [
   'url',
   'host',
   'port',
@@ -76,7 +86,8 @@ const optionNames = new Set([
   'maxConcurrent',
   'tunnel',
   'keepAlive',
-]);
+  'proxyHeaders',
+];
 const maxWeight = 1e15;
 const noTags: readonly string[] = Object.freeze([]);
 
@@ -98,6 +109,7 @@ class ParsedProxy implements Proxy {
   readonly maxConcurrent: number | undefined;
   readonly tunnel: 'auto' | 'always' | undefined;
   readonly keepAlive: boolean | undefined;
+  readonly #proxyHeaders: ProxyHeaders | undefined;
 
   constructor(address: ProxyAddress, options: ProxyOptions) {
     const { host, port, username } = address;
@@ -123,11 +135,26 @@ class ParsedProxy implements Proxy {
     this.maxConcurrent = options.maxConcurrent;
     this.tunnel = options.tunnel;
     this.keepAlive = options.keepAlive;
+    if (options.proxyHeaders !== undefined) {
+      checkProxyHeaders('proxyHeaders', options.proxyHeaders, (message) => {
+        throw new InvalidProxyError(message);
+      });
+      this.#proxyHeaders = Object.freeze({ ...options.proxyHeaders });
+    }
+    if (this.#proxyHeaders !== undefined && address.protocol.startsWith('socks')) {
+      throw new InvalidProxyError(
+        'proxyHeaders go with http and https proxies: SOCKS has no headers',
+      );
+    }
     Object.freeze(this);
   }
 
   get password(): string | undefined {
     return this.#password;
+  }
+
+  get proxyHeaders(): ProxyHeaders | undefined {
+    return this.#proxyHeaders;
   }
 
   get url(): string {
@@ -142,8 +169,13 @@ export function sameConnections(a: Proxy, b: Proxy): boolean {
     a.url === b.url &&
     a.password === b.password &&
     a.tunnel === b.tunnel &&
-    a.keepAlive === b.keepAlive
+    a.keepAlive === b.keepAlive &&
+    sameHeaders(a.proxyHeaders, b.proxyHeaders)
   );
+}
+
+function sameHeaders(a: ProxyHeaders = {}, b: ProxyHeaders = {}): boolean {
+  return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
 }
 
 function invalid(name: string, must: string, value: unknown): never {
@@ -162,7 +194,9 @@ function checkName(name: string, value: unknown): void {
 
 function check(options: ProxyOptions): void {
   for (const name of Object.keys(options)) {
-    if (!optionNames.has(name)) throw new InvalidProxyError(`unknown proxy option "${name}"`);
+    if (!optionNames.includes(name)) {
+      throw new InvalidProxyError(unknownOption('proxy', name, optionNames));
+    }
   }
   const { id, region, tags, weight, cost, maxConcurrent, tunnel, keepAlive } = options;
   if (id !== undefined) checkName('id', id);
