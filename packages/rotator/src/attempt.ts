@@ -354,6 +354,7 @@ export class Attempt implements LeaseHandler, Uploader {
     clearTimeout(this.#timer);
     const { controller, statusCode, headers, statusMessage } = head;
     this.#engine.hedging?.record(this.#latencyMs ?? 0);
+    this.#lease?.answered();
     this.#operation.forwardStart(this, controller, statusCode, headers, statusMessage);
   }
 
@@ -386,7 +387,9 @@ export class Attempt implements LeaseHandler, Uploader {
   #timeout(): void {
     if (this.#settled) return;
     const { attemptTimeoutMs } = this.#operation.policy;
-    const error = new AttemptTimeoutError(attemptTimeoutMs, this.#phase(), this.proxyId);
+    const unread = this.#lease?.unreadAhead ?? 0;
+    if (unread > 0) this.#engine.unread.found(this.proxyId, unread);
+    const error = new AttemptTimeoutError(attemptTimeoutMs, this.#phase(), this.proxyId, unread);
     this.#fail(classify(error, this.#seen(false)));
     this.#lease?.cut(error);
   }
@@ -455,6 +458,8 @@ export class Attempt implements LeaseHandler, Uploader {
       attempt: this.number,
       proxyId: this.proxyId,
       outcome: (failure?.outcome ?? 'success') satisfies Outcome,
+      blame: failure?.blame ?? 'none',
+      message: failure?.error.message,
       latencyMs: this.#latencyMs ?? at - this.#startedAt,
       delayBeforeMs: this.delayBeforeMs,
       ...(statusCode === undefined ? {} : { statusCode }),

@@ -7,6 +7,7 @@ import {
   type TripRule,
 } from '@whirl/circuit-breaker';
 import { shown } from './shown.ts';
+import { checkNames, checkNumbers } from './unknown-option.ts';
 
 /**
  * The circuit of a proxy. By default it opens after 5 failures within 60 s, if at least half of the
@@ -36,10 +37,27 @@ export interface CircuitOptions {
   readonly trip?: TripRule | undefined;
 }
 
+const circuitNames: Readonly<Record<keyof CircuitOptions, true>> = {
+  failureThreshold: true,
+  windowMs: true,
+  openMs: true,
+  halfOpenPermits: true,
+  successThreshold: true,
+  probeLeaseMs: true,
+  maxOpenMs: true,
+  openMultiplier: true,
+  openJitter: true,
+  trip: true,
+};
+
 /** Refuses with a TypeError what is neither options nor `false`. */
 export function checkCircuit(option: unknown): void {
   if (option === undefined || option === false) return;
-  if (typeof option === 'object' && option !== null) return;
+  if (typeof option === 'object' && option !== null) {
+    checkNames('circuitBreaker', option, Object.keys(circuitNames));
+    checkNumbers('circuitBreaker', option, ['trip']);
+    return;
+  }
   throw new TypeError(`circuitBreaker must be an object or false, got ${shown(option)}`);
 }
 

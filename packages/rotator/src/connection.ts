@@ -30,6 +30,8 @@ export class Connection {
   readonly #to: RouteTo;
   readonly #options: ConnectorOptions;
   readonly #keepAlive: boolean;
+  /** The request that has it has its response's head. */
+  answered = false;
   #leased = false;
   /** What the request that waits for the dial allows for it. */
   #timeoutMs = 0;
@@ -93,6 +95,7 @@ export class Connection {
   /** The request that had it is done with it. */
   free(now: number): void {
     this.#leased = false;
+    this.answered = false;
     this.firstEndedAt ??= now;
   }
 

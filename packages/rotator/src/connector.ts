@@ -11,6 +11,7 @@ import {
   valuesOf,
   type ConnectHeaders,
 } from './connect-refusal.ts';
+import { whatProxyDid } from './failure-words.ts';
 import { askForTunnel, type ConnectAnswer } from './http-connect.ts';
 import type { Proxy } from './proxy/proxy.ts';
 import { hasCredentials, headersFor, type ProxyHeaders } from './proxy/proxy-headers.ts';
@@ -245,7 +246,7 @@ export class Dial {
   #failure(why: string, cause?: unknown): ProxyConnectionError {
     const { id: proxyId } = this.#proxy;
     const phase = this.#phase;
-    return new ProxyConnectionError(`${proxyId}: ${why} (phase ${phase})`, {
+    return new ProxyConnectionError(whatProxyDid(proxyId, why, phase), {
       phase,
       proxyId,
       cause,

@@ -7,6 +7,7 @@ import type { OperationList } from './operation-list.ts';
 import type { OriginFailures } from './origin-failures.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { Pool } from './pool.ts';
+import type { UnreadBodies } from './unread-bodies.ts';
 
 /** What an operation needs of its rotator. */
 export interface Engine {
@@ -27,6 +28,7 @@ export interface Engine {
   readonly random: () => number;
   /** The global policy of the moment. */
   readonly policy: RetryPolicy;
+  readonly unread: UnreadBodies;
   nextRequestId(): string;
 }
 

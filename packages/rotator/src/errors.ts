@@ -1,4 +1,5 @@
-import type { Outcome, Phase } from '@whirl/events';
+import type { Blame, Outcome, Phase } from '@whirl/events';
+import { reasonsOf } from './failure-words.ts';
 
 /** What one attempt of a request came to. */
 export interface AttemptRecord {
@@ -6,6 +7,10 @@ export interface AttemptRecord {
   readonly attempt: number;
   readonly proxyId: string;
   readonly outcome: Outcome;
+  /** What is to blame for a failure; `none` for a success. */
+  readonly blame: Blame;
+  /** Why it failed. */
+  readonly message?: string | undefined;
   readonly statusCode?: number | undefined;
   readonly errorCode?: string | undefined;
   /** Milliseconds to the response headers, or to the failure. */
@@ -133,10 +138,14 @@ export class AttemptTimeoutError extends WhirlError {
   readonly phase: Phase;
   readonly proxyId: string;
 
-  constructor(timeoutMs: number, phase: Phase, proxyId: string) {
+  /** `unread`: how many of the connections it waited for are held by unread bodies. */
+  constructor(timeoutMs: number, phase: Phase, proxyId: string, unread = 0) {
     super(
       'ATTEMPT_TIMEOUT',
-      `no response headers through ${proxyId} within ${timeoutMs} ms (phase ${phase})`,
+      unread === 0
+        ? `no response headers through ${proxyId} within ${timeoutMs} ms (${phase})`
+        : `no connection through ${proxyId} became free within ${timeoutMs} ms (${phase}): ` +
+            `${unread} of them are held by responses whose bodies were not read to the end`,
     );
     this.phase = phase;
     this.proxyId = proxyId;
@@ -146,7 +155,8 @@ export class AttemptTimeoutError extends WhirlError {
 /** The whole request did not end within `timeoutMs`. */
 export class RequestTimeoutError extends WhirlError {
   constructor(timeoutMs: number, attempts: readonly AttemptRecord[], cause?: unknown) {
-    super('REQUEST_TIMEOUT', `the request did not end within ${timeoutMs} ms`, { cause });
+    const what = `the request did not end within ${timeoutMs} ms`;
+    super('REQUEST_TIMEOUT', what + reasonsOf(attempts), { cause });
     this.attempts = attempts;
   }
 }
@@ -171,7 +181,8 @@ export class AllProxiesUnavailableError extends WhirlError {
 export class RetriesExhaustedError extends WhirlError {
   constructor(attempts: readonly AttemptRecord[], cause: unknown) {
     const n = attempts.length;
-    super('RETRIES_EXHAUSTED', `gave up after ${n} attempt${n === 1 ? '' : 's'}`, { cause });
+    const what = `gave up after ${n} attempt${n === 1 ? '' : 's'}`;
+    super('RETRIES_EXHAUSTED', what + reasonsOf(attempts), { cause });
     this.attempts = attempts;
   }
 }

@@ -6,6 +6,7 @@ import type { Admission } from './member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from './policy.ts';
 import { shown } from './shown.ts';
+import { checkNames } from './unknown-option.ts';
 
 /** Tests open circuits that no traffic would reach. */
 export interface HealthCheckOptions {
@@ -46,9 +47,7 @@ export class HealthChecks {
     if (typeof options !== 'object' || options === null) {
       throw new TypeError(`healthCheck must be an object, got ${shown(options)}`);
     }
-    for (const name of Object.keys(options)) {
-      if (!names.includes(name)) throw new TypeError(`unknown option "healthCheck.${name}"`);
-    }
+    checkNames('healthCheck', options, names);
     const { url, intervalMs = 10_000, timeoutMs = 10_000, concurrency = 4 } = options;
     const { isHealthy = (statusCode: number) => statusCode >= 200 && statusCode < 400 } = options;
     if (!URL.canParse(String(url)) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -60,13 +59,13 @@ export class HealthChecks {
     ] as const) {
       if (!Number.isFinite(value) || value < least || value > maxTimerMs) {
         throw new RangeError(
-          `healthCheck.${name} must be from ${least} to ${maxTimerMs}, got ${String(value)}`,
+          `healthCheck.${name} must be from ${least} to ${maxTimerMs}, got ${shown(value)}`,
         );
       }
     }
     if (!Number.isInteger(concurrency) || concurrency < 1) {
       throw new RangeError(
-        `healthCheck.concurrency must be an integer ≥ 1, got ${String(concurrency)}`,
+        `healthCheck.concurrency must be an integer ≥ 1, got ${shown(concurrency)}`,
       );
     }
     if (typeof isHealthy !== 'function') {

@@ -1,4 +1,5 @@
 import { shown } from './shown.ts';
+import { checkNames } from './unknown-option.ts';
 
 /** When a slow request is sent once more, through another proxy. */
 export interface HedgeOptions {
@@ -31,11 +32,7 @@ export class Hedging {
       throw new TypeError(`hedge must be an object, got ${shown(options)}`);
     }
     const { afterMs, percentile } = options;
-    for (const name of Object.keys(options)) {
-      if (name !== 'afterMs' && name !== 'percentile') {
-        throw new TypeError(`unknown option "hedge.${name}"`);
-      }
-    }
+    checkNames('hedge', options, ['afterMs', 'percentile']);
     if (afterMs === undefined && percentile === undefined) {
       throw new TypeError('hedge must have afterMs or percentile');
     }

@@ -42,6 +42,17 @@ export class Lease {
     return this.#route.proxyHeaders;
   }
 
+  /** The response's head went to the caller: from here on the connection is held by its body. */
+  answered(): void {
+    if (this.#connection !== undefined) this.#connection.answered = true;
+  }
+
+  /** While it awaits its turn: how many connections are held by bodies that were not read to the end. */
+  get unreadAhead(): number {
+    if (this.#connection !== undefined) return 0;
+    return this.#route.connections.filter(({ answered }) => answered).length;
+  }
+
   /** Where an attempt stands of which nothing was sent yet: `select` while it awaits its turn. */
   get phase(): Phase {
     if (this.#connection === undefined) return 'select';

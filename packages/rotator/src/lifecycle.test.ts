@@ -212,7 +212,7 @@ describe('the pool of a rotator', () => {
 
   it('bad options are refused by name, and leave nothing on a shared bus', () => {
     for (const [options, message] of [
-      [{ proxy: [] }, /unknown rotator option "proxy"/],
+      [{ proxy: [] }, /unknown option "proxy"/],
       [{ connections: 0 }, /connections must be an integer ≥ 1, got 0/],
       [{ queueTimeoutMs: -1 }, /queueTimeoutMs must be a number ≥ 0, got -1/],
       [{ tunnel: 'never' }, /tunnel must be/],

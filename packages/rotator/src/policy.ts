@@ -2,6 +2,8 @@ import { exponential, fixed, linear, type Backoff } from '@whirl/backoff';
 import { z } from 'zod';
 import { InvalidPolicyError } from './errors.ts';
 import type { Logger } from './logging.ts';
+import { shown } from './shown.ts';
+import { nearestName } from './unknown-option.ts';
 
 /** When and how a request is tried again. Every field has a default; durations are milliseconds. */
 export interface RetryPolicyOptions {
@@ -79,10 +81,6 @@ const schema = z.strictObject({
 
 export const policyFieldNames: readonly string[] = Object.keys(schema.shape);
 
-function shown(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-}
-
 /** Fills in the defaults. Throws `InvalidPolicyError`, which names each field, bound and value. */
 export function resolvePolicy(options: RetryPolicyOptions = {}): RetryPolicy {
   const result = schema.safeParse(options);
@@ -91,7 +89,11 @@ export function resolvePolicy(options: RetryPolicyOptions = {}): RetryPolicy {
       result.error.issues.flatMap(({ code, path, message, ...issue }) => {
         if (code === 'unrecognized_keys') {
           const { keys } = issue as unknown as { keys: string[] };
-          return keys.map((field) => ({ field, message: 'unknown field' }));
+          return keys.map((field) => {
+            const nearest = nearestName(field, policyFieldNames);
+            const hint = nearest === undefined ? '' : `: did you mean "${nearest}"?`;
+            return { field, message: `unknown field${hint}` };
+          });
         }
         let value: unknown = options;
         for (const key of path) value = (value as Record<PropertyKey, unknown>)[key];

@@ -36,7 +36,10 @@ import {
 } from './request-context.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
+import { shown } from './shown.ts';
 import { TlsClient } from './tls.ts';
+import { checkNames, unknownOption } from './unknown-option.ts';
+import { UnreadBodies } from './unread-bodies.ts';
 import {
   View,
   type FetchOptions,
@@ -49,6 +52,8 @@ import {
 /** Read once: the fake timers of a test runner may put an object without it in the place of `performance`. */
 const { timeOrigin } = performance;
 const systemNow = (): number => timeOrigin + performance.now();
+/** What a request or a view may be given. */
+const requestOptionNames = [...poolOptionNames, 'method', 'headers', 'body', 'signal'];
 const unhealthyRate = 0.1;
 const unhealthySamples = 20;
 
@@ -128,6 +133,7 @@ export class ProxyRotator implements RotatorView {
       get policy() {
         return rotator.#policy;
       },
+      unread: new UnreadBodies(logger),
       nextRequestId: () => `r${++this.#requests}`,
     };
     const nothing = this.#understand({});
@@ -270,9 +276,14 @@ export class ProxyRotator implements RotatorView {
    * Refuses new requests with `ClosedError`, lets running ones finish within `graceMs` (≥ 0, default
    * 5,000), then destroys.
    */
-  async close({ graceMs = 5000 }: { graceMs?: number } = {}): Promise<void> {
+  async close(options: { graceMs?: number } = {}): Promise<void> {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`close() takes an object, got ${shown(options)}`);
+    }
+    checkNames('close', options, ['graceMs']);
+    const { graceMs = 5000 } = options;
     if (!Number.isFinite(graceMs) || graceMs < 0) {
-      throw new RangeError(`graceMs must be a number ≥ 0, got ${String(graceMs)}`);
+      throw new RangeError(`graceMs must be a number ≥ 0, got ${shown(graceMs)}`);
     }
     this.#closed = true;
     this.#health?.close();
@@ -343,14 +354,14 @@ export class ProxyRotator implements RotatorView {
     if (names.length === 0 && base !== undefined) return { ...base };
     for (const name of names) {
       if (!poolOptionNames.includes(name as keyof PoolOptions)) {
-        throw new InvalidRequestError(`unknown option "${name}"`);
+        throw new InvalidRequestError(unknownOption('', name, requestOptionNames));
       }
     }
     const { retryPolicy, region = base?.region, sessionId = base?.sessionId } = asked;
     const { tags = base?.tags, proxyId = base?.proxyId } = asked;
     for (const [name, value] of Object.entries({ region, sessionId, proxyId })) {
       if (value !== undefined && typeof value !== 'string') {
-        throw new InvalidRequestError(`${name} must be a text, got ${String(value)}`);
+        throw new InvalidRequestError(`${name} must be a text, got ${shown(value)}`);
       }
     }
     if (tags !== undefined && !(Array.isArray(tags) && tags.every((t) => typeof t === 'string'))) {

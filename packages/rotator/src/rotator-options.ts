@@ -13,6 +13,7 @@ import type { PoolEntry } from './pool.ts';
 import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
 import { shown } from './shown.ts';
+import { checkNames, checkNumbers } from './unknown-option.ts';
 import type { TlsOptions } from './tls.ts';
 
 /** Every option of a rotator. None is changed or kept by reference. */
@@ -120,26 +121,24 @@ const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
  */
 export function checkRotatorOptions(options: RotatorOptions): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`the rotator's options must be an object, got ${String(options)}`);
+    throw new TypeError(`the rotator's options must be an object, got ${shown(options)}`);
   }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(optionNames, name)) throw new TypeError(`unknown rotator option "${name}"`);
-  }
+  checkNames('', options, Object.keys(optionNames));
   const { connections = 64, maxLiveProxies = 1000, queueTimeoutMs = 0 } = options;
   for (const [name, value] of Object.entries({ connections, maxLiveProxies })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`${name} must be an integer ≥ 1, got ${String(value)}`);
+      throw new RangeError(`${name} must be an integer ≥ 1, got ${shown(value)}`);
     }
   }
   if (!Number.isFinite(queueTimeoutMs) || queueTimeoutMs < 0) {
-    throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${String(queueTimeoutMs)}`);
+    throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${shown(queueTimeoutMs)}`);
   }
   const { tunnel = 'auto', keepAlive = true, logger } = options;
   if (tunnel !== 'auto' && tunnel !== 'always') {
-    throw new TypeError(`tunnel must be "auto" or "always", got ${String(tunnel)}`);
+    throw new TypeError(`tunnel must be "auto" or "always", got ${shown(tunnel)}`);
   }
   if (typeof keepAlive !== 'boolean') {
-    throw new TypeError(`keepAlive must be true or false, got ${String(keepAlive)}`);
+    throw new TypeError(`keepAlive must be true or false, got ${shown(keepAlive)}`);
   }
   for (const name of ['now', 'random'] as const) {
     const value = options[name];
@@ -180,6 +179,8 @@ function checkMethods(
   throw new TypeError(`${name} must be ${what}, got ${shown(value)}${why}`);
 }
 
+const budgetNames = ['ratio', 'minPerSecond', 'ttlMs', 'capacity', 'now'];
+
 /** The budget that an option asks for. */
 export function budgetOf(
   option: RotatorOptions['budget'],
@@ -197,5 +198,7 @@ export function budgetOf(
     }
     return option;
   }
+  checkNames('budget', option, budgetNames);
+  checkNumbers('budget', option, ['now']);
   return createRetryBudget({ now, ...option });
 }

@@ -1,6 +1,12 @@
-/** A wrong value in a message: texts in quotes, of an object only that it is one. */
+/** Longer strings, and those with a character of addresses, may hold a password. */
+const harmless = /^[^:@]{0,64}$/;
+
+/**
+ * A wrong value in a message. Of an object only that it is one; a string only when it cannot be an
+ * address with a password, which is easily given in the wrong place.
+ */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return harmless.test(value) ? JSON.stringify(value) : 'a string';
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);

@@ -1,5 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { shown } from './shown.ts';
+import { checkNames } from './unknown-option.ts';
 
 /** TLS settings, of the target (`tls`) or of https proxies (`proxyTls`). */
 export interface TlsOptions {
@@ -15,7 +17,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
-const optionNames = new Set(['ca', 'cert', 'key', 'servername', 'rejectUnauthorized']);
+const optionNames = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
 
 /**
  * Makes TLS clients that share one secure context: a context of its own costs each connection about
@@ -29,21 +31,19 @@ export class TlsClient {
   /** Throws a TypeError that names the option (`tls.cert`, …) when it cannot be used. */
   constructor(name: 'tls' | 'proxyTls', options: TlsOptions = {}) {
     if (options === null || typeof options !== 'object') {
-      throw new TypeError(`${name} must be an object, got ${String(options)}`);
+      throw new TypeError(`${name} must be an object, got ${shown(options)}`);
     }
-    for (const key of Object.keys(options)) {
-      if (!optionNames.has(key)) throw new TypeError(`unknown option ${name}.${key}`);
-    }
+    checkNames(name, options, optionNames);
     const { ca, cert, key, servername, rejectUnauthorized } = options;
     if ((cert === undefined) !== (key === undefined)) {
       throw new TypeError(`${name}.cert and ${name}.key must be given together`);
     }
     if (servername !== undefined && (typeof servername !== 'string' || servername === '')) {
-      throw new TypeError(`${name}.servername must be a name, got "${String(servername)}"`);
+      throw new TypeError(`${name}.servername must be a name, got ${shown(servername)}`);
     }
     if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') {
       throw new TypeError(
-        `${name}.rejectUnauthorized must be true or false, got ${String(rejectUnauthorized)}`,
+        `${name}.rejectUnauthorized must be true or false, got ${shown(rejectUnauthorized)}`,
       );
     }
     this.#options = options;

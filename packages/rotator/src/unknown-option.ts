@@ -1,3 +1,5 @@
+import { shown } from './shown.ts';
+
 /**
  * Why a name is refused that is no option: its path and, where a known name looks like it, that name.
  * `within` is the path of the object that holds it, `''` at the top.
@@ -13,6 +15,14 @@ export function unknownOption(within: string, name: string, known: Iterable<stri
 export function checkNames(within: string, options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TypeError(unknownOption(within, name, known));
+  }
+}
+
+/** Throws a TypeError for the first value that is no number, but of these names. */
+export function checkNumbers(within: string, options: object, but: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'number' || but.includes(name)) continue;
+    throw new TypeError(`${within}.${name} must be a number, got ${shown(value)}`);
   }
 }
 

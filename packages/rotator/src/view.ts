@@ -116,7 +116,9 @@ export class View implements RotatorView {
     const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
     const { proxyId } = context;
     if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
-      throw new InvalidRequestError(`proxyId: no proxy has the id "${proxyId}"`);
+      // A URL is easily taken for the id, and may hold the password.
+      const id = proxyId.includes('://') ? redact(proxyId) : proxyId;
+      throw new InvalidRequestError(`proxyId: no proxy has the id "${id}"`);
     }
     // A stream may fail before it is sent; then the request finds its error.
     if (isNodeStream(body)) body.on('error', ignore);
