@@ -56,7 +56,6 @@ describe('F23 messages say why', () => {
     const write = () => {};
     const { rotator, target } = await rig([{ kind: 'ok' }], {
       connections: 2,
-      retryPolicy: { maxAttempts: 1, attemptTimeoutMs: 100 },
       logger: {
         debug: write,
         info: write,
@@ -72,7 +71,8 @@ describe('F23 messages say why', () => {
       await rotator.get(`${target.origin}/bytes/1000000`),
     ];
     for (let i = 0; i < 2; i++) {
-      const error = await errorOf(rotator.get(target.url));
+      const retryPolicy = { maxAttempts: 1, attemptTimeoutMs: 100 };
+      const error = await errorOf(rotator.get(target.url, { retryPolicy }));
       expect(error.message).toContain(
         `no connection through ${id} became free within 100 ms (select): ` +
           '2 of them are held by responses whose bodies were not read to the end',
@@ -203,7 +203,9 @@ describe('F23 no password is shown', () => {
   it('in an HTTPParserError, which quotes what a proxy or a target sent', async () => {
     const server = net.createServer((socket) => {
       socket.on('error', () => {});
-      socket.on('data', (chunk) => socket.end(`HTTP/1.1 200 OK\r\nbroken\u0000 ${chunk}`));
+      socket.on('data', (chunk) =>
+        socket.end(`HTTP/1.1 200 OK\r\nbroken\u0000 ${chunk.toString()}`),
+      );
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
