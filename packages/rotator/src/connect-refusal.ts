@@ -85,7 +85,7 @@ function withoutChunks(text: string): string {
  */
 export function schemesIn(values: readonly string[]): string[] {
   const schemes = new Map<string, string>();
-  for (const part of values.flatMap(partsOf)) {
+  for (const part of values.flatMap((value) => partsOf(value.slice(0, maxHeaderBytes)))) {
     const [, token, rest] = /^([!#$%&'*+\-.^_`|~\w]+)(.*)$/s.exec(part.trim()) ?? [];
     if (token === undefined || rest?.trimStart().startsWith('=')) continue;
     if (!schemes.has(token.toLowerCase())) schemes.set(token.toLowerCase(), token);

