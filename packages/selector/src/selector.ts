@@ -23,6 +23,12 @@ const timeoutWeight = 2;
 /** Averages are kept in 32 bits. */
 const keptDigits = 7;
 
+/** An outcome that has been checked. */
+interface Judged {
+  readonly slot: number;
+  readonly blame: Blame;
+}
+
 const nothing: SelectContext = Object.freeze({});
 const defaultNow = () => globalThis.performance.timeOrigin + globalThis.performance.now();
 
@@ -151,23 +157,32 @@ export class Selector {
     if (slot >= 0) this.#pool.availability.started(slot, this.#tick());
   }
 
-  /** An attempt through it ended. Unknown ids are ignored. */
+  /** An attempt through it ended, and there is nothing to learn from it. Unknown ids are ignored. */
   settled(id: string): void {
     const slot = this.#pool.table.slot(id);
     if (slot >= 0) this.#pool.availability.settled(slot, this.#tick());
   }
 
   /**
-   * Learns from an outcome, by its blame. Throws a RangeError or TypeError on an unknown id, outcome or blame, or a
-   * latency that is no number from 0 to 10^12; nothing is changed then.
+   * An attempt that `started` was called for has ended: settles it and learns from its outcome. Throws as `record()`
+   * does, and nothing is changed then.
    */
-  record({ id, outcome, latencyMs, target, blame }: AttemptOutcome): void {
-    const slot = this.#slot(id);
-    const blamed = blame ?? (outcome === 'success' ? 'none' : 'proxy');
-    checkOutcome(id, outcome, latencyMs, blamed);
-    if (target !== undefined) checkText(`target of "${id}"`, target);
+  end(attempt: AttemptOutcome): void {
+    const { slot, blame } = this.#checked(attempt);
+    this.#pool.availability.settled(slot, this.#tick());
+    this.#learn(slot, attempt.outcome, attempt.latencyMs, attempt.target, blame);
+    this.#pool.availability.concluded(slot, this.#pool.now);
+  }
+
+  /**
+   * Learns from an outcome, by its blame, without settling an attempt: for what `started` was not called for, a health
+   * check for example. Throws a RangeError or TypeError on an unknown id, outcome or blame, or a latency that is no
+   * number from 0 to 10^12; nothing is changed then.
+   */
+  record(attempt: AttemptOutcome): void {
+    const { slot, blame } = this.#checked(attempt);
     this.#tick();
-    this.#learn(slot, outcome, latencyMs, target, blamed);
+    this.#learn(slot, attempt.outcome, attempt.latencyMs, attempt.target, blame);
     this.#pool.availability.concluded(slot, this.#pool.now);
   }
 
@@ -245,6 +260,15 @@ export class Selector {
     const slot = this.#pool.table.slot(id);
     if (slot < 0) throw new RangeError(`unknown id "${String(id)}"`);
     return slot;
+  }
+
+  /** The slot and the blame of an outcome. */
+  #checked({ id, outcome, latencyMs, target, blame }: AttemptOutcome): Judged {
+    const slot = this.#slot(id);
+    const blamed = blame ?? (outcome === 'success' ? 'none' : 'proxy');
+    checkOutcome(id, outcome, latencyMs, blamed);
+    if (target !== undefined) checkText(`target of "${id}"`, target);
+    return { slot, blame: blamed };
   }
 
   #learn(
