@@ -172,7 +172,8 @@ export interface ProxyRemoved {
 export interface ProxyBanned {
   readonly proxyId: string;
   readonly target?: string | undefined;
-  readonly untilMs: number;
+  /** Epoch milliseconds. */
+  readonly until: number;
   readonly rule: string;
   readonly at: number;
 }

@@ -71,7 +71,7 @@ export function carryOut(
   pool.tell(member, 'proxy:banned', {
     proxyId: member.id,
     target: action === 'banTarget' ? origin : undefined,
-    untilMs: at + forMs,
+    until: at + forMs,
     rule: found.rule,
     at,
   });

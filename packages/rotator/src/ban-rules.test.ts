@@ -135,7 +135,7 @@ describe('ban rules', () => {
         type: 'proxy:banned',
         proxyId: bad,
         target: target.origin,
-        untilMs: now + 60_000,
+        until: now + 60_000,
         rule: 'test rule',
         at: now,
       },

@@ -174,8 +174,8 @@ export class Availability {
     this.#refresh(slot, now);
   }
 
-  ban(slot: number, untilMs: number, now: number): void {
-    this.#bannedUntil[slot] = Math.max(this.#bannedUntil[slot] as number, untilMs);
+  ban(slot: number, until: number, now: number): void {
+    this.#bannedUntil[slot] = Math.max(this.#bannedUntil[slot] as number, until);
     this.#refresh(slot, now);
   }
 

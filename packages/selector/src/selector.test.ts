@@ -188,12 +188,12 @@ describe('Selector', () => {
     bus.emit('attempt:end', { ...attemptEnd, blame: 'caller', outcome: 'aborted' });
     bus.emit('attempt:end', { ...attemptEnd, blame: 'none' });
     expect(selector.stats('a')).toMatchObject({ samples: 1, successRate: 0 });
-    const untilMs = clock.now() + 1000;
-    bus.emit('proxy:banned', { proxyId: 'b', untilMs, rule: 'r', at: 0 });
+    const until = clock.now() + 1000;
+    bus.emit('proxy:banned', { proxyId: 'b', until, rule: 'r', at: 0 });
     expect(times(4, () => selector.select()?.id)).toEqual(['a', 'a', 'a', 'a']);
     clock.advance(1000);
     expect(new Set(times(4, () => selector.select()?.id)).size).toBe(2);
-    bus.emit('proxy:banned', { proxyId: 'gone', untilMs, rule: 'r', at: 0 });
+    bus.emit('proxy:banned', { proxyId: 'gone', until, rule: 'r', at: 0 });
     selector.close();
     bus.emit('attempt:start', attemptStart);
     expect(selector.stats('a').inFlight).toBe(0);
@@ -243,8 +243,10 @@ describe('Selector', () => {
     expect(() => selector.record({ ...good, latencyMs: -1 })).toThrow(RangeError);
     expect(() => selector.record({ ...good, outcome: 'fine' as never })).toThrow(/outcome of "a"/);
     expect(() => selector.stats('x')).toThrow(/unknown id "x"/);
-    expect(() => selector.ban('a', NaN)).toThrow(/untilMs of "a".*NaN/);
+    expect(() => selector.ban('a', NaN)).toThrow(/until of "a".*NaN/);
     expect(() => selector.banTarget('x', 't', 1)).toThrow(/unknown id "x"/);
+    expect(() => selector.ban('a', 9e15)).toThrow(/until of "a" must be between 0 and 8640000/);
+    expect(selector.select()).toBeDefined();
     expect(selector.stats('a').samples).toBe(0);
     expect(() => new Selector({ strategy: {} as never })).toThrow(/strategy.name/);
     expect(() => new Selector({ strategie: adaptive() } as never)).toThrow(/no option strategie/);
@@ -266,6 +268,19 @@ describe('Selector', () => {
       'b',
       'c',
     ]);
+  });
+
+  it('a ban takes an instant: a duration is refused, naming the value', () => {
+    const selector = new Selector({ strategy: roundRobin(), now: () => 1_800_000_000_000 });
+    selector.add({ id: 'a' });
+    const refusal = /until of "a" must be an instant in epoch milliseconds, got 60000, which looks/;
+    expect(() => selector.ban('a', 60_000)).toThrow(refusal);
+    expect(() => selector.banTarget('a', 'A', 60_000)).toThrow(refusal);
+    expect(selector.availableCount).toBe(1);
+    selector.ban('a', 100_000_000_000);
+    expect(selector.availableCount).toBe(1);
+    selector.ban('a', 1_800_000_000_001);
+    expect(selector.availableCount).toBe(0);
   });
 
   it('unban() lifts a ban of every length, and nothing else', () => {

@@ -15,7 +15,7 @@ import type {
 } from './selector-options.ts';
 import type { SelectContext, Strategy } from './strategy.ts';
 import { TargetMemory } from './target-memory.ts';
-import { checkFunction, checkNames, checkNumber, checkText } from './validate.ts';
+import { checkFunction, checkInstant, checkNames, checkNumber, checkText } from './validate.ts';
 
 /** A timeout says more than a failure, and was longer in coming. */
 const timeoutWeight = 2;
@@ -202,11 +202,15 @@ export class Selector {
     this.#pool.availability.circuit(slot, to, nextTestAt, now);
   }
 
-  /** Nobody picks it before that time (epoch ms). Throws on an unknown id or a time that is none. */
-  ban(id: string, untilMs: number): void {
+  /**
+   * Takes a candidate out until an instant, in epoch milliseconds of the selector's clock. Throws on an unknown id, and on
+   * a number that cannot be such an instant.
+   */
+  ban(id: string, until: number): void {
     const slot = this.#slot(id);
-    checkNumber(`untilMs of "${id}"`, untilMs, 0);
-    this.#pool.availability.ban(slot, untilMs, this.#tick());
+    const now = this.#tick();
+    checkInstant(`until of "${id}"`, until, now);
+    this.#pool.availability.ban(slot, until, now);
   }
 
   /**
@@ -218,14 +222,15 @@ export class Selector {
   }
 
   /**
-   * It is avoided for that target before that time (epoch ms), while another is available, and used for
-   * all others. Throws on an unknown id, an empty target or a time that is none.
+   * Avoids a candidate for that target until an instant, in epoch milliseconds, while another is available; all other
+   * targets use it. Throws on an unknown id, an empty target, and a number that cannot be such an instant.
    */
-  banTarget(id: string, target: string, untilMs: number): void {
+  banTarget(id: string, target: string, until: number): void {
     this.#slot(id);
     checkText(`target of "${id}"`, target);
-    checkNumber(`untilMs of "${id}"`, untilMs, 0);
-    this.#targets.ban(target, id, untilMs, this.#tick());
+    const now = this.#tick();
+    checkInstant(`until of "${id}"`, until, now);
+    this.#targets.ban(target, id, until, now);
   }
 
   /**
@@ -300,9 +305,9 @@ export class Selector {
     this.#learn(slot, outcome, latencyMs, origin, blame);
   }
 
-  #banned({ proxyId, target, untilMs }: ProxyBanned): void {
+  #banned({ proxyId, target, until }: ProxyBanned): void {
     if (!this.has(proxyId)) return;
-    if (target === undefined) this.ban(proxyId, untilMs);
-    else this.banTarget(proxyId, target, untilMs);
+    if (target === undefined) this.ban(proxyId, until);
+    else this.banTarget(proxyId, target, until);
   }
 }

@@ -22,6 +22,23 @@ export function checkNumber(name: string, value: unknown, min: number, max = Inf
   return value;
 }
 
+/** What `Date` can hold. */
+const maxInstant = 8.64e15;
+/** A clock beyond the first shows this century; a number below the second is no instant of it, but a duration. */
+const thisCentury = 946_684_800_000;
+const noInstant = 100_000_000_000;
+
+/** Refuses anything but an instant in epoch milliseconds; a duration is refused where the clock tells them apart. */
+export function checkInstant(name: string, value: unknown, now: number): number {
+  const instant = checkNumber(name, value, 0, maxInstant);
+  if (now >= thisCentury && instant < noInstant) {
+    throw new RangeError(
+      `${name} must be an instant in epoch milliseconds, got ${instant}, which looks like a duration`,
+    );
+  }
+  return instant;
+}
+
 /** Refuses anything but a whole number from 1 to `max`. */
 export function checkCount(name: string, value: unknown, max = Number.MAX_SAFE_INTEGER): number {
   const count = checkNumber(name, value, 1, max);

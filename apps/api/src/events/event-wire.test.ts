@@ -50,10 +50,8 @@ describe('eventToWire', () => {
   });
 
   it('A6 writes a ban until a time, not for a duration', () => {
-    expect(eventToWire('proxy:banned', { proxyId: 'p', untilMs: at, rule: 'x', at })).toMatchObject(
-      {
-        until: '2026-01-02T00:00:00.000Z',
-      },
-    );
+    expect(eventToWire('proxy:banned', { proxyId: 'p', until: at, rule: 'x', at })).toMatchObject({
+      until: '2026-01-02T00:00:00.000Z',
+    });
   });
 });

@@ -8,11 +8,10 @@ import { iso } from '../time-wire.ts';
 const renamed: Readonly<Record<string, string>> = {
   at: 'timestamp',
   nextTestAt: 'next_test_time',
-  untilMs: 'until',
 };
 
 /** Epoch milliseconds, whatever they are called. */
-const times = new Set(['at', 'nextTestAt', 'untilMs']);
+const times = new Set(['at', 'nextTestAt', 'until']);
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
