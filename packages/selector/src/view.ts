@@ -251,7 +251,9 @@ export class View implements Candidates {
     const { availability } = this.pool;
     const members = this.members();
     const fresh = members.filter((slot) => availability.lastPick(slot) === 0);
-    const start = fresh.length > 1 ? Math.floor(this.pool.random() * fresh.length) : 0;
+    // Rounded, so that a `random` stuck at either end gives the order in which they were added.
+    const draw = fresh.length > 1 ? Math.round(this.pool.random() * fresh.length) : 0;
+    const start = draw % Math.max(fresh.length, 1);
     const picked = members
       .filter((slot) => availability.lastPick(slot) > 0)
       .sort((a, b) => availability.lastPick(a) - availability.lastPick(b));
