@@ -1,7 +1,6 @@
 // A custom policy: five attempts, linear delays, 429 retried, no wait when another proxy takes over.
 import { ProxyRotator } from '@whirl/rotator';
-import { roundRobin } from '@whirl/selector';
-import { onStage, say, showWay } from './stage.ts';
+import { inTurn, onStage, say, showWay } from './stage.ts';
 
 await onStage(
   [
@@ -13,7 +12,7 @@ await onStage(
   async ({ target, urls }) => {
     const rotator = new ProxyRotator({
       proxies: urls,
-      strategy: roundRobin(),
+      strategy: inTurn(),
       retryPolicy: {
         name: 'impatient',
         maxAttempts: 5,

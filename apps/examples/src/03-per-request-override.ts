@@ -1,12 +1,11 @@
 // Per-request override: a request's own policy replaces the global one whole; null makes one attempt.
 import { ProxyRotator } from '@whirl/rotator';
-import { roundRobin } from '@whirl/selector';
-import { onStage, say, showWay } from './stage.ts';
+import { inTurn, onStage, say, showWay } from './stage.ts';
 
 await onStage([{ kind: 'status', statusCode: 503 }, { kind: 'ok' }], async ({ target, urls }) => {
   const rotator = new ProxyRotator({
     proxies: urls,
-    strategy: roundRobin(),
+    strategy: inTurn(),
     retryPolicy: { baseDelayMs: 300 },
   });
 

@@ -1,13 +1,12 @@
 // Circuit monitoring: a proxy that fails is taken out of rotation, tested, and comes back.
 import { ProxyRotator } from '@whirl/rotator';
-import { roundRobin } from '@whirl/selector';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bad, good, onStage, say } from './stage.ts';
+import { bad, good, inTurn, onStage, say } from './stage.ts';
 
 await onStage([{ kind: 'reset' }, { kind: 'ok' }], async ({ target, proxies, urls }) => {
   const rotator = new ProxyRotator({
     proxies: urls,
-    strategy: roundRobin(),
+    strategy: inTurn(),
     circuitBreaker: { failureThreshold: 3, openMs: 500 },
     retryPolicy: { failoverDelay: 'none' },
   });

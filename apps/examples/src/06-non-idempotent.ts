@@ -1,7 +1,6 @@
 // Non-idempotent requests: a POST that may have been received is not sent twice, unless you allow it.
 import { ProxyRotator } from '@whirl/rotator';
-import { roundRobin } from '@whirl/selector';
-import { onStage, say, showWay } from './stage.ts';
+import { inTurn, onStage, say, showWay } from './stage.ts';
 
 const order = JSON.stringify({ item: 'book' });
 
@@ -9,7 +8,7 @@ const order = JSON.stringify({ item: 'book' });
 async function post(urls: string[], url: string, options: object): Promise<void> {
   const rotator = new ProxyRotator({
     proxies: urls,
-    strategy: roundRobin(),
+    strategy: inTurn(),
     retryPolicy: { failoverDelay: 'none' },
   });
   await showWay(await rotator.post(url, { body: order, ...options }));

@@ -1,7 +1,7 @@
 // Geo-targeted retry: a request stays in its region, also when it fails over.
 import { ProxyRotator } from '@whirl/rotator';
-import { geo, roundRobin } from '@whirl/selector';
-import { onStage, say, showWay } from './stage.ts';
+import { geo } from '@whirl/selector';
+import { inTurn, onStage, say, showWay } from './stage.ts';
 
 await onStage(
   [{ kind: 'ok' }, { kind: 'reset' }, { kind: 'ok' }],
@@ -9,7 +9,7 @@ await onStage(
     const regions = ['US-EAST', 'EU-WEST', 'EU-WEST'];
     const rotator = new ProxyRotator({
       proxies: urls.map((url, i) => ({ url, region: regions[i] })),
-      strategy: geo(roundRobin()),
+      strategy: geo(inTurn()),
       retryPolicy: { failoverDelay: 'none' },
     });
     for (const { id, region } of rotator.proxies()) say(`${id} is in ${region}`);

@@ -1,12 +1,11 @@
 // Timeout management: a bound for each attempt, and one for the whole request.
 import { ProxyRotator, RequestTimeoutError } from '@whirl/rotator';
-import { roundRobin } from '@whirl/selector';
-import { onStage, say, showWay } from './stage.ts';
+import { inTurn, onStage, say, showWay } from './stage.ts';
 
 await onStage([{ kind: 'hang' }, { kind: 'ok' }], async ({ target, proxies, urls }) => {
   const rotator = new ProxyRotator({
     proxies: urls,
-    strategy: roundRobin(),
+    strategy: inTurn(),
     retryPolicy: { attemptTimeoutMs: 400, timeoutMs: 1000, failoverDelay: 'none' },
   });
 

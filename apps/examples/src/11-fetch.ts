@@ -1,12 +1,11 @@
 // The fetch that is built into Node, through the pool: the rotator's dispatcher does the rest.
 import { ProxyRotator } from '@whirl/rotator';
-import { roundRobin } from '@whirl/selector';
-import { onStage, say } from './stage.ts';
+import { inTurn, onStage, say } from './stage.ts';
 
 await onStage([{ kind: 'reset' }, { kind: 'ok' }], async ({ target, urls }) => {
   const rotator = new ProxyRotator({
     proxies: urls,
-    strategy: roundRobin(),
+    strategy: inTurn(),
     retryPolicy: { failoverDelay: 'none' },
   });
   rotator.bus.on('attempt:end', ({ attempt, proxyId, outcome }) =>

@@ -8,6 +8,7 @@ import {
   type Target,
 } from '@whirl/testkit';
 import type { RotatorResponse } from '@whirl/rotator';
+import type { Strategy } from '@whirl/selector';
 
 const colour: typeof styleText = (style, text) =>
   process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
@@ -15,6 +16,22 @@ const colour: typeof styleText = (style, text) =>
 export const good = (text: string) => colour('green', text);
 export const bad = (text: string) => colour('red', text);
 export const dim = (text: string) => colour('dim', text);
+
+/** `roundRobin()` begins with any proxy; this one begins with the first of the list, so that a story is always the same. */
+export function inTurn(): Strategy {
+  return {
+    name: 'inTurn',
+    pick(among) {
+      let next = -1;
+      for (let i = 0; i < among.size; i++) {
+        const slot = among.at(i);
+        const earlier = among.lastPick(slot) - among.lastPick(next < 0 ? slot : next);
+        if (next < 0 || earlier < 0 || (earlier === 0 && slot < next)) next = slot;
+      }
+      return next;
+    },
+  };
+}
 
 /** A line of the story. */
 export function say(text = ''): void {
