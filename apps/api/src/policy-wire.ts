@@ -20,6 +20,12 @@ const fields = {
   attempt_timeout: z.number().min(0.001).max(maxSeconds).meta({
     description: 'Seconds for one attempt, up to the response headers.',
   }),
+  connect_timeout: z.number().min(0.001).max(maxSeconds).meta({
+    description: 'Seconds to reach the proxy and to get through it, inside attempt_timeout.',
+  }),
+  body_timeout: z.number().min(0).max(maxSeconds).meta({
+    description: 'Seconds of silence between two chunks of a response body; 0: no bound.',
+  }),
   retry_non_idempotent: z.boolean(),
   failover_delay: z.enum(['backoff', 'none']),
   failover_on_proxy_auth: z.boolean(),
@@ -71,6 +77,8 @@ export function policyFromWire(wire: WirePolicy): RetryPolicyOptions {
     retryStatusCodes: wire.retry_status_codes,
     timeoutMs: ms(wire.timeout),
     attemptTimeoutMs: ms(wire.attempt_timeout),
+    connectTimeoutMs: ms(wire.connect_timeout),
+    bodyTimeoutMs: ms(wire.body_timeout),
     retryNonIdempotent: wire.retry_non_idempotent,
     failoverDelay: wire.failover_delay,
     failoverOnProxyAuth: wire.failover_on_proxy_auth,
@@ -91,6 +99,8 @@ export function policyToWire(policy: RetryPolicy) {
     retry_status_codes: [...policy.retryStatusCodes],
     timeout: policy.timeoutMs === undefined ? null : policy.timeoutMs / 1000,
     attempt_timeout: policy.attemptTimeoutMs / 1000,
+    connect_timeout: policy.connectTimeoutMs / 1000,
+    body_timeout: policy.bodyTimeoutMs / 1000,
     retry_non_idempotent: policy.retryNonIdempotent,
     failover_delay: policy.failoverDelay,
     failover_on_proxy_auth: policy.failoverOnProxyAuth,

@@ -1,4 +1,3 @@
-import { parseRetryAfter } from '@whirl/backoff';
 import type { Blame } from '@whirl/events';
 import type { Verdict } from './ban-rules.ts';
 import type { Engine } from './engine.ts';
@@ -6,6 +5,7 @@ import type { Failure } from './failure.ts';
 import type { Controller } from './handler.ts';
 import type { Member } from './member.ts';
 import type { RetryPolicy } from './policy.ts';
+import { retryAfterOf } from './retry-after.ts';
 
 /** The head of an answer. */
 export interface Head {
@@ -42,7 +42,7 @@ export function failureOf(
     error = new Error(`the rule "${rule}" refused the answer (status ${statusCode})`);
   }
   const after = headers['retry-after'];
-  const limited = (statusCode === 429 || statusCode === 503) && typeof after === 'string';
+  const limited = statusCode === 429 || statusCode === 503;
   return {
     outcome: 'failure',
     phase: 'headers',
@@ -50,7 +50,7 @@ export function failureOf(
     blame,
     ambiguous: false,
     statusCode,
-    retryAfterMs: limited ? parseRetryAfter(after, wallNow) : undefined,
+    retryAfterMs: limited ? retryAfterOf(after, wallNow) : undefined,
     error,
   };
 }

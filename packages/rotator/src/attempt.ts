@@ -1,6 +1,7 @@
 import type { Outcome, Phase } from '@whirl/events';
 import { carryOut, failureOf, type Found, type Head } from './answer.ts';
 import { Judgement } from './ban-rules.ts';
+import { BodySilence } from './body-silence.ts';
 import type { Upload, Uploader } from './body.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import { credentialProblem, schemesIn } from './connect-refusal.ts';
 import { classify, type Failure } from './failure.ts';
 import type { Controller, UpgradeSocket } from './handler.ts';
+import { maxInterimResponses } from './http-connect.ts';
 import type { Lease, LeaseHandler } from './lease.ts';
 import type { Admission } from './member.ts';
 import type { Operation } from './operation.ts';
@@ -28,6 +30,10 @@ const drainMs = 1000;
 const tookMs = 60_000;
 
 type Headers = Record<string, string | string[]>;
+
+function isBodiless(statusCode: number | undefined): boolean {
+  return statusCode === 204 || statusCode === 304;
+}
 
 /** One try of a request through one proxy: the handler under undici's client. */
 export class Attempt implements LeaseHandler, Uploader {
@@ -51,6 +57,10 @@ export class Attempt implements LeaseHandler, Uploader {
   #statusCode: number | undefined;
   /** Bytes of a response came, if only the first of its head. */
   #answered = false;
+  /** Interim responses so far. */
+  #interim = 0;
+  /** While the body comes. */
+  #silence: BodySilence | undefined;
   /** The answer stands, but it is not a good one. */
   #standing: Failure | undefined;
   /** An answer whose body the rules want to see before anybody else does. */
@@ -132,8 +142,7 @@ export class Attempt implements LeaseHandler, Uploader {
 
   #take(proxy: Proxy): Lease {
     const { request, policy, sessionId } = this.#operation;
-    const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
-    const lease = request.lease(this.#engine.clients, proxy, timeoutMs, sessionId);
+    const lease = request.lease(this.#engine.clients, proxy, policy.connectTimeoutMs, sessionId);
     this.#tunnel = !lease.absoluteForm;
     return lease;
   }
@@ -143,6 +152,7 @@ export class Attempt implements LeaseHandler, Uploader {
   }
 
   resume(): void {
+    this.#silence?.restart();
     this.#upstream?.resume();
   }
 
@@ -207,12 +217,21 @@ export class Attempt implements LeaseHandler, Uploader {
   ): void {
     if (this.#settled) return;
     if (statusCode < 200) {
+      if (statusCode < 100) {
+        this.#broken(`the status ${statusCode} is none of HTTP`);
+        return;
+      }
+      if (++this.#interim > maxInterimResponses) {
+        this.#broken(`more than ${maxInterimResponses} interim responses`);
+        return;
+      }
       this.#operation.forwardStart(this, controller, statusCode, headers, statusMessage);
       return;
     }
     this.#latencyMs = this.#engine.now() - this.#startedAt;
     this.#statusCode = statusCode;
     const { member } = this.#admission;
+    if (statusCode >= 400) this.#lease?.refused(this.#operation.request.body.shareable);
     if (statusCode === 407 && !this.#tunnel) {
       this.#fail(this.#wantsCredentials(headers));
       return;
@@ -237,8 +256,12 @@ export class Attempt implements LeaseHandler, Uploader {
     if (this.#settled) {
       this.#drained += chunk.length;
       if (this.#drained > drainBytes) this.#stopDrain();
-    } else if (this.#held === undefined) this.#operation.forwardData(chunk);
-    else {
+      return;
+    }
+    if (this.#held === undefined) {
+      this.#silence?.chunk();
+      this.#operation.forwardData(chunk);
+    } else {
       this.#held.judgement.add(chunk);
       this.#judge(false);
     }
@@ -246,6 +269,10 @@ export class Attempt implements LeaseHandler, Uploader {
 
   onResponseEnd(controller: Controller, trailers: Headers): void {
     this.#lease?.release();
+    this.#end(controller, trailers);
+  }
+
+  #end(controller: Controller, trailers: Headers): void {
     if (this.#held !== undefined) this.#judge(true);
     if (this.#settled) {
       clearTimeout(this.#timer);
@@ -255,8 +282,13 @@ export class Attempt implements LeaseHandler, Uploader {
     this.#operation.forwardEnd(this.#standing?.outcome ?? 'success', controller, trailers);
   }
 
-  onResponseError(_controller: Controller, error: Error): void {
+  onResponseError(controller: Controller, error: Error): void {
     const lease = this.#lease;
+    if (this.#endsWithItsHead(error)) {
+      lease?.cut(error);
+      this.#end(controller, {});
+      return;
+    }
     if (this.#settled || this.#answered || lease?.stale(error, this.sent) !== true) {
       this.#lost(error);
     } else if (this.#operation.request.repeats(this.sent)) this.#sendAgain(lease);
@@ -264,6 +296,27 @@ export class Attempt implements LeaseHandler, Uploader {
       lease.cut(error);
       this.#fail({ ...classify(error, this.#seen(false)), blame: 'none', stale: true });
     }
+  }
+
+  /**
+   * 204 and 304 have no body, whatever their Content-Length says (RFC 9110, section 8.6). undici takes
+   * that for a broken response.
+   */
+  #endsWithItsHead(error: Error): boolean {
+    return isBodiless(this.#statusCode) && codeOf(error) === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
+  }
+
+  /** What came is no HTTP, though undici's parser took it. */
+  #broken(what: string): void {
+    const { proxyId } = this;
+    const reason = 'protocol';
+    const error = new ProxyConnectionError(`${proxyId}: ${what}`, {
+      phase: 'headers',
+      proxyId,
+      reason,
+    });
+    this.#fail(classify(error, this.#seen(false)));
+    this.#lease?.cut(error);
   }
 
   /**
@@ -352,10 +405,26 @@ export class Attempt implements LeaseHandler, Uploader {
       this.#standing = failure;
     }
     clearTimeout(this.#timer);
+    this.#awaitBody(head.statusCode);
     const { controller, statusCode, headers, statusMessage } = head;
     this.#engine.hedging?.record(this.#latencyMs ?? 0);
     this.#lease?.answered();
     this.#operation.forwardStart(this, controller, statusCode, headers, statusMessage);
+  }
+
+  #awaitBody(statusCode: number): void {
+    const { bodyTimeoutMs, method } = this.#operation.request;
+    if (bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
+    this.#silence = new BodySilence(
+      bodyTimeoutMs,
+      () => this.#operation.paused,
+      () => {
+        const awaited = 'no more of the response body';
+        const error = new AttemptTimeoutError(bodyTimeoutMs, 'body', this.proxyId, awaited);
+        this.#fail(classify(error, this.#seen(true)));
+        this.#lease?.cut(error);
+      },
+    );
   }
 
   #lost(error: Error): void {
@@ -389,7 +458,8 @@ export class Attempt implements LeaseHandler, Uploader {
     const { attemptTimeoutMs } = this.#operation.policy;
     const unread = this.#lease?.unreadAhead ?? 0;
     if (unread > 0) this.#engine.unread.found(this.proxyId, unread);
-    const error = new AttemptTimeoutError(attemptTimeoutMs, this.#phase(), this.proxyId, unread);
+    const phase = this.#phase();
+    const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId, undefined, unread);
     this.#fail(classify(error, this.#seen(false)));
     this.#lease?.cut(error);
   }
@@ -405,6 +475,7 @@ export class Attempt implements LeaseHandler, Uploader {
     this.#settled = true;
     clearTimeout(this.#timer);
     this.#upload?.stop();
+    this.#silence?.stop();
     const { now, pool, budget, origins } = this.#engine;
     origins.ended();
     const { member } = this.#admission;

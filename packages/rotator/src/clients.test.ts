@@ -13,6 +13,7 @@ function startClients(options: Partial<ClientsOptions> = {}): Clients {
   const clients = new Clients({
     connections: 64,
     maxLiveProxies: 1000,
+    maxHeaderSize: 65_536,
     tls: new TlsClient('tls'),
     proxyTls: new TlsClient('proxyTls'),
     wallNow: Date.now,

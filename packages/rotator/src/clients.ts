@@ -1,4 +1,5 @@
 import type { ConnectorOptions } from './connector.ts';
+import { maxTimerMs } from './engine.ts';
 import { Lease } from './lease.ts';
 import { sameConnections, type Proxy } from './proxy/proxy.ts';
 import { ReuseMemory } from './reuse-memory.ts';
@@ -19,8 +20,8 @@ export interface ClientsOptions extends ConnectorOptions {
 }
 
 export interface TakeOptions {
-  /** How long the attempt may take, which bounds a SOCKS handshake. Default 30,000. */
-  readonly timeoutMs?: number | undefined;
+  /** How long the way through the proxy may take to be made. Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined;
   /** Overrides the proxy's and the rotator's: an upgrade needs a tunnel. */
   readonly tunnel?: TunnelMode | undefined;
   /** Connections are shared within a session only. Default: one common session. */
@@ -87,8 +88,8 @@ export class Clients {
       pool.routes.set(key, route);
     }
     const once = options.once ?? false;
-    const timeoutMs = Math.min(options.timeoutMs ?? 30_000, 2 ** 31 - 1);
-    return new Lease(route, route.get(once, route.waiting.length), timeoutMs, once);
+    const connectTimeoutMs = Math.min(options.connectTimeoutMs ?? 10_000, maxTimerMs);
+    return new Lease(route, route.get(once, route.waiting.length), connectTimeoutMs, once);
   }
 
   /** Closes a proxy's idle connections; requests that run or wait go on, and end theirs. */

@@ -2,9 +2,10 @@ import type net from 'node:net';
 import type { Dispatcher } from 'undici';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Client } from 'undici/index.js';
-import { Dial, withoutBrackets, type ConnectorOptions } from './connector.ts';
+import { Dial, type ConnectorOptions } from './connector.ts';
 import { ProxyConnectionError } from './errors.ts';
 import type { Proxy } from './proxy/proxy.ts';
+import { withoutBrackets } from './proxy-path.ts';
 
 /** Where the connections of a route lead. */
 export interface RouteTo {
@@ -33,12 +34,14 @@ export class Connection {
   /** The request that has it has its response's head. */
   answered = false;
   #leased = false;
-  /** What the request that waits for the dial allows for it. */
-  #timeoutMs = 0;
+  /** What the request that waits for the dial allows for the way through the proxy. */
+  #connectTimeoutMs = 0;
   #reused = false;
   #dialled = false;
   #open = false;
   #ended = false;
+  #spoiled = false;
+  #socket: net.Socket | undefined;
   /** Why it was lost last. */
   #lost: Error | undefined;
 
@@ -63,12 +66,15 @@ export class Connection {
       ) => this.#dial(servername, callback)) as never,
       // 0 is how undici spells "no keep-alive".
       pipelining: keepAlive ? 1 : 0,
-      // The attempt has one deadline of its own, and it is exact.
+      // The attempt has deadlines of its own, and they are exact.
       headersTimeout: 0,
+      bodyTimeout: 0,
+      maxHeaderSize: options.maxHeaderSize,
       keepAliveTimeout: idleMs,
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;
+      this.#socket = undefined;
       this.#lost = error;
       if (!this.#leased) onIdleEnd(this);
     });
@@ -76,7 +82,7 @@ export class Connection {
 
   /** Whether another request may follow on it. */
   get reusable(): boolean {
-    return this.#open && !this.#ended && this.#keepAlive;
+    return this.#open && !this.#ended && !this.#spoiled && this.#keepAlive;
   }
 
   /** The present request was given to a connection that had served before. */
@@ -85,9 +91,9 @@ export class Connection {
   }
 
   /** A request has it from now on. */
-  take(timeoutMs: number): void {
+  take(connectTimeoutMs: number): void {
     this.#leased = true;
-    this.#timeoutMs = timeoutMs;
+    this.#connectTimeoutMs = connectTimeoutMs;
     this.#reused = this.#open;
     this.#dialled = false;
   }
@@ -97,6 +103,11 @@ export class Connection {
     this.#leased = false;
     this.answered = false;
     this.firstEndedAt ??= now;
+  }
+
+  /** An error was the response; see `Lease.refused`. */
+  refused(uploaded: boolean): void {
+    if (!uploaded || (this.#socket?.writableLength ?? 0) > 0) this.#spoiled = true;
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
@@ -133,10 +144,12 @@ export class Connection {
           secure,
           servername: servername || undefined,
         };
-    this.dial = new Dial(proxy, destination, this.#options, this.#timeoutMs, (error, socket) => {
+    const allowedMs = this.#connectTimeoutMs;
+    this.dial = new Dial(proxy, destination, this.#options, allowedMs, (error, socket) => {
       this.dial = undefined;
       this.#open = error === null;
       this.openedAt = this.#options.now();
+      this.#socket = socket ?? undefined;
       callback(error, socket);
     });
   }
@@ -153,9 +166,13 @@ export class Connection {
       : origin.protocol === 'https:'
         ? 'tls_target'
         : tunnel;
+    const cause = this.#lost;
+    // undici's words for bytes that came while no request was out.
+    const early = cause?.message === 'bad response';
+    const why = early ? 'bytes came' : 'the connection was lost';
     return new ProxyConnectionError(
-      `${proxyId}: the connection was lost before the request was sent (phase ${phase})`,
-      { phase, proxyId, cause: this.#lost },
+      `${proxyId}: ${why} before the request was sent (phase ${phase})`,
+      { phase, proxyId, cause, reason: early ? 'protocol' : undefined },
     );
   }
 }

@@ -70,6 +70,8 @@ export interface ConnectionFailure {
   readonly connectBody?: string | undefined;
   /** The authentication schemes that the proxy asks for. */
   readonly schemes?: readonly string[] | undefined;
+  /** `protocol`: the proxy did not keep to HTTP. */
+  readonly reason?: 'protocol' | undefined;
   readonly cause?: unknown;
 }
 
@@ -85,6 +87,8 @@ export class ProxyConnectionError extends WhirlError {
   readonly connectHeaders: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** The first 4 KiB of its body, as text, without secrets: providers say there why. */
   readonly connectBody: string | undefined;
+  /** `protocol`: the proxy did not keep to HTTP. Otherwise the phase says what failed. */
+  readonly reason: 'protocol' | undefined;
 
   constructor(message: string, failure: ConnectionFailure) {
     super('PROXY_CONNECTION', message, failure);
@@ -95,6 +99,7 @@ export class ProxyConnectionError extends WhirlError {
     this.socksReply = failure.socksReply;
     this.connectHeaders = failure.connectHeaders;
     this.connectBody = failure.connectBody;
+    this.reason = failure.reason;
   }
 }
 
@@ -133,17 +138,29 @@ export class TargetConnectionError extends WhirlError {
   }
 }
 
-/** One attempt had no response headers within `attemptTimeoutMs`. */
+/** What an attempt waited for in vain. */
+export type Awaited = 'no connection' | 'no response headers' | 'no more of the response body';
+
+/**
+ * One attempt had no connection within `connectTimeoutMs`, no response headers within
+ * `attemptTimeoutMs`, or no more of the body within `bodyTimeoutMs`: see `phase` and the message.
+ */
 export class AttemptTimeoutError extends WhirlError {
   readonly phase: Phase;
   readonly proxyId: string;
 
-  /** `unread`: how many of the connections it waited for are held by unread bodies. */
-  constructor(timeoutMs: number, phase: Phase, proxyId: string, unread = 0) {
+  /** `awaited`: what did not come in time. `unread`: connections that unread bodies hold. */
+  constructor(
+    timeoutMs: number,
+    phase: Phase,
+    proxyId: string,
+    awaited: Awaited = 'no response headers',
+    unread = 0,
+  ) {
     super(
       'ATTEMPT_TIMEOUT',
       unread === 0
-        ? `no response headers through ${proxyId} within ${timeoutMs} ms (${phase})`
+        ? `${awaited} through ${proxyId} within ${timeoutMs} ms (${phase})`
         : `no connection through ${proxyId} became free within ${timeoutMs} ms (${phase}): ` +
             `${unread} of them are held by responses whose bodies were not read to the end`,
     );

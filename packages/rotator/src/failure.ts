@@ -44,7 +44,12 @@ const networkCodes = new Set([
   'ENETDOWN',
   'EPROTO',
 ]);
-const brokenCodes = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
+const brokenCodes = new Set([
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  // undici's own assertion on nonsense that its parser let through.
+  'ERR_ASSERTION',
+]);
 const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 /** What CONNECT is answered when the proxy, as it says, did not reach the target. */
@@ -83,12 +88,12 @@ export function classify(error: Error, { proxyId, tunnel, headersSeen }: Seen): 
     return { ...base, phase, reason: 'proxy_auth', statusCode };
   }
   if (error instanceof ProxyConnectionError) {
-    const { phase, statusCode, retryAfterMs, socksReply } = error;
+    const { phase, statusCode, retryAfterMs, socksReply, reason } = error;
     const unreached = gatewayStatuses.has(statusCode ?? 0) || unreachedReplies.has(socksReply ?? 0);
     return {
       ...base,
       phase,
-      reason: reasonOfPhase[phase] ?? 'reset',
+      reason: reason ?? reasonOfPhase[phase] ?? 'reset',
       ambiguous: phase === 'tls_target' || unreached,
       statusCode,
       retryAfterMs,

@@ -2,6 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { flatHeaders, hasHeader } from './headers.ts';
 
 describe('flatHeaders', () => {
+  it('joins cookies in one line, at the place of the first', () => {
+    expect(flatHeaders(['Cookie', 'a=1', 'x', 'y', 'cookie', 'b=2', 'COOKIE', 'c=3'])).toEqual([
+      'Cookie',
+      'a=1; b=2; c=3',
+      'x',
+      'y',
+    ]);
+  });
+
   it('takes every shape, and keeps repeated names', () => {
     const flat = ['a', '1', 'b', '2', 'b', '3'];
     expect(flatHeaders({ a: '1', b: ['2', '3'], c: undefined })).toEqual(flat);

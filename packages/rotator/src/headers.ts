@@ -26,7 +26,7 @@ function* pairsOf(given: NonNullable<HeadersGiven>): Generator<readonly [string,
 /**
  * Headers of every shape as one flat list. Two kinds are dropped: `proxy-authorization`, because a
  * target must never see the credentials of a proxy, and a second `content-length`, which the
- * built-in fetch of Node 20 sends beside the user's own ("5, 5"). Throws `InvalidRequestError` for a header
+ * built-in fetch of Node 20 sends beside the user's own ("5, 5"). Several cookies become one line. Throws `InvalidRequestError` for a header
  * that HTTP does not allow, naming the header but not its value.
  */
 export function flatHeaders(given: HeadersGiven): string[] {
@@ -38,6 +38,7 @@ export function flatHeaders(given: HeadersGiven): string[] {
     );
   }
   let hasLength = false;
+  let cookieAt = -1;
   for (const [name, value] of pairsOf(given)) {
     const lower = name.toLowerCase();
     if (lower === 'proxy-authorization' || value === undefined || value === null) continue;
@@ -56,7 +57,10 @@ export function flatHeaders(given: HeadersGiven): string[] {
       } catch {
         throw new InvalidRequestError(`the header ${JSON.stringify(name)} is not valid HTTP`);
       }
-      flat.push(name, text);
+      if (lower !== 'cookie') flat.push(name, text);
+      else if (cookieAt === -1) cookieAt = flat.push(name, text) - 1;
+      // Several values go in one line (RFC 6265, section 5.4).
+      else flat[cookieAt] += `; ${text}`;
     }
   }
   return flat;

@@ -4,7 +4,7 @@ import { basicAuth } from './proxy/proxy-headers.ts';
 import { parseProxy } from './proxy/proxy.ts';
 
 const parse = (text: string, size = text.length) => {
-  const parser = new ConnectAnswerParser();
+  const parser = new ConnectAnswerParser(16_384);
   const bytes = Buffer.from(text, 'latin1');
   for (let i = 0; i < bytes.length; i += size) {
     const answer = parser.push(bytes.subarray(i, i + size));
@@ -52,6 +52,39 @@ describe('ConnectAnswerParser', () => {
     const head = `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(16_384)}`;
     expect(() => parse(head)).toThrow(/more than 16384 bytes/);
     expect(() => parse(`${head}\r\n\r\n`)).toThrow(/more than 16384 bytes/);
+  });
+});
+
+describe('A17 the answer to CONNECT is read in linear time', () => {
+  it('a head of 256 KiB in single bytes, and one that is a flood of interim answers', () => {
+    const sizes = [65_536, 262_144];
+    const times = sizes.map((size) => {
+      const parser = new ConnectAnswerParser(2 * size);
+      const head = Buffer.from(`HTTP/1.1 200 OK\r\nx: ${'a\r\n'.repeat(size / 4)}`);
+      const start = performance.now();
+      for (let i = 0; i < head.length; i++) parser.push(head.subarray(i, i + 1));
+      return performance.now() - start;
+    });
+    // Four times the bytes: about 4 times as long; a parser that looks at each byte again takes 16.
+    expect(times[1]).toBeLessThan(10 * (times[0] as number) + 50);
+  });
+
+  it('C8e 32 interim answers are taken, one more is not', () => {
+    const interim = 'HTTP/1.1 103 Early Hints\r\n\r\n';
+    const final = 'HTTP/1.1 200 OK\r\n\r\n';
+    expect(parse(interim.repeat(32) + final)).toMatchObject({ statusCode: 200 });
+    for (const size of [1, 1e6]) {
+      expect(() => parse(interim.repeat(33) + final, size)).toThrow(/more than 32 interim/);
+    }
+  });
+
+  it('C8e a status below 100 or above 599 is no status; two Retry-After fields are both seen', () => {
+    for (const status of ['099', '000', '600', '1000']) {
+      expect(() => parse(`HTTP/1.1 ${status} X\r\n\r\n`)).toThrow(/no status line/);
+    }
+    expect(parse('HTTP/1.1 503 X\r\nRetry-After: 1\r\nretry-after: 60\r\n\r\n')).toMatchObject({
+      head: 'HTTP/1.1 503 X\r\nRetry-After: 1\r\nretry-after: 60',
+    });
   });
 });
 

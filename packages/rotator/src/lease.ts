@@ -18,15 +18,20 @@ export class Lease {
   /** The request cannot be sent twice. */
   readonly once: boolean;
   readonly #route: Route;
-  readonly #timeoutMs: number;
+  readonly #connectTimeoutMs: number;
   #connection: Connection | undefined;
   #pending: { options: Dispatcher.DispatchOptions; handler: LeaseHandler } | undefined;
   #over = false;
 
   /** @internal */
-  constructor(route: Route, connection: Connection | undefined, timeoutMs: number, once: boolean) {
+  constructor(
+    route: Route,
+    connection: Connection | undefined,
+    connectTimeoutMs: number,
+    once: boolean,
+  ) {
     this.#route = route;
-    this.#timeoutMs = timeoutMs;
+    this.#connectTimeoutMs = connectTimeoutMs;
     this.once = once;
     if (connection === undefined) route.waiting.push(this);
     else this.#hold(connection);
@@ -85,6 +90,15 @@ export class Lease {
     this.#hold(this.#route.replace(this.#connection));
   }
 
+  /**
+   * The response is an error. One that came before the upload had ended leaves a connection on which
+   * the other end may no longer read: it serves no further request. `uploaded`: the body's source is
+   * known to be at its end.
+   */
+  refused(uploaded: boolean): void {
+    this.#connection?.refused(uploaded);
+  }
+
   /** The answer was read to its end: the connection may serve another request. */
   release(): void {
     if (this.#over) return;
@@ -119,7 +133,7 @@ export class Lease {
   }
 
   #hold(connection: Connection): void {
-    connection.take(this.#timeoutMs);
+    connection.take(this.#connectTimeoutMs);
     this.#connection = connection;
   }
 

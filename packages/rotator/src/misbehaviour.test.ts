@@ -32,11 +32,7 @@ const misbehaviours: [Behaviour, Expected, Expected][] = [
   [{ kind: 'dribble' }, lateAt('headers'), lateAt('connect')],
   [{ kind: 'close-after-connect' }, proxyAt('headers'), proxyAt('tls_target')],
   [{ kind: 'silent-after-connect' }, lateAt('headers'), lateAt('tls_target')],
-  [
-    { kind: 'plain-after-connect' },
-    proxyAt('headers'),
-    { code: 'TARGET_CONNECTION', phase: 'tls_target' },
-  ],
+  [{ kind: 'plain-after-connect' }, proxyAt('headers'), proxyAt('connect')],
   [{ kind: 'cut-body', afterBytes: 60_000 }, proxyAt('body'), proxyAt('body')],
 ];
 

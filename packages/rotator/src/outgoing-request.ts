@@ -19,9 +19,12 @@ export class OutgoingRequest {
   /** It may be sent twice: by its method, its policy or its Idempotency-Key. */
   readonly repeatable: boolean;
   readonly body: Body;
+  /** The policy's, or what undici's own option of that purpose says; 0: no bound. */
+  readonly bodyTimeoutMs: number;
   readonly #url: URL;
   readonly #opts: Dispatcher.DispatchOptions;
   readonly #headers: readonly string[];
+  readonly #path: string;
   readonly #hasHost: boolean;
   readonly #hasLength: boolean;
 
@@ -31,9 +34,16 @@ export class OutgoingRequest {
     this.method = methodOf(opts.method);
     this.#url = originOf(opts);
     this.origin = this.#url.origin;
-    if (typeof opts.path !== 'string' || !/^[/*?]/.test(opts.path)) {
+    if (typeof opts.path !== 'string' || !/^[/?]|^\*$/.test(opts.path)) {
       throw new InvalidRequestError('the path must begin with a slash');
     }
+    if (opts.path === '*' && this.method !== 'OPTIONS') {
+      throw new InvalidRequestError('the path "*" goes with the method OPTIONS alone');
+    }
+    // An absolute URL with nothing behind its authority is how a client says "*" (RFC 9112, 3.2.4).
+    if (opts.path === '*') this.#path = this.origin;
+    else this.#path = opts.path.startsWith('?') ? `/${opts.path}` : opts.path;
+    this.bodyTimeoutMs = isTimeout(opts.bodyTimeout) ? opts.bodyTimeout : policy.bodyTimeoutMs;
     this.#headers = flatHeaders(opts.headers as HeadersGiven);
     this.#hasHost = hasHeader(this.#headers, 'host');
     this.repeatable = repeatable(policy, this.method, hasHeader(this.#headers, 'idempotency-key'));
@@ -55,10 +65,20 @@ export class OutgoingRequest {
   }
 
   /** A claim on a connection for one attempt. */
-  lease(clients: Clients, proxy: Proxy, timeoutMs: number, session: string | undefined): Lease {
+  lease(
+    clients: Clients,
+    proxy: Proxy,
+    connectTimeoutMs: number,
+    session: string | undefined,
+  ): Lease {
     // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
     const tunnel = this.#opts.upgrade ? 'always' : undefined;
-    return clients.take(proxy, this.#url, { timeoutMs, tunnel, session, once: !this.shareable });
+    return clients.take(proxy, this.#url, {
+      connectTimeoutMs,
+      tunnel,
+      session,
+      once: !this.shareable,
+    });
   }
 
   /** What undici is told for one attempt through this connection. */
@@ -75,9 +95,8 @@ export class OutgoingRequest {
     if (payload !== null && length !== undefined && !this.#hasLength) {
       headers.push('content-length', String(length));
     }
-    let { path } = this.#opts;
+    const path = this.#path;
     if (absoluteForm) {
-      path = this.origin + path;
       if (!this.#hasHost) headers.push('host', this.#url.host);
       const own = headersFor(proxy, proxyHeaders);
       if (proxyHeaders !== undefined || proxy.proxyHeaders !== undefined)
@@ -88,8 +107,10 @@ export class OutgoingRequest {
       ...this.#opts,
       method: this.method,
       origin: absoluteForm ? undefined : this.origin,
-      path,
+      path: absoluteForm && path.startsWith('/') ? this.origin + path : path,
       headers,
+      // Timed here: undici's own timers are coarse, and framing without content is progress to them.
+      bodyTimeout: isTimeout(this.#opts.bodyTimeout) ? 0 : this.#opts.bodyTimeout,
       body: payload as Dispatcher.DispatchOptions['body'],
     } as Dispatcher.DispatchOptions;
   }
@@ -102,6 +123,11 @@ function withoutNames(headers: readonly string[], names: readonly string[]): str
   );
 }
 
+/** What is no duration is left to undici, which refuses it. */
+function isTimeout(given: unknown): given is number {
+  return typeof given === 'number' && given >= 0;
+}
+
 function originOf({ origin: given }: Dispatcher.DispatchOptions): URL {
   let origin: URL;
   try {
@@ -109,6 +135,7 @@ function originOf({ origin: given }: Dispatcher.DispatchOptions): URL {
   } catch {
     throw new InvalidRequestError('the origin must be an absolute URL');
   }
+  if (origin.port === '0') throw new InvalidRequestError('the port must be 1 to 65535, got 0');
   if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
     throw new InvalidRequestError(`the URL must be http: or https:, got "${origin.protocol}"`);
   }

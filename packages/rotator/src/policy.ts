@@ -28,6 +28,17 @@ export interface RetryPolicyOptions {
    * the proxy's `connections` before that is bounded by the same time. Default 30,000.
    */
   readonly attemptTimeoutMs?: number | undefined;
+  /**
+   * Bounds the way through the proxy inside `attemptTimeoutMs`: its name, TCP, TLS with it, CONNECT or
+   * SOCKS. Greater than 0, default 10,000.
+   */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Bounds the silence between two chunks of a response body. Chunk extensions and other framing
+   * without content do not end it; while the reader holds the body back, no time passes. 0: no bound.
+   * Default 300,000.
+   */
+  readonly bodyTimeoutMs?: number | undefined;
   /** Retry PUT, POST and PATCH after something was sent. Default false. */
   readonly retryNonIdempotent?: boolean | undefined;
   /** `none`: no wait when the proxy was to blame and another takes over. Default `backoff`. */
@@ -53,6 +64,8 @@ export interface RetryPolicy {
   readonly retryStatusCodes: readonly number[];
   readonly timeoutMs: number | undefined;
   readonly attemptTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
   readonly retryNonIdempotent: boolean;
   readonly failoverDelay: 'backoff' | 'none';
   readonly failoverOnProxyAuth: boolean;
@@ -71,6 +84,8 @@ const schema = z.strictObject({
   retryStatusCodes: z.array(z.int().min(400).max(599)).default([502, 503, 504]),
   timeoutMs: z.number().positive().optional(),
   attemptTimeoutMs: z.number().positive().default(30_000),
+  connectTimeoutMs: z.number().positive().default(10_000),
+  bodyTimeoutMs: z.number().min(0).default(300_000),
   retryNonIdempotent: z.boolean().default(false),
   failoverDelay: z.enum(['backoff', 'none']).default('backoff'),
   failoverOnProxyAuth: z.boolean().default(false),

@@ -87,6 +87,7 @@ export class ProxyRotator implements RotatorView {
     checkRotatorOptions(options);
     const { now = systemNow, random = Math.random, logger, metrics, bus, tls, proxyTls } = options;
     const { connections = 64, maxLiveProxies = 1000, tunnel, keepAlive } = options;
+    const { maxHeaderSize = 65_536 } = options;
     const wallNow = Date.now;
     // All that may throw comes before the pool, which listens to a bus that may be shared.
     const budget = budgetOf(options.budget, now);
@@ -99,6 +100,7 @@ export class ProxyRotator implements RotatorView {
     this.#clients = new Clients({
       connections,
       maxLiveProxies,
+      maxHeaderSize,
       tls: new TlsClient('tls', tls),
       proxyTls: new TlsClient('proxyTls', proxyTls),
       tunnel,

@@ -114,6 +114,8 @@ describe('the policy', () => {
       retryStatusCodes: [502, 503, 504],
       timeoutMs: undefined,
       attemptTimeoutMs: 30_000,
+      connectTimeoutMs: 10_000,
+      bodyTimeoutMs: 300_000,
       retryNonIdempotent: false,
       failoverDelay: 'backoff',
       failoverOnProxyAuth: false,

@@ -59,6 +59,11 @@ export interface RotatorOptions {
    */
   readonly maxLiveProxies?: number | undefined;
   /**
+   * A response head, or that of an answer to CONNECT, of more bytes is refused. An integer ≥ 1,024,
+   * default 65,536.
+   */
+  readonly maxHeaderSize?: number | undefined;
+  /**
    * `auto`: http targets are asked for in absolute form, https targets through CONNECT. `always`:
    * CONNECT for both. Default `auto`.
    */
@@ -103,6 +108,7 @@ const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
   metrics: true,
   connections: true,
   maxLiveProxies: true,
+  maxHeaderSize: true,
   tunnel: true,
   keepAlive: true,
   tls: true,
@@ -129,6 +135,10 @@ export function checkRotatorOptions(options: RotatorOptions): void {
     if (!Number.isInteger(value) || value < 1) {
       throw new RangeError(`${name} must be an integer ≥ 1, got ${shown(value)}`);
     }
+  }
+  const { maxHeaderSize = 65_536 } = options;
+  if (!Number.isInteger(maxHeaderSize) || maxHeaderSize < 1024) {
+    throw new RangeError(`maxHeaderSize must be an integer ≥ 1024, got ${String(maxHeaderSize)}`);
   }
   if (!Number.isFinite(queueTimeoutMs) || queueTimeoutMs < 0) {
     throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${shown(queueTimeoutMs)}`);

@@ -29,6 +29,7 @@ export class Route {
   readonly #settling: Connection[] = [];
   /** The other end is known to keep connections open. */
   #keeps = false;
+  #proving = false;
 
   constructor(
     pool: ProxyPool,
@@ -56,10 +57,10 @@ export class Route {
    */
   get(once: boolean, ahead: number): Connection | undefined {
     const free = this.#idle.length - ahead;
-    if (!once || this.#lasts()) {
+    if (!once || this.#keeps) {
       if (free > 0) return this.#idle.pop();
       if (free + this.#settling.length > 0) return undefined;
-    }
+    } else if (free > 0 && this.#proves()) return undefined;
     if (this.connections.length >= this.#options.connections) {
       const oldest = free > 0 ? this.#idle.shift() : undefined;
       if (oldest === undefined) return undefined;
@@ -132,15 +133,27 @@ export class Route {
       if (connection.reusable && !this.pool.retired) this.#idle.push(connection);
       else this.#retire(connection);
     }
-    this.#lasts();
     this.#next();
   }
 
-  #lasts(): boolean {
-    if (this.#keeps) return true;
+  /**
+   * Whether an idle connection is about to prove that connections last here. In a loop that was late
+   * its end may not have been read yet, so that takes one more whole turn.
+   */
+  #proves(): boolean {
+    if (this.#proving) return true;
     const until = this.#options.now() - proofMs;
-    this.#keeps = this.#idle.some(({ firstEndedAt = Infinity }) => firstEndedAt <= until);
-    return this.#keeps;
+    const old = this.#idle.find(({ firstEndedAt = Infinity }) => firstEndedAt <= until);
+    if (old === undefined) return false;
+    this.#proving = true;
+    const prove = () => {
+      this.#proving = false;
+      this.#keeps = old.reusable;
+      this.#next();
+    };
+    // The first one may still be of this turn, before timers and sockets.
+    setImmediate(() => void setImmediate(prove));
+    return true;
   }
 
   #next(): void {

@@ -1,6 +1,8 @@
 import type net from 'node:net';
 import { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { SocksClient } from 'socks';
+import { maxTimerMs } from './engine.ts';
 import type { Proxy } from './proxy/proxy.ts';
 
 /** What the library says when the credentials are at fault, in its own words. */
@@ -85,12 +87,19 @@ export function askSocks(
     command: 'connect',
     destination: { host: destination.host, port: destination.port },
     existing_socket: handshake as unknown as net.Socket,
-    timeout: timeoutMs,
+    // The caller's own deadline comes first, and has the better error.
+    timeout: Math.min(timeoutMs + 1000, maxTimerMs),
   }).then(
     () => {
       if (over) return;
-      stop();
-      done(undefined);
+      socket.off('data', onData).pause();
+      // In its next turn the library gives back what came behind the reply.
+      handshake.on('data', (rest: Buffer) => socket.unshift(rest));
+      setImmediate(() => {
+        if (over) return;
+        stop();
+        done(undefined);
+      });
     },
     ({ message }: Error) => {
       if (over) return;

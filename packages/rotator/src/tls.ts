@@ -74,9 +74,9 @@ export class TlsClient {
     servername?: string | undefined;
   }): tls.TLSSocket {
     this.#context ??= tls.createSecureContext();
-    const servername =
-      this.#options.servername ??
-      (to.servername || (net.isIP(to.host) === 0 ? to.host : undefined));
+    const name = to.servername || (net.isIP(to.host) === 0 ? to.host : undefined);
+    // A server name has no trailing dot (RFC 6066, section 3).
+    const servername = this.#options.servername ?? name?.replace(/\.$/, '');
     return tls.connect({
       host: to.host,
       port: to.port,

@@ -125,6 +125,8 @@ export const fakePolicy: Readonly<Record<string, unknown>> = {
   retry_status_codes: [502, 503, 504],
   timeout: null,
   attempt_timeout: 30,
+  connect_timeout: 10,
+  body_timeout: 300,
   retry_non_idempotent: false,
   failover_delay: 'backoff',
   failover_on_proxy_auth: false,
