@@ -405,7 +405,8 @@ export class Attempt implements LeaseHandler, Uploader {
       this.#standing = failure;
     }
     clearTimeout(this.#timer);
-    this.#awaitBody(head.statusCode);
+    // Most bodies have ended by then: their chunks come in one turn with the head.
+    queueMicrotask(() => this.#awaitBody(head.statusCode));
     const { controller, statusCode, headers, statusMessage } = head;
     this.#engine.hedging?.record(this.#latencyMs ?? 0);
     this.#lease?.answered();
@@ -414,7 +415,7 @@ export class Attempt implements LeaseHandler, Uploader {
 
   #awaitBody(statusCode: number): void {
     const { bodyTimeoutMs, method } = this.#operation.request;
-    if (bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
+    if (this.#settled || bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
     this.#silence = new BodySilence(
       bodyTimeoutMs,
       () => this.#operation.paused,

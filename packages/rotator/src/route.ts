@@ -59,7 +59,8 @@ export class Route {
     const free = this.#idle.length - ahead;
     if (!once || this.#keeps) {
       if (free > 0) return this.#idle.pop();
-      if (free + this.#settling.length > 0) return undefined;
+      // undici writes to a used connection in a later turn only; nothing is lost if it is closed then.
+      if (free + this.#settling.length > 0) return this.#settling.pop();
     } else if (free > 0 && this.#proves()) return undefined;
     if (this.connections.length >= this.#options.connections) {
       const oldest = free > 0 ? this.#idle.shift() : undefined;
