@@ -204,10 +204,31 @@ export class RetriesExhaustedError extends WhirlError {
   }
 }
 
-/** A proxy that cannot be used as given. The message never holds its password. */
+/** An entry of a list that is not a proxy. */
+export interface ProxyFault {
+  /** The line of a text, from 1; the number of the entry for a list in memory. */
+  readonly line: number;
+  /** At most 299 characters. Never holds a password. */
+  readonly reason: string;
+}
+
+/** A proxy, or a list of them, that cannot be used as given. The message never holds a password. */
 export class InvalidProxyError extends WhirlError {
-  constructor(message: string) {
+  /** Of a list: the first 20 entries that are not proxies, in their order. */
+  readonly faults: readonly ProxyFault[];
+  /** Of a list: how many there are. */
+  readonly faultCount: number;
+
+  constructor(
+    message: string,
+    {
+      faults = [],
+      faultCount = faults.length,
+    }: { faults?: readonly ProxyFault[]; faultCount?: number } = {},
+  ) {
     super('INVALID_PROXY', message);
+    this.faults = faults;
+    this.faultCount = faultCount;
   }
 }
 

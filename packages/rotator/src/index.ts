@@ -1,9 +1,12 @@
 export * from './errors.ts';
-export { parseProxyList } from './proxy/proxy-list.ts';
+export { parseProxyList, readProxyList, readProxyListAsync } from './proxy/proxy-list.ts';
+export type { ProxyListReport } from './proxy/proxy-list.ts';
+export type { ProxyListKind } from './proxy/list-entries.ts';
+export type { ParseProxyOptions, ProxyFormat, ProxyListOptions } from './proxy/list-options.ts';
 export { parseProxy } from './proxy/proxy.ts';
 export type { Proxy, ProxyInput, ProxyOptions } from './proxy/proxy.ts';
-export type { ProxyFormat, ProxyProtocol } from './proxy/proxy-address.ts';
 export type { ProxyHeaders } from './proxy/proxy-headers.ts';
+export type { ProxyProtocol } from './proxy/protocols.ts';
 export { presets } from './policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
 export { banProxy, banTarget, throttle } from './ban-rules.ts';

@@ -325,16 +325,20 @@ export class Pool {
 
   #understand(given: readonly PoolEntry[] | string): Entry[] {
     if (typeof given === 'string' || !Array.isArray(given)) {
-      return parseProxies(given as string).map((proxy) => this.#plain(proxy));
+      return parseProxies(given as string).proxies.map((proxy) => this.#plain(proxy));
     }
-    const own = new Map<Proxy, Entry>();
-    const inputs = (given as readonly PoolEntry[]).map((each) => {
+    const circuits = new Map<number, CircuitSource | undefined>();
+    const inputs = (given as readonly PoolEntry[]).map((each, i) => {
       if (!hasCircuit(each)) return each;
-      const entry = this.#entry(each);
-      own.set(entry.proxy, entry);
-      return entry.proxy;
+      const { circuitBreaker, ...input } = each;
+      if (circuitBreaker !== undefined) circuits.set(i + 1, this.#circuitOf(circuitBreaker));
+      return input;
     });
-    return parseProxies(inputs).map((proxy) => own.get(proxy) ?? this.#plain(proxy));
+    const circuitAt = (at: number) => (circuits.has(at) ? circuits.get(at) : this.#circuit);
+    const { proxies, from } = parseProxies(inputs, (at, otherAt) =>
+      sameCircuit(circuitAt(at)?.asked, circuitAt(otherAt)?.asked),
+    );
+    return proxies.map((proxy, i) => ({ proxy, circuits: circuitAt(from[i] as number) }));
   }
 
   #plain(proxy: Proxy): Entry {
@@ -344,14 +348,18 @@ export class Pool {
   #entry(given: PoolEntry): Entry {
     if (!hasCircuit(given)) return this.#plain(parseProxy(given));
     const { circuitBreaker, ...input } = given;
-    checkCircuit(circuitBreaker);
     const proxy = parseProxy(input);
     if (circuitBreaker === undefined) return this.#plain(proxy);
-    if (circuitBreaker === false) return { proxy, circuits: undefined };
+    return { proxy, circuits: this.#circuitOf(circuitBreaker) };
+  }
+
+  /** The circuit that an entry names; undefined: none. Throws on bad options. */
+  #circuitOf(given: CircuitOptions | false): CircuitSource | undefined {
+    checkCircuit(given);
+    if (given === false) return undefined;
     const { now, random } = this.#context;
-    const asked = { ...(this.#context.circuitBreaker || undefined), ...circuitBreaker };
-    const options = resolveCircuit(asked, { now, random });
-    return { proxy, circuits: { group: this.circuits, options, asked } };
+    const asked = { ...(this.#context.circuitBreaker || undefined), ...given };
+    return { group: this.circuits, options: resolveCircuit(asked, { now, random }), asked };
   }
 
   #join({ proxy, circuits }: Entry): void {

@@ -4,7 +4,7 @@ import { InvalidRequestError, type AttemptRecord } from './errors.ts';
 import { takeBodyFunction } from './fetch-body.ts';
 import { checkFetchOptions } from './fetch-options.ts';
 import { fetchThrough } from './fetch.ts';
-import { redact } from './proxy/proxy-address.ts';
+import { redact } from './redact.ts';
 import type { BodyFunction, RequestBody } from './request-body.ts';
 import {
   contextKey,

@@ -1,127 +1,159 @@
-import { InvalidProxyError } from '../errors.ts';
-import type { ProxyFormat } from './proxy-address.ts';
-import { parseProxy, type Proxy, type ProxyInput } from './proxy.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { InvalidProxyError, type ProxyFault } from '../errors.ts';
+import { FaultLog } from './fault-log.ts';
+import {
+  entriesOfArray,
+  entriesOfText,
+  type ListEntries,
+  type ProxyListKind,
+} from './list-entries.ts';
+import {
+  defaultRules,
+  resolveListOptions,
+  type ListRules,
+  type ProxyListOptions,
+} from './list-options.ts';
+import { sameProxy, type Proxy, type ProxyInput } from './proxy.ts';
+import { Refusal } from './refusal.ts';
 
-/** An entry of a list: what it says, and the line or the number under which errors name it. */
-interface Entry {
-  readonly at: number;
-  readonly input: ProxyInput;
+/** What became of a list: every entry is one of the proxies, skipped, a duplicate or a conflict. */
+export interface ProxyListReport {
+  readonly proxies: Proxy[];
+  readonly kind: ProxyListKind;
+  /** What is not a proxy: how many, and the first 20. */
+  readonly skipped: { readonly count: number; readonly first: readonly ProxyFault[] };
+  /** Entries that say the same as an earlier one, in whatever spelling. */
+  readonly duplicates: number;
+  /** Entries with the id of an earlier one that say something else. The earlier one is kept. */
+  readonly conflicts: number;
 }
 
-/** How a kind of list names its entries, and what is the same for entries that say the same. */
-interface Kind {
-  readonly place: 'line' | 'entry';
-  readonly key: (input: ProxyInput) => unknown;
+/** Decides beside the proxies themselves whether two entries of one id say the same, by their numbers. */
+type Alike = (at: number, otherAt: number) => boolean;
+
+/** Entries between two steps of a reader that lets others run: a few milliseconds. */
+const entriesPerStep = 1000;
+
+function conflict(a: Proxy, atA: number, b: Proxy, atB: number, place: string): Refusal {
+  const one = `${a.host}:${a.port}`;
+  const other = `${b.host}:${b.port}`;
+  let what = `for ${one}`;
+  if (one !== other) what = `for ${one} and ${other}`;
+  else if (a.protocol !== b.protocol) what += `, ${a.protocol} and ${b.protocol}`;
+  else if (a.password !== b.password) what += ', whose passwords differ';
+  else what += ', whose options differ';
+  const why = 'they are different proxies with one id: give one an id';
+  return new Refusal(
+    why,
+    `${place} ${atA} and ${place} ${atB} are different proxies with one id, ${what}: give one an id`,
+  );
 }
 
-const ofJson: Kind = { place: 'line', key: (input) => JSON.stringify(input) };
-const ofLines: Kind = { place: 'line', key: (input) => input };
-const inMemory: Kind = {
-  place: 'entry',
-  key(input) {
-    if (typeof input === 'string') return input.trim();
-    // One that was understood before hides its password from JSON: it is only the same as itself.
-    return Object.getPrototypeOf(input) === Object.prototype ? JSON.stringify(input) : input;
-  },
-};
+interface Result {
+  readonly report: ProxyListReport;
+  /** For each proxy the number of its entry. */
+  readonly from: readonly number[];
+}
 
-/** At which lines the elements of a JSON array begin. The text is known to be valid. */
-function linesOfElements(text: string): number[] {
-  const lines: number[] = [];
-  let line = 1;
-  let depth = 0;
-  let quoted = false;
-  let expected = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i] as string;
-    if (c === '\n') line++;
-    if (quoted) {
-      if (c === '\\') i++;
-      else if (c === '"') quoted = false;
+/** Reads a list in steps. Throws `InvalidProxyError` for the whole of it. */
+function* reading(
+  { kind, entries, lineOf = (at) => at }: ListEntries,
+  { skip, maxSkipped }: ListRules,
+  alike?: Alike,
+): Generator<undefined, Result, undefined> {
+  const place = kind === 'entries' ? 'entry' : 'line';
+  const faults = new FaultLog(place, kind === 'entries' || kind === 'json' ? 'entries' : 'lines');
+  /** By id: where the proxy stands among those that are kept. */
+  const byId = new Map<string, number>();
+  const proxies: Proxy[] = [];
+  const from: number[] = [];
+  let read = 0;
+  let duplicates = 0;
+  let conflicts = 0;
+  for (const { at, result } of entries) {
+    if (++read % entriesPerStep === 0) yield;
+    if (result instanceof Refusal) {
+      faults.add(lineOf(at), result);
       continue;
     }
-    if (expected && /[^\s\]]/.test(c)) {
-      lines.push(line);
-      expected = false;
+    const index = byId.get(result.id);
+    if (index === undefined) {
+      byId.set(result.id, proxies.length);
+      proxies.push(result);
+      from.push(at);
+      continue;
     }
-    if (c === '"') quoted = true;
-    else if (c === '[' || c === '{') expected = ++depth === 1;
-    else if (c === ']' || c === '}') depth--;
-    else if (c === ',') expected = depth === 1;
+    const before = proxies[index] as Proxy;
+    const beforeAt = from[index] as number;
+    if (sameProxy(before, result) && alike?.(beforeAt, at) !== false) duplicates++;
+    else if (skip) conflicts++;
+    else faults.add(lineOf(at), conflict(before, lineOf(beforeAt), result, lineOf(at), place));
   }
-  return lines;
-}
-
-function fromJson(text: string): Entry[] {
-  let list: unknown[];
-  try {
-    list = JSON.parse(text) as unknown[];
-  } catch (error) {
-    // The parser's own message may quote the text, passwords included: only its position is taken.
-    const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    const line = at === undefined ? undefined : text.slice(0, Number(at)).split('\n').length;
-    const where = line === undefined ? '' : `line ${line}: `;
-    throw new InvalidProxyError(`${where}the list begins like JSON, but is not`);
-  }
-  const lines = linesOfElements(text);
-  return list.map((input, i) => ({ at: lines[i] ?? 1, input: input as ProxyInput }));
-}
-
-function fromLines(text: string): Entry[] {
-  return text.split(/\r\n|\n|\r/).flatMap((raw, i) => {
-    const input = raw.replace(/(^|\s)#.*$/, '').trim();
-    return input === '' ? [] : [{ at: i + 1, input }];
-  });
-}
-
-/** Of a JSON array; `[` may also begin an IPv6 address. */
-const beginsLikeJson = /^\s*\[\s*(?:["{\]]|$)/;
-
-function collect(
-  entries: Iterable<Entry>,
-  { place, key }: Kind,
-  format: ProxyFormat | undefined,
-): Proxy[] {
-  const byId = new Map<string, Entry>();
-  const proxies: Proxy[] = [];
-  const options = format === undefined ? {} : { format };
-  for (const entry of entries) {
-    let proxy: Proxy;
-    try {
-      proxy = parseProxy(entry.input, options);
-    } catch (error) {
-      if (!(error instanceof InvalidProxyError)) throw error;
-      throw new InvalidProxyError(`${place} ${entry.at}: ${error.message}`);
-    }
-    const before = byId.get(proxy.id);
-    if (before === undefined) {
-      byId.set(proxy.id, entry);
-      proxies.push(proxy);
-    } else if (key(before.input) !== key(entry.input)) {
-      throw new InvalidProxyError(
-        `${place} ${before.at} and ${place} ${entry.at} are different proxies with one id, "${proxy.id}"`,
-      );
+  const { count, first } = faults;
+  if (count > 0) {
+    if (!skip || proxies.length === 0) throw faults.error(read);
+    if (count / read > maxSkipped) {
+      throw faults.error(read, `, more than maxSkipped (${maxSkipped}) allows`);
     }
   }
-  return proxies;
+  const report = { proxies, kind, skipped: { count, first }, duplicates, conflicts };
+  return { report, from };
+}
+
+function finish<T>(steps: Generator<undefined, T, undefined>): T {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+function entriesIn(list: string | readonly ProxyInput[], rules: ListRules): ListEntries {
+  if (typeof list === 'string') return entriesOfText(list, rules);
+  if (!Array.isArray(list)) throw new InvalidProxyError('proxies must be a list or a text');
+  return { kind: 'entries', entries: entriesOfArray(list, rules) };
 }
 
 /**
- * Understands a list: a text with one proxy a line, comments (`#`) and blank lines, or a JSON array
- * of texts and objects. All or nothing: an `InvalidProxyError` names the line. Identical lines
- * collapse; different ones with one id are refused.
+ * Understands a list and tells what became of each entry. A text holds a proxy a line with comments (`#`,
+ * `;`, `//`) and blank lines, or CSV with a header row, a JSON array, a JSON object with such an array, or a
+ * JSON object a line. Throws `InvalidProxyError` with the `faults` of the whole list; with
+ * `onInvalid: 'skip'` only when nothing is left of it, or less than `maxSkipped` allows. Takes time in
+ * proportion to the length of the list.
  */
-export function parseProxyList(text: string, options: { format?: ProxyFormat } = {}): Proxy[] {
-  const plain = text.replace(/^\uFEFF/, '');
-  return beginsLikeJson.test(plain)
-    ? collect(fromJson(plain), ofJson, options.format)
-    : collect(fromLines(plain), ofLines, options.format);
+export function readProxyList(
+  list: string | readonly ProxyInput[],
+  options?: ProxyListOptions,
+): ProxyListReport {
+  const rules = options === undefined ? defaultRules : resolveListOptions(options);
+  return finish(reading(entriesIn(list, rules), rules)).report;
 }
 
-/** The same for a list in memory, whose entries errors name by number, the first being 1. */
-export function parseProxies(list: string | readonly ProxyInput[]): Proxy[] {
-  if (typeof list === 'string') return parseProxyList(list);
-  if (!Array.isArray(list)) throw new InvalidProxyError('proxies must be a list or a text');
-  const entries = (list as readonly ProxyInput[]).map((input, i) => ({ at: i + 1, input }));
-  return collect(entries, inMemory, undefined);
+/** `readProxyList`, in steps of a few milliseconds between which the event loop turns. */
+export async function readProxyListAsync(
+  list: string | readonly ProxyInput[],
+  options?: ProxyListOptions,
+): Promise<ProxyListReport> {
+  const rules = options === undefined ? defaultRules : resolveListOptions(options);
+  const steps = reading(entriesIn(list, rules), rules);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value.report;
+    await nextTurn();
+  }
+}
+
+/** The proxies of `readProxyList`. */
+export function parseProxyList(text: string, options?: ProxyListOptions): Proxy[] {
+  return readProxyList(text, options).proxies;
+}
+
+/**
+ * Understands a list in memory, whose entries errors name by number. `alike` may tell entries apart that are
+ * the same proxy; `from` has the number of the entry of each proxy.
+ */
+export function parseProxies(
+  list: string | readonly ProxyInput[],
+  alike?: Alike,
+): { proxies: Proxy[]; from: readonly number[] } {
+  const { report, from } = finish(reading(entriesIn(list, defaultRules), defaultRules, alike));
+  return { proxies: report.proxies, from };
 }

@@ -1,14 +1,18 @@
-import { InvalidProxyError } from '../errors.ts';
+import { trimEdges } from './clean-line.ts';
+import { normalHost } from './host.ts';
 import {
-  addressOf,
-  parseAddress,
-  type ProxyAddress,
-  type ProxyFormat,
-  type ProxyProtocol,
-  redact,
-} from './proxy-address.ts';
-import { checkProxyHeaders, type ProxyHeaders } from './proxy-headers.ts';
-import { unknownOption } from '../unknown-option.ts';
+  defaultRules,
+  resolveListOptions,
+  type ListRules,
+  type ParseProxyOptions,
+} from './list-options.ts';
+import { addressOf, hasScheme, parseAddress, type ProxyAddress } from './proxy-address.ts';
+import { whyNoAttributes, whyNoOptions } from './proxy-options.ts';
+import type { ProxyHeaders } from './proxy-headers.ts';
+import type { ProxyProtocol } from './protocols.ts';
+import { protocolIn, readRow, regionOf, type Row, type RowFields } from './record.ts';
+import { orThrow, Refusal, refuse } from './refusal.ts';
+import { readTemplate, type Template } from './template.ts';
 
 /** A proxy as an object: by `url`, or by `host` and `port`, with what else is to be said of it. */
 export interface ProxyOptions {
@@ -71,28 +75,7 @@ export interface Proxy {
 /** What is taken for a proxy; one that was understood before is taken as it is. */
 export type ProxyInput = string | ProxyOptions | Proxy;
 
-const optionNames = [
-  'url',
-  'host',
-  'port',
-  'protocol',
-  'username',
-  'password',
-  'id',
-  'region',
-  'tags',
-  'weight',
-  'cost',
-  'maxConcurrent',
-  'tunnel',
-  'keepAlive',
-  'proxyHeaders',
-];
-const maxWeight = 1e15;
 const noTags: readonly string[] = Object.freeze([]);
-
-/** Half a character has no UTF-8: neither a URL nor the wire can carry it. */
-const loneSurrogate = /\p{Surrogate}/u;
 
 /** A class, because a private field is what neither JSON nor an inspector prints. */
 class ParsedProxy implements Proxy {
@@ -113,11 +96,6 @@ class ParsedProxy implements Proxy {
 
   constructor(address: ProxyAddress, options: ProxyOptions) {
     const { host, port, username } = address;
-    if (loneSurrogate.test(username ?? '') || loneSurrogate.test(address.password ?? '')) {
-      throw new InvalidProxyError(
-        `the credentials of the proxy ${host}:${port} must be well-formed Unicode`,
-      );
-    }
     this.id =
       options.id ?? (username === undefined ? `${host}:${port}` : `${username}@${host}:${port}`);
     this.protocol = address.protocol;
@@ -135,17 +113,7 @@ class ParsedProxy implements Proxy {
     this.maxConcurrent = options.maxConcurrent;
     this.tunnel = options.tunnel;
     this.keepAlive = options.keepAlive;
-    if (options.proxyHeaders !== undefined) {
-      checkProxyHeaders('proxyHeaders', options.proxyHeaders, (message) => {
-        throw new InvalidProxyError(message);
-      });
-      this.#proxyHeaders = Object.freeze({ ...options.proxyHeaders });
-    }
-    if (this.#proxyHeaders !== undefined && address.protocol.startsWith('socks')) {
-      throw new InvalidProxyError(
-        'proxyHeaders go with http and https proxies: SOCKS has no headers',
-      );
-    }
+    this.#proxyHeaders = options.proxyHeaders && Object.freeze({ ...options.proxyHeaders });
     Object.freeze(this);
   }
 
@@ -178,94 +146,150 @@ function sameHeaders(a: ProxyHeaders = {}, b: ProxyHeaders = {}): boolean {
   return Object.keys({ ...a, ...b }).every((name) => a[name] === b[name]);
 }
 
-function invalid(name: string, must: string, value: unknown): never {
-  const text = String(value);
-  // A proxy that was put into the wrong field must not show its password.
-  const shown = /[:@]/.test(text) ? redact(text) : text;
-  throw new InvalidProxyError(`${name} must be ${must}, got ${shown}`);
+/** Whether two entries of a list say the same, in whatever spelling. */
+export function sameProxy(a: Proxy, b: Proxy): boolean {
+  return (
+    sameConnections(a, b) &&
+    a.id === b.id &&
+    a.region === b.region &&
+    a.weight === b.weight &&
+    a.cost === b.cost &&
+    a.maxConcurrent === b.maxConcurrent &&
+    (a.tags === b.tags || a.tags.toSorted().join('\n') === b.tags.toSorted().join('\n'))
+  );
 }
 
-function checkName(name: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '' || value.length > 256) {
-    invalid(name, 'a text of 1 to 256 characters', value);
-  }
-  if (loneSurrogate.test(value)) invalid(name, 'well-formed Unicode', value);
-}
-
-function check(options: ProxyOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!optionNames.includes(name)) {
-      throw new InvalidProxyError(unknownOption('proxy', name, optionNames));
-    }
-  }
-  const { id, region, tags, weight, cost, maxConcurrent, tunnel, keepAlive } = options;
-  if (id !== undefined) checkName('id', id);
-  if (region !== undefined) checkName('region', region);
-  if (tags !== undefined) {
-    if (!Array.isArray(tags)) invalid('tags', 'a list of texts', tags);
-    for (const tag of tags) checkName('each of tags', tag);
-  }
-  // The selector's bounds: it must have nothing left to refuse when a pool is swapped.
-  if (weight !== undefined && (!Number.isFinite(weight) || weight < 0 || weight > maxWeight)) {
-    invalid('weight', `a number from 0 to ${maxWeight}`, weight);
-  }
-  if (cost !== undefined && (!Number.isFinite(cost) || cost < 0)) {
-    invalid('cost', 'a number ≥ 0', cost);
-  }
-  if (maxConcurrent !== undefined && (!Number.isSafeInteger(maxConcurrent) || maxConcurrent < 1)) {
-    invalid('maxConcurrent', `an integer from 1 to ${Number.MAX_SAFE_INTEGER}`, maxConcurrent);
-  }
-  if (tunnel !== undefined && tunnel !== 'auto' && tunnel !== 'always') {
-    invalid('tunnel', '"auto" or "always"', tunnel);
-  }
-  if (keepAlive !== undefined && typeof keepAlive !== 'boolean') {
-    invalid('keepAlive', 'true or false', keepAlive);
-  }
-}
-
-function addressIn(options: ProxyOptions, format: ProxyFormat | undefined): ProxyAddress {
-  const { url, host, port, protocol = 'http', username, password } = options;
-  for (const [name, value] of Object.entries({ url, host, username, password })) {
-    if (value !== undefined && typeof value !== 'string') {
-      throw new InvalidProxyError(`a proxy's ${name} must be a text, got ${typeof value}`);
-    }
-  }
-  if ((url === undefined) === (host === undefined)) {
-    throw new InvalidProxyError('a proxy has either a url or a host');
-  }
+function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refusal {
+  const { url, host, port, username, password } = options;
+  const protocol = options.protocol ?? rules.defaultProtocol ?? 'http';
   if (host !== undefined) {
-    if (port !== undefined && !Number.isInteger(port)) invalid('port', 'an integer', port);
     const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+    const number = port === undefined ? undefined : String(port);
+    const place = number === undefined ? bracketed : `${bracketed}:${number}`;
+    const written = { host: bracketed, port: number, username, password };
+    return addressOf(protocol, written, false, place);
+  }
+  return withCredentials(parseAddress(url as string, rules), username, password);
+}
+
+/** The credentials that stand beside a URL. */
+function withCredentials(
+  address: ProxyAddress | Refusal,
+  username: string | undefined,
+  password: string | undefined,
+): ProxyAddress | Refusal {
+  if (address instanceof Refusal || (username === undefined && password === undefined)) {
+    return address;
+  }
+  if (address.username !== undefined || address.password !== undefined) {
+    return new Refusal('the credentials are given twice: in the url and beside it');
+  }
+  const { protocol, host, port } = address;
+  const written = { host, port: String(port), username, password };
+  return addressOf(protocol, written, false, `${host}:${port}`);
+}
+
+/** Finishes what a row or a template says. */
+function fromFields(
+  fields: RowFields & { readonly id?: string | undefined },
+  rules: ListRules,
+): Proxy | Refusal {
+  const { url, host = '', port, username, password, region, tags, id } = fields;
+  const defaultProtocol = fields.protocol ?? rules.defaultProtocol;
+  let address: ProxyAddress | Refusal;
+  if (url === undefined) {
+    const bracketed = normalHost(host) === undefined && host.includes(':') ? `[${host}]` : host;
+    const { defaultPort } = rules;
     const written = {
       host: bracketed,
-      port: port === undefined ? undefined : String(port),
+      port: port ?? (defaultPort === undefined ? undefined : String(defaultPort)),
       username,
       password,
     };
-    return addressOf(protocol, written, false, bracketed);
+    const place = `${bracketed}:${written.port ?? ''}`;
+    address = addressOf(defaultProtocol ?? 'http', written, true, place);
+  } else {
+    const { defaultPort } = rules;
+    const parsed = parseAddress(url, { defaultProtocol, defaultPort });
+    const beside = !(parsed instanceof Refusal) && parsed.username !== undefined;
+    address = beside ? parsed : withCredentials(parsed, username, password);
   }
-  if (port !== undefined || options.protocol !== undefined) {
-    throw new InvalidProxyError('port and protocol go with host; a url has its own');
+  if (address instanceof Refusal) return address;
+  const options = { region, tags, id };
+  return whyNoAttributes(options) ?? new ParsedProxy(address, options);
+}
+
+/** A line that is read by a template alone. */
+function fromTemplate(template: Template, text: string, rules: ListRules): Proxy | Refusal {
+  const line = trimEdges(text);
+  const fields = readTemplate(template, line);
+  if (fields === undefined)
+    return refuse(line, `it does not follow the template ${template.source}`);
+  const { host, port, user, pass, region, url, id } = fields;
+  let protocol: ProxyProtocol | undefined;
+  if (fields.protocol !== undefined && fields.protocol !== '') {
+    const found = protocolIn(fields.protocol, rules.https);
+    if (typeof found !== 'string') {
+      return refuse(line, found?.why ?? 'its protocol is none that whirl knows');
+    }
+    protocol = found;
   }
-  const address = parseAddress(url as string, format);
-  if (username === undefined && password === undefined) return address;
-  if (address.username !== undefined || address.password !== undefined) {
-    throw new InvalidProxyError('the credentials are given twice: in the url and beside it');
+  return fromFields(
+    {
+      ...{
+        url,
+        host,
+        port: port === '' ? undefined : port,
+        protocol,
+        username: user,
+        password: pass,
+      },
+      ...{ region: regionOf(region), id: id === '' ? undefined : id },
+    },
+    rules,
+  );
+}
+
+/** Understands a proxy in a text. */
+export function readText(text: string, rules: ListRules): Proxy | Refusal {
+  const { template } = rules;
+  if (template !== undefined && (template.names.includes('url') || !hasScheme(text))) {
+    return fromTemplate(template, text, rules);
   }
-  const written = { host: address.host, port: String(address.port), username, password };
-  return addressOf(address.protocol, written, false, `${address.host}:${address.port}`);
+  const address = parseAddress(text, rules);
+  return address instanceof Refusal ? address : new ParsedProxy(address, {});
+}
+
+/** Understands a proxy in a row of a table, or in an object of another program. */
+export function readRecord(row: Row, rules: ListRules): Proxy | Refusal {
+  const fields = readRow(row, rules);
+  if (typeof fields === 'string') return new Refusal(fields);
+  return fromFields(fields, rules);
+}
+
+/** Understands what a caller gives for a proxy. */
+export function readInput(input: ProxyInput, rules: ListRules): Proxy | Refusal {
+  if (typeof input === 'string') return readText(input, rules);
+  if (input instanceof ParsedProxy) return input;
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
+    return new Refusal('a proxy must be a text or an object with a url or a host');
+  }
+  const refused = whyNoOptions(input);
+  if (refused !== undefined) return refused;
+  const address = addressIn(input, rules);
+  if (address instanceof Refusal) return address;
+  if (input.proxyHeaders !== undefined && address.protocol.startsWith('socks')) {
+    return new Refusal('proxyHeaders go with http and https proxies: SOCKS has no headers');
+  }
+  return new ParsedProxy(address, input);
 }
 
 /**
- * Understands one proxy. `format` says how four parts between colons are meant. Throws
- * `InvalidProxyError`, whose message names the text without its password.
+ * Understands one proxy. `format` says how four parts between colons are meant, or is a template. Throws
+ * `InvalidProxyError`, whose message names at most the scheme, the host and the port.
  */
-export function parseProxy(input: ProxyInput, options: { format?: ProxyFormat } = {}): Proxy {
-  if (typeof input === 'string') return new ParsedProxy(parseAddress(input, options.format), {});
-  if (input instanceof ParsedProxy) return input;
-  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
-    throw new InvalidProxyError('a proxy must be a text or an object with a url or a host');
-  }
-  check(input);
-  return new ParsedProxy(addressIn(input, options.format), input);
+export function parseProxy(input: ProxyInput, options?: ParseProxyOptions): Proxy {
+  return orThrow(
+    readInput(input, options === undefined ? defaultRules : resolveListOptions(options)),
+  );
 }

@@ -1,0 +1,121 @@
+import { checkNames } from '../unknown-option.ts';
+import type { AddressDefaults } from './proxy-address.ts';
+import { protocolOf, protocols, type ProxyProtocol } from './protocols.ts';
+import type { ProxyOptions } from './proxy.ts';
+import type { RowOptions } from './record.ts';
+import type { ColonFormat } from './split-line.ts';
+import { parseTemplate, type Template } from './template.ts';
+
+/**
+ * How the entries of a list are written. The first two say what four parts between colons mean;
+ * `records` reads every JSON object by the names that lists use, although it has a `url` or a `host`;
+ * `proxychains` reads the lines after `[ProxyList]`. Anything else is a template: `host`, `port`, `user`,
+ * `pass`, `protocol`, `region`, `id`, `url` and `*` (ignored) with the separators between, such as
+ * `host:port:region` or `host,port,*`; a blank stands for any blanks.
+ */
+export type ProxyFormat = ColonFormat | 'records' | 'proxychains' | (string & {});
+
+export interface ParseProxyOptions {
+  /** Default: what has one reading is understood by itself. */
+  readonly format?: ProxyFormat | undefined;
+  /** Of entries that name none. Default `http`. */
+  readonly defaultProtocol?: ProxyProtocol | undefined;
+  /** Of texts without a scheme and of rows that name none, 1 to 65,535. Default: they are refused. */
+  readonly defaultPort?: number | undefined;
+}
+
+export interface ProxyListOptions extends ParseProxyOptions {
+  /**
+   * What an entry that is not a proxy does: `throw` (default) refuses the list, `skip` leaves the entry
+   * out and counts it. A list of which nothing is left is refused in either case.
+   */
+  readonly onInvalid?: 'throw' | 'skip' | undefined;
+  /** With `skip`: the share of entries beyond which the list is refused after all. 0 to 1, default 1. */
+  readonly maxSkipped?: number | undefined;
+  /** Columns of CSV and fields of foreign JSON whose values become tags. Default none. */
+  readonly tagColumns?: readonly string[] | undefined;
+  /**
+   * What `https` means in a column of CSV or foreign JSON: a proxy reached over TLS (`tls`, default), or an
+   * HTTP proxy that tunnels HTTPS (`connect`).
+   */
+  readonly https?: 'tls' | 'connect' | undefined;
+  /**
+   * Replaces a JSON object that has a `url` or a `host` before it is read. An `InvalidProxyError` that it
+   * throws refuses the entry.
+   */
+  readonly fromObject?: ((entry: Readonly<Record<string, unknown>>) => ProxyOptions) | undefined;
+}
+
+/** The options, decided. */
+export interface ListRules extends AddressDefaults, RowOptions {
+  readonly template: Template | undefined;
+  readonly records: boolean;
+  readonly proxychains: boolean;
+  readonly skip: boolean;
+  readonly maxSkipped: number;
+  readonly fromObject: ProxyListOptions['fromObject'];
+}
+
+const names = [
+  ...['format', 'defaultProtocol', 'defaultPort', 'onInvalid', 'maxSkipped'],
+  ...['tagColumns', 'https', 'fromObject'],
+];
+
+function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
+  if (allowed.includes(value)) return;
+  const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
+  throw new RangeError(`${name} must be one of ${allowed.join(', ')}, got ${got}`);
+}
+
+function check(options: ProxyListOptions): void {
+  checkNames('', options, names);
+  const { format, defaultProtocol, defaultPort, onInvalid, maxSkipped, tagColumns, https } =
+    options;
+  if (format !== undefined && typeof format !== 'string') {
+    throw new TypeError(`format must be a string, got ${typeof format}`);
+  }
+  if (defaultProtocol !== undefined) oneOf('defaultProtocol', defaultProtocol, protocols);
+  if (onInvalid !== undefined) oneOf('onInvalid', onInvalid, ['throw', 'skip']);
+  if (https !== undefined) oneOf('https', https, ['tls', 'connect']);
+  if (defaultPort !== undefined) {
+    if (!Number.isInteger(defaultPort) || defaultPort < 1 || defaultPort > 65_535) {
+      throw new RangeError(`defaultPort must be an integer from 1 to 65535, got ${defaultPort}`);
+    }
+  }
+  if (maxSkipped !== undefined && !(maxSkipped >= 0 && maxSkipped <= 1)) {
+    throw new RangeError(`maxSkipped must be a number from 0 to 1, got ${maxSkipped}`);
+  }
+  if (tagColumns !== undefined) {
+    if (!Array.isArray(tagColumns) || tagColumns.some((each) => typeof each !== 'string')) {
+      throw new TypeError('tagColumns must be an array of strings');
+    }
+  }
+  if (options.fromObject !== undefined && typeof options.fromObject !== 'function') {
+    throw new TypeError('fromObject must be a function');
+  }
+}
+
+const colonFormats: readonly string[] = ['host:port:user:pass', 'user:pass:host:port'];
+
+/** Decides the options. Throws a TypeError or a RangeError that names the option. */
+export function resolveListOptions(options: ProxyListOptions): ListRules {
+  check(options);
+  const { format, defaultProtocol, defaultPort, onInvalid, maxSkipped = 1 } = options;
+  const colons = colonFormats.includes(format as string) ? (format as ColonFormat) : undefined;
+  const named = format === 'records' || format === 'proxychains' || colons !== undefined;
+  return {
+    colons,
+    template: format === undefined || named ? undefined : parseTemplate(format),
+    records: format === 'records',
+    proxychains: format === 'proxychains',
+    defaultProtocol: defaultProtocol && protocolOf(defaultProtocol),
+    defaultPort,
+    skip: onInvalid === 'skip',
+    maxSkipped,
+    tagColumns: options.tagColumns ?? [],
+    https: options.https ?? 'tls',
+    fromObject: options.fromObject,
+  };
+}
+
+export const defaultRules = resolveListOptions({});

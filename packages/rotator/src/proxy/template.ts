@@ -1,0 +1,115 @@
+import { trimEdges } from './clean-line.ts';
+
+const names = ['host', 'port', 'user', 'pass', 'protocol', 'region', 'id', 'url', '*'] as const;
+type Name = (typeof names)[number];
+
+/** The named parts of a line. */
+export type TemplateFields = Partial<Record<Exclude<Name, '*'>, string>>;
+
+/** How the columns of a line follow each other, such as `host:port:region`. */
+export interface Template {
+  readonly source: string;
+  readonly names: readonly Name[];
+  /** What stands before, between and after the names; empty between: blanks. */
+  readonly literals: readonly string[];
+}
+
+function refused(source: string, why: string): RangeError {
+  return new RangeError(
+    `format must be a template of ${names.join(', ')} with separators between, such as "host:port:region"; ${JSON.stringify(source.slice(0, 100))} ${why}`,
+  );
+}
+
+/** Understands a template. Throws a RangeError that names what is wrong with it. */
+export function parseTemplate(source: string): Template {
+  const words = source.match(/[a-z]+|\*/gi) ?? [];
+  const found: Name[] = [];
+  for (const word of words) {
+    const name = names.find((each) => each === word);
+    if (name === undefined) throw refused(source, `has the unknown name "${word}"`);
+    if (name !== '*' && found.includes(name)) throw refused(source, `has ${name} twice`);
+    found.push(name);
+  }
+  const has = (name: Name) => found.includes(name);
+  if (has('url') ? has('host') || has('port') : !(has('host') && has('port'))) {
+    throw refused(source, 'must have host and port, or url');
+  }
+  const literals = source.split(/[a-z]+|\*/i);
+  if (literals.slice(1, -1).includes('')) {
+    throw refused(source, 'has two names without a separator between');
+  }
+  return { source, names: found, literals: literals.map((each) => each.trim()) };
+}
+
+/** The next separator: where it begins and ends. */
+function next(text: string, separator: string, from: number): [number, number] | undefined {
+  if (separator !== '') {
+    const at = text.indexOf(separator, from);
+    return at === -1 ? undefined : [at, at + separator.length];
+  }
+  let at = from;
+  while (at < text.length && text[at] !== ' ' && text[at] !== '\t') at++;
+  if (at === text.length) return undefined;
+  let end = at;
+  while (text[end] === ' ' || text[end] === '\t') end++;
+  return [at, end];
+}
+
+function previous(text: string, separator: string): [number, number] | undefined {
+  if (separator !== '') {
+    const at = text.lastIndexOf(separator);
+    return at === -1 ? undefined : [at, at + separator.length];
+  }
+  let end = text.length;
+  while (end > 0 && text[end - 1] !== ' ' && text[end - 1] !== '\t') end--;
+  if (end === 0) return undefined;
+  let at = end;
+  while (at > 0 && (text[at - 1] === ' ' || text[at - 1] === '\t')) at--;
+  return [at, end];
+}
+
+function value(text: string): string {
+  const trimmed = trimEdges(text);
+  const quoted = trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"');
+  return quoted ? trimmed.slice(1, -1) : trimmed;
+}
+
+/**
+ * Takes a line apart. What stands before `pass` is found from the left, what stands after it from the
+ * right, so that a password may hold the separator. Undefined when the line does not follow the template.
+ */
+export function readTemplate(template: Template, line: string): TemplateFields | undefined {
+  const { names: order, literals } = template;
+  const prefix = literals[0] ?? '';
+  const suffix = literals.at(-1) ?? '';
+  if (!line.startsWith(prefix) || !line.endsWith(suffix)) return undefined;
+  let rest = line.slice(prefix.length, line.length - suffix.length);
+  const fields: Record<string, string> = {};
+  const pass = order.indexOf('pass');
+  const greedy = pass === -1 ? order.length - 1 : pass;
+  for (let i = 0; i < greedy; i++) {
+    const name = order[i] as Name;
+    const from = name === 'host' && rest.startsWith('[') ? rest.indexOf(']') : 0;
+    const found = next(rest, literals[i + 1] as string, Math.max(0, from));
+    if (found === undefined) return undefined;
+    if (name !== '*') fields[name] = value(rest.slice(0, found[0]));
+    rest = rest.slice(found[1]);
+  }
+  for (let i = order.length - 1; i > greedy; i--) {
+    const name = order[i] as Name;
+    const bracket = name === 'host' && rest.endsWith(']') ? rest.lastIndexOf('[') : -1;
+    const found = previous(bracket === -1 ? rest : rest.slice(0, bracket), literals[i] as string);
+    if (found === undefined) return undefined;
+    if (name !== '*') fields[name] = value(rest.slice(found[1]));
+    rest = rest.slice(0, found[0]);
+  }
+  const last = order[greedy] as Name;
+  const separator = literals[greedy] as string;
+  if (last === '*') return fields;
+  // More columns than the template has; only a password, a URL and `*` may hold a separator.
+  if (last !== 'pass' && last !== 'url' && greedy > 0 && separator !== '' && last !== 'host') {
+    if (rest.includes(separator)) return undefined;
+  }
+  fields[last] = value(rest);
+  return fields;
+}
