@@ -206,7 +206,7 @@ export class RetriesExhaustedError extends WhirlError {
 
 /** An entry of a list that is not a proxy. */
 export interface ProxyFault {
-  /** The line of a text, from 1; the number of the entry for a list in memory. */
+  /** The line of a text, from 1; of a list in memory and of JSON on one line the number of the entry. */
   readonly line: number;
   /** At most 299 characters. Never holds a password. */
   readonly reason: string;

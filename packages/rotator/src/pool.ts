@@ -128,12 +128,14 @@ export class Pool {
 
   /**
    * Swaps the whole pool: nobody ever sees half of it. A kept id keeps what is known of it, whatever else
-   * changes. Throws before anything changes.
+   * changes. With `owned` proxies of other ids stay. Throws before anything changes.
    */
-  set(entries: readonly PoolEntry[] | string): void {
+  set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
     const wanted = this.#understand(entries);
     const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
-    const gone = [...this.members.values()].filter(({ id }) => !ids.has(id));
+    const gone = [...this.members.values()].filter(
+      ({ id }) => !ids.has(id) && owned?.has(id) !== false,
+    );
     const fresh: Proxy[] = [];
     const untold: CircuitTransition[] = (this.#untold = []);
     try {

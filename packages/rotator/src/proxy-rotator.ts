@@ -206,9 +206,13 @@ export class ProxyRotator implements RotatorView {
   /**
    * Swaps the pool at once, all or nothing. Kept ids keep what was learned, whatever else is said of them; with
    * other `circuitBreaker` options an open circuit stays open for the rest of its time, a closed one begins empty.
+   * `owned` names the proxies that the list is about: only they leave when it does not name them. Default: all.
    */
-  setProxies(proxies: readonly PoolEntry[] | string): void {
-    this.#pool.set(proxies);
+  setProxies(
+    proxies: readonly PoolEntry[] | string,
+    { owned }: { readonly owned?: ReadonlySet<string> | undefined } = {},
+  ): void {
+    this.#pool.set(proxies, owned);
   }
 
   /**

@@ -160,4 +160,16 @@ describe('setProxies with an id that is kept', () => {
     expect(rotator.getCircuitBreakerStates().get(id)).toMatchObject({ state: 'closed' });
     expect(rotator.proxies()).toMatchObject([{ successRate: 0, inFlight: 0 }]);
   });
+
+  it('A15 with owned, other proxies stay and the events tell of what changed alone', async () => {
+    const { rotator } = await failed(0);
+    rotator.setProxies(['a:1', 'b:1', 'c:1']);
+    const events: string[] = [];
+    rotator.bus.on('proxy:added', ({ proxyId }) => void events.push(`+${proxyId}`));
+    rotator.bus.on('proxy:removed', ({ proxyId }) => void events.push(`-${proxyId}`));
+    rotator.setProxies([{ url: 'a:1', weight: 2 }, 'd:1'], { owned: new Set(['b:1']) });
+    expect(rotator.proxies().map(({ id }) => id)).toEqual(['a:1', 'c:1', 'd:1']);
+    rotator.setProxies(['e:1'], { owned: new Set() });
+    expect(events).toEqual(['-b:1', '+d:1', '+e:1']);
+  });
 });

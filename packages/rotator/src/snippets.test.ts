@@ -24,3 +24,10 @@ it('every snippet of the README runs, against proxies and a target on loopback',
     await rm(copy);
   }
 }, 120_000);
+
+it('the snippet of "Your list" runs', async () => {
+  const runs = await runSnippets(new URL('../../../docs/lists.md', import.meta.url));
+  expect(runs.map(({ output }) => output.trim())).toEqual([
+    "[ 'socks5://192.0.2.1:8080 DE', 'socks5://192.0.2.2:8080 FR' ] 1",
+  ]);
+}, 120_000);

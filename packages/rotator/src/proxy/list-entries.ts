@@ -21,6 +21,8 @@ export interface ListEntry {
 
 export interface ListEntries {
   readonly kind: ProxyListKind;
+  /** What messages name an entry by. */
+  readonly place: 'line' | 'entry';
   readonly entries: Iterable<ListEntry>;
   /** The line of an entry, where that is worked out only when it is needed. */
   readonly lineOf?: (at: number) => number;
@@ -76,7 +78,10 @@ function fromJson(text: string, rules: ListRules): ListEntries {
       yield { at, result: readJsonValue(entry, rules) };
     }
   };
-  return { kind: 'json', entries: entries(), lineOf: list.lineOf };
+  // JSON on one line is named by the entry: every line would be the first.
+  return /[\r\n]/.test(text.trim())
+    ? { kind: 'json', place: 'line', entries: entries(), lineOf: list.lineOf }
+    : { kind: 'json', place: 'entry', entries: entries(), lineOf: (at) => at + 1 };
 }
 
 function* fromJsonLines(lines: readonly string[], rules: ListRules): Generator<ListEntry> {
@@ -179,18 +184,20 @@ export function entriesOfText(given: string, rules: ListRules): ListEntries {
   const lines = linesOf(text);
   if (/^\s*\{/.test(text)) {
     return isJsonLines(lines)
-      ? { kind: 'json-lines', entries: fromJsonLines(lines, rules) }
+      ? { kind: 'json-lines', place: 'line', entries: fromJsonLines(lines, rules) }
       : fromJson(text, rules);
   }
   if (rules.proxychains) {
-    if (isProxyChains(text)) return { kind: 'lines', entries: fromProxyChains(lines, rules) };
+    if (isProxyChains(text))
+      return { kind: 'lines', place: 'line', entries: fromProxyChains(lines, rules) };
     throw wholeList('it has no line [ProxyList], after which proxychains lists its proxies');
   }
-  if (rules.template !== undefined) return { kind: 'lines', entries: fromTemplate(lines, rules) };
+  if (rules.template !== undefined)
+    return { kind: 'lines', place: 'line', entries: fromTemplate(lines, rules) };
   const [first] = contents(lines);
   const header = first === undefined ? undefined : headerIn(first[1], isTable);
   if (first !== undefined && header !== undefined) {
-    return { kind: 'csv', entries: fromTable(lines, header, first[0], rules) };
+    return { kind: 'csv', place: 'line', entries: fromTable(lines, header, first[0], rules) };
   }
   // One strange line is a line to skip: the whole is something else only if it does not begin with a proxy.
   if (first !== undefined && readText(unwrap(first[1]), rules) instanceof Refusal) {
@@ -202,7 +209,7 @@ export function entriesOfText(given: string, rules: ListRules): ListEntries {
       'the format "records" is for JSON and for CSV with a header row, and this is neither',
     );
   }
-  return { kind: 'lines', entries: fromLines(lines, rules) };
+  return { kind: 'lines', place: 'line', entries: fromLines(lines, rules) };
 }
 
 /** The entries of an array, whose numbers begin with 1. */

@@ -198,8 +198,9 @@ describe('F17j templates', () => {
     ['host:user', /must have host and port, or url/],
     ['url:host:port', /must have host and port, or url/],
     ['host:port:host', /has host twice/],
-    ['host:port:country', /unknown name "country"/],
-    ['ip:port', /unknown name "ip"/],
+    ['host:port:country', /it has "country", write region instead$/],
+    ['ip:port', /it has "ip", write host instead$/],
+    ['http://ann:hunter2@h:1', /^(?!.*(?:hunter|ann)).*it has a word that is none of these$/],
     ['', /must have host and port/],
   ])('F17j the template %j throws at once, whatever the list is', (format, why) => {
     expect(() => parseProxyList('', { format })).toThrow(why);

@@ -139,7 +139,7 @@ describe('F17o the same proxy twice', () => {
     ['h:1\n\nsocks5://h:1', 'line 1 and line 3', 'for h:1, http and socks5'],
     ['ann:a@h:1\nann:b@h:1', 'line 1 and line 2', 'for h:1, whose passwords differ'],
     ['["h:1",\n{"url":"h:1","weight":2}]', 'line 1 and line 2', 'for h:1, whose options differ'],
-    ['["h:1",{"url":"h:2","id":"h:1"}]', 'line 1 and line 1', 'for h:1 and h:2'],
+    ['["h:1",{"url":"h:2","id":"h:1"}]', 'entry 1 and entry 2', 'for h:1 and h:2'],
   ])('F17o %j: throw names both, skip keeps the first', (text, places, what) => {
     expect(refusal(() => readProxyList(text)).message).toBe(
       `${places} are different proxies with one id, ${what}: give one an id`,
@@ -190,7 +190,7 @@ describe('F17p the rotator', () => {
     };
     expect(readProxyList(list, { fromObject, onInvalid: 'skip' })).toMatchObject({
       proxies: [{ region: 'eu' }],
-      skipped: { count: 1, first: [{ line: 1, reason: 'not this one' }] },
+      skipped: { count: 1, first: [{ line: 2, reason: 'not this one' }] },
     });
     const broken = () => {
       throw new Error('a bug');

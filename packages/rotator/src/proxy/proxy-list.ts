@@ -57,11 +57,10 @@ interface Result {
 
 /** Reads a list in steps. Throws `InvalidProxyError` for the whole of it. */
 function* reading(
-  { kind, entries, lineOf = (at) => at }: ListEntries,
+  { kind, place, entries, lineOf = (at) => at }: ListEntries,
   { skip, maxSkipped }: ListRules,
   alike?: Alike,
 ): Generator<undefined, Result, undefined> {
-  const place = kind === 'entries' ? 'entry' : 'line';
   const faults = new FaultLog(place, kind === 'entries' || kind === 'json' ? 'entries' : 'lines');
   /** By id: where the proxy stands among those that are kept. */
   const byId = new Map<string, number>();
@@ -109,7 +108,7 @@ function finish<T>(steps: Generator<undefined, T, undefined>): T {
 function entriesIn(list: string | readonly ProxyInput[], rules: ListRules): ListEntries {
   if (typeof list === 'string') return entriesOfText(list, rules);
   if (!Array.isArray(list)) throw new InvalidProxyError('proxies must be a list or a text');
-  return { kind: 'entries', entries: entriesOfArray(list, rules) };
+  return { kind: 'entries', place: 'entry', entries: entriesOfArray(list, rules) };
 }
 
 /**

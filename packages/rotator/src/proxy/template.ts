@@ -14,10 +14,26 @@ export interface Template {
   readonly literals: readonly string[];
 }
 
-function refused(source: string, why: string): RangeError {
+/** Names that other programs have for the same. */
+const aliases: Readonly<Record<string, Name>> = {
+  ...{ ip: 'host', hostname: 'host', server: 'host', address: 'host', proxy: 'url', link: 'url' },
+  ...{ username: 'user', login: 'user', password: 'pass', passwd: 'pass', pwd: 'pass' },
+  ...{ type: 'protocol', scheme: 'protocol', proto: 'protocol', country: 'region', cc: 'region' },
+  ...{ name: 'id', city: '*' },
+};
+
+/** Does not show the template: it may be a line of a list, with its password. */
+function refused(why: string): RangeError {
   return new RangeError(
-    `format must be a template of ${names.join(', ')} with separators between, such as "host:port:region"; ${JSON.stringify(source.slice(0, 100))} ${why}`,
+    `format must be a template of ${names.join(', ')} with separators between, such as "host:port:region": ${why}`,
   );
+}
+
+function whyUnknown(word: string): string {
+  const meant = Object.hasOwn(aliases, word) ? aliases[word] : undefined;
+  return meant === undefined
+    ? 'it has a word that is none of these'
+    : `it has "${word}", write ${meant} instead`;
 }
 
 /** Understands a template. Throws a RangeError that names what is wrong with it. */
@@ -26,17 +42,17 @@ export function parseTemplate(source: string): Template {
   const found: Name[] = [];
   for (const word of words) {
     const name = names.find((each) => each === word);
-    if (name === undefined) throw refused(source, `has the unknown name "${word}"`);
-    if (name !== '*' && found.includes(name)) throw refused(source, `has ${name} twice`);
+    if (name === undefined) throw refused(whyUnknown(word.toLowerCase()));
+    if (name !== '*' && found.includes(name)) throw refused(`it has ${name} twice`);
     found.push(name);
   }
   const has = (name: Name) => found.includes(name);
   if (has('url') ? has('host') || has('port') : !(has('host') && has('port'))) {
-    throw refused(source, 'must have host and port, or url');
+    throw refused('it must have host and port, or url');
   }
   const literals = source.split(/[a-z]+|\*/i);
   if (literals.slice(1, -1).includes('')) {
-    throw refused(source, 'has two names without a separator between');
+    throw refused('it has two names without a separator between');
   }
   return { source, names: found, literals: literals.map((each) => each.trim()) };
 }
