@@ -14,7 +14,11 @@ export const errorSchema = z
     details: z
       .record(z.string(), z.unknown())
       .optional()
-      .meta({ description: 'For invalid_input: what is wrong, by field.' }),
+      .meta({
+        description:
+          'For invalid_input: what is wrong, by field. For invalid_proxy: the first 20 faults of a list, ' +
+          'each { line, reason }, and fault_count. For proxy_exists: the first 20 ids, and count.',
+      }),
   })
   .meta({ id: 'Error' });
 
@@ -68,8 +72,18 @@ export class ApiError extends Error {
   }
 }
 
-export function invalidInput(details: Readonly<Record<string, string>>): ApiError {
-  const list = Object.entries(details).map(([field, why]) => `${field || 'the body'}: ${why}`);
+const maxFields = 20;
+const maxFieldLength = 100;
+
+/** Names each wrong field, up to 20 of them: the answer is small whatever the input was. */
+export function invalidInput(given: Readonly<Record<string, string>>): ApiError {
+  const entries = Object.entries(given);
+  const shown = entries
+    .slice(0, maxFields)
+    .map(([field, why]) => [field.slice(0, maxFieldLength), why.slice(0, 200)] as const);
+  const list = shown.map(([field, why]) => `${field || 'the body'}: ${why}`);
+  if (entries.length > maxFields) list.push(`and ${entries.length - maxFields} more`);
+  const details = Object.fromEntries(shown);
   return new ApiError(400, 'invalid_input', list.join('; '), { details });
 }
 

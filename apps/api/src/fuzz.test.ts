@@ -11,11 +11,16 @@ const seed = 20_261_125;
 /** What has gone wrong before: tried first, whatever the seed. */
 const examples: Readonly<Record<string, readonly [path: string, payload: unknown][]>> = {
   addProxy: [
+    ['/api/v1/proxies', { url: '127.0.0.1:1' }],
+    ['/api/v1/proxies', { host: '127.0.0.1', port: 7, protocol: 'socks5' }],
     ['/api/v1/proxies', { url: 'h1:1', id: 'a\ud800' }],
     ['/api/v1/proxies', { url: 'h1:1:\ud800:p' }],
     ['/api/v1/proxies', { url: 'h1:1:u:\udfff' }],
   ],
-  importProxies: [['/api/v1/proxies/import', ['ok:1', 'h:1:\ud800:p']]],
+  importProxies: [
+    ['/api/v1/proxies/import', ['ok:1', 'h:1:\ud800:p']],
+    ['/api/v1/proxies/import?format=http://bob:hunter2@127.0.0.1:2', ['ok:1']],
+  ],
 };
 
 async function startApp(rotator: ProxyRotator) {

@@ -38,7 +38,12 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     });
     cleanUps.push(() => rotator.close({ graceMs: 0 }));
     if (config.proxiesFile !== undefined) {
-      const file = new ProxiesFile({ path: config.proxiesFile, rotator, logger });
+      const file = new ProxiesFile({
+        path: config.proxiesFile,
+        list: config.proxiesList,
+        rotator,
+        logger,
+      });
       cleanUps.push(() => file.close());
       file.load();
       file.watch();

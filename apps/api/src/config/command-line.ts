@@ -22,6 +22,12 @@ export function createCommand(): Command {
     .option('--trust-proxy <addresses>', 'reverse proxies whose X-Forwarded-* are believed')
     .option('--proxies <list>', 'proxies separated by commas')
     .option('--proxies-file <file>', 'proxies, one a line or as JSON; watched for changes')
+    .option('--proxies-format <format>', 'how its lines are written, such as host:port:region')
+    .option(
+      '--proxies-default-protocol <protocol>',
+      'of its entries that name none (default: http)',
+    )
+    .option('--proxies-on-invalid <throw|skip>', 'what is no proxy in it (default: throw)')
     .option('--demo [on|off]', 'embedded fleet of flaky proxies (default: on without proxies)')
     .addOption(new Option('--no-demo').hideHelp())
     .option('--dashboard [on|off]', 'the page at / (default: on)')

@@ -27,6 +27,7 @@ describe('A9 configuration', () => {
       trustProxy: [],
       proxies: [],
       proxiesFile: undefined,
+      proxiesList: { format: undefined, defaultProtocol: undefined, onInvalid: undefined },
       demo: true,
       dashboard: true,
       logLevel: 'info',
@@ -91,6 +92,42 @@ describe('A9 configuration', () => {
     });
     expect(faults).toHaveLength(2);
     expect(faults.join()).toMatch(/WHIRL_PROXIES.*ftp.*WHIRL_PROXIES.*p:99999/);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+
+  it('A4c how the proxies file is read is set like everything else, and a wrong format is not shown', () => {
+    const env = {
+      WHIRL_PROXIES_FORMAT: 'host:port:region',
+      WHIRL_PROXIES_DEFAULT_PROTOCOL: 'socks5',
+      WHIRL_PROXIES_ON_INVALID: 'skip',
+    };
+    const list = { format: 'host:port:region', defaultProtocol: 'socks5', onInvalid: 'skip' };
+    expect(readConfig({ env }).proxiesList).toEqual(list);
+    expect(
+      readConfig(
+        fromFile({
+          proxies_format: 'host:port:region',
+          proxies_default_protocol: 'socks5',
+          proxies_on_invalid: 'skip',
+        }),
+      ).proxiesList,
+    ).toEqual(list);
+    const flags = parseFlags(['--proxies-format', 'records', '--proxies-on-invalid', 'throw']);
+    expect(readConfig({ env, flags }).proxiesList).toMatchObject({
+      format: 'records',
+      onInvalid: 'throw',
+    });
+    const faults = faultsOf({
+      env: {
+        WHIRL_PROXIES_FORMAT: 'http://bob:hunter2@h:1',
+        WHIRL_PROXIES_DEFAULT_PROTOCOL: 'ftp',
+        WHIRL_PROXIES_ON_INVALID: 'drop',
+      },
+    });
+    expect(faults).toHaveLength(3);
+    expect(faults[0]).toMatch(/^WHIRL_PROXIES_FORMAT must be records, proxychains, .* template/);
+    expect(faults[1]).toMatch(/^WHIRL_PROXIES_DEFAULT_PROTOCOL must be one of http, .*got "ftp"$/);
+    expect(faults[2]).toBe('WHIRL_PROXIES_ON_INVALID must be throw or skip, got "drop"');
     expect(faults.join()).not.toContain('hunter2');
   });
 

@@ -5,7 +5,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { isLoopback } from '../hosts.ts';
 import { policyFromWire, policySchema } from '../policy-wire.ts';
-import { readProxy } from '../proxies/proxy-list.ts';
+import { readProxy, type ListSettings } from '../proxies/proxy-list.ts';
 import { fieldsOf } from '../validation.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 
@@ -19,6 +19,8 @@ export interface Config {
   readonly trustProxy: readonly string[];
   readonly proxies: readonly string[];
   readonly proxiesFile: string | undefined;
+  /** How the proxies file is read. */
+  readonly proxiesList: ListSettings;
   readonly demo: boolean;
   readonly dashboard: boolean;
   readonly logLevel: LogLevel;
@@ -160,6 +162,11 @@ export function readConfig({
     trustProxy: read('trustProxy')?.value ?? [],
     proxies: proxies?.value ?? [],
     proxiesFile,
+    proxiesList: {
+      format: read('proxiesFormat')?.value,
+      defaultProtocol: read('proxiesDefaultProtocol')?.value,
+      onInvalid: read('proxiesOnInvalid')?.value,
+    },
     demo: read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined),
     dashboard: read('dashboard')?.value ?? true,
     logLevel: read('logLevel')?.value ?? 'info',

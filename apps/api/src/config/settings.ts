@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { formatSchema } from '../proxies/proxy-list.ts';
+import { protocols } from '../proxies/proxy-wire.ts';
 
 /** Where a value was written: decides how it is read, and how a fault in it is named. */
 export type Source = 'flag' | 'environment' | 'file';
@@ -140,6 +142,32 @@ export const settings = {
     field: 'proxies_file',
     expected: 'the path of a file',
     read: text,
+  } satisfies Setting<string>,
+  proxiesFormat: {
+    flag: 'proxies-format',
+    variable: 'WHIRL_PROXIES_FORMAT',
+    field: 'proxies_format',
+    secret: true,
+    expected:
+      'records, proxychains, host:port:user:pass, user:pass:host:port or a template such as host:port:region',
+    read: (value) => {
+      const checked = formatSchema.safeParse(value);
+      return checked.success && checked.data !== '' ? checked.data : undefined;
+    },
+  } satisfies Setting<string>,
+  proxiesDefaultProtocol: {
+    flag: 'proxies-default-protocol',
+    variable: 'WHIRL_PROXIES_DEFAULT_PROTOCOL',
+    field: 'proxies_default_protocol',
+    expected: `one of ${protocols.join(', ')}`,
+    read: (value) => protocols.find((each) => each === text(value)),
+  } satisfies Setting<string>,
+  proxiesOnInvalid: {
+    flag: 'proxies-on-invalid',
+    variable: 'WHIRL_PROXIES_ON_INVALID',
+    field: 'proxies_on_invalid',
+    expected: 'throw or skip',
+    read: (value) => (['throw', 'skip'] as const).find((each) => each === text(value)),
   } satisfies Setting<string>,
   demo: {
     flag: 'demo',

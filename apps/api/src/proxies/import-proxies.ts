@@ -1,32 +1,121 @@
-import { InvalidProxyError, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import {
+  InvalidProxyError,
+  readProxyListAsync,
+  type Proxy,
+  type ProxyListReport,
+  type ProxyRotator,
+} from '@whirl/rotator';
 import { ApiError } from '../errors.ts';
+import { checkIds, listOptions, type ListSettings } from './proxy-list.ts';
+
+export const maxImportLines = 200_000;
+const maxIdsShown = 20;
+const maxIdsReturned = 1000;
+
+export interface ImportOptions extends ListSettings {
+  /** What a proxy does whose id the pool has already. */
+  readonly onExisting: 'fail' | 'skip' | 'replace';
+}
+
+/** What became of an import, as it is answered. */
+export interface Imported {
+  readonly imported: number;
+  /** The first 1,000. */
+  readonly ids: readonly string[];
+  readonly kind: ProxyListReport['kind'];
+  readonly skipped: { count: number; first: { line: number; reason: string }[] };
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly existing: number;
+}
+
+/** The answer to a list or a proxy that cannot be read. */
+function invalidProxy(error: InvalidProxyError): ApiError {
+  const { message, faults, faultCount } = error;
+  const details = faultCount === 0 ? undefined : { faults, fault_count: faultCount };
+  return new ApiError(400, 'invalid_proxy', message, { details });
+}
 
 /** What a reader returns; what it refuses is answered with 400. */
 export function understood<Result>(read: () => Result): Result {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof InvalidProxyError)) throw error;
-    throw new ApiError(400, 'invalid_proxy', error.message);
+    throw error instanceof InvalidProxyError ? invalidProxy(error) : error;
   }
 }
 
+/** Refuses proxies whose ids the pool has. */
+function refuseTaken(taken: readonly string[]): void {
+  if (taken.length === 0) return;
+  const first = taken.slice(0, 5).map((id) => `"${id.slice(0, 300)}"`);
+  const more = taken.length > 5 ? ` and ${taken.length - 5} more` : '';
+  throw new ApiError(
+    409,
+    'proxy_exists',
+    `the pool has ${first.join(', ')}${more} already; nothing was added`,
+    {
+      details: {
+        ids: taken.slice(0, maxIdsShown).map((id) => id.slice(0, 300)),
+        count: taken.length,
+      },
+    },
+  );
+}
+
+/** Adds one proxy, unless the pool has its id. Returns the id. */
+export function addOne(rotator: ProxyRotator, proxy: Proxy): string {
+  if (rotator.getCircuitBreakerStates().has(proxy.id)) refuseTaken([proxy.id]);
+  return rotator.addProxy(proxy);
+}
+
+function refuseLong(count: number): void {
+  if (count <= maxImportLines) return;
+  throw new ApiError(
+    413,
+    'too_many_proxies',
+    `a list has at most ${maxImportLines.toLocaleString('en-US')} lines: split it`,
+  );
+}
+
+/** Lines of a text, without an array of them. */
+function countLines(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
+}
+
 /**
- * Adds all of them, or none when the pool has one of the ids. Returns the ids. They are understood
- * already, so that nothing is refused half-way.
+ * Reads a list in steps, so that other requests are answered meanwhile, and adds all of it at once or
+ * nothing. Rejects with an `ApiError`.
  */
-export function addAll(rotator: ProxyRotator, proxies: readonly Proxy[]): string[] {
-  const present = rotator.getCircuitBreakerStates();
-  const taken = proxies.filter(({ id }) => present.has(id)).map(({ id }) => id);
-  if (taken.length > 0) {
-    const first = taken.slice(0, 5).map((id) => `"${id}"`);
-    const more = taken.length > 5 ? ` and ${taken.length - 5} more` : '';
-    throw new ApiError(
-      409,
-      'proxy_exists',
-      `the pool has ${first.join(', ')}${more} already; nothing was added`,
-      { details: { ids: taken } },
-    );
+export async function importProxies(
+  rotator: ProxyRotator,
+  text: string,
+  { onExisting, ...settings }: ImportOptions,
+): Promise<Imported> {
+  refuseLong(countLines(text));
+  let report: ProxyListReport;
+  try {
+    report = checkIds(await readProxyListAsync(text, listOptions(settings)), settings);
+  } catch (error) {
+    throw error instanceof InvalidProxyError ? invalidProxy(error) : error;
   }
-  return proxies.map((proxy) => rotator.addProxy(proxy));
+  const { proxies, kind, skipped, duplicates, conflicts } = report;
+  refuseLong(proxies.length + skipped.count + duplicates + conflicts);
+  // Nothing waits from here on, so that no other request comes between the look and the change.
+  const present = rotator.getCircuitBreakerStates();
+  const taken = proxies.filter(({ id }) => present.has(id));
+  if (onExisting === 'fail') refuseTaken(taken.map(({ id }) => id));
+  const chosen = onExisting === 'skip' ? proxies.filter(({ id }) => !present.has(id)) : proxies;
+  rotator.setProxies(chosen, { owned: new Set() });
+  return {
+    imported: chosen.length,
+    ids: chosen.slice(0, maxIdsReturned).map(({ id }) => id),
+    kind,
+    skipped: { count: skipped.count, first: [...skipped.first] },
+    duplicates,
+    conflicts,
+    existing: taken.length,
+  };
 }

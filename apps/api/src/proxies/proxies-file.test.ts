@@ -34,6 +34,15 @@ function start(text: string, options: Partial<ProxiesFileOptions> = {}) {
   return { folder, name, file, rotator, lines, ids, joined };
 }
 
+function messageOf(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it was expected to throw');
+}
+
 describe('A9 the proxies file', () => {
   it('A9 a changed list is swapped whole: kept proxies keep what was learned', () => {
     const { name, file, rotator, ids } = start('p1:1\np2:2\n');
@@ -45,14 +54,78 @@ describe('A9 the proxies file', () => {
     expect(rotator.getCircuitBreakerStates().get('p1:1')?.state).toBe('forced_open');
   });
 
-  it('A9 a proxy whose password changed is a new one', () => {
+  it('A15 a proxy whose password or attributes changed keeps what is known and forced', () => {
     const { name, file, rotator, ids } = start('http://bob:old@p1:1');
     file.load();
     rotator.forceOpenCircuitBreaker('bob@p1:1');
-    writeFileSync(name, 'http://bob:new@p1:1');
+    let changes = 0;
+    for (const type of ['proxy:added', 'proxy:removed'] as const) {
+      rotator.bus.on(type, () => changes++);
+    }
+    for (const text of [
+      'http://bob:new@p1:1',
+      '[{"url":"http://bob:new@p1:1","region":"eu","weight":2}]',
+    ]) {
+      writeFileSync(name, text);
+      file.reload();
+      expect(ids()).toEqual(['bob@p1:1']);
+      expect(rotator.getCircuitBreakerStates().get('bob@p1:1')?.state).toBe('forced_open');
+    }
+    expect(rotator.proxies()[0]).toMatchObject({ region: 'eu', weight: 2 });
+    expect(changes).toBe(0);
+  });
+
+  it('A15 every faulty line is named, up to 20, and never more of it than host and port', () => {
+    const text = Array.from({ length: 30 }, (_, i) => `bob:hunter2@p${i}:0`).join('\n');
+    const { name, file, lines } = start('p1:1\n');
+    file.load();
+    writeFileSync(name, text);
     file.reload();
-    expect(ids()).toEqual(['bob@p1:1']);
-    expect(rotator.getCircuitBreakerStates().get('bob@p1:1')?.state).toBe('closed');
+    file.reload();
+    expect(lines).toHaveLength(1);
+    for (const n of [1, 20]) expect(lines[0]).toContain(`{"line":${n},"reason":`);
+    expect(lines[0]).not.toContain('{"line":21,');
+    expect(lines[0]).not.toContain('hunter2');
+    const refused = start(text);
+    const message = messageOf(() => refused.file.load());
+    expect(message.split('\n')).toHaveLength(22);
+    expect(message).toContain('proxies.txt: 30 entries cannot be used\n');
+    expect(message).toMatch(/proxies\.txt: 20: "\*\*\*@p19:0" is not a proxy: its port must be/);
+    expect(message).toMatch(/proxies\.txt: and 10 more$/);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('A4c with skip each new text is told in one line, with the first three reasons', () => {
+    const bad = 'x\ny\nz\nbob:hunter2\n';
+    const { name, file, ids, lines } = start(`p1:1\np1:1\nsocks5://p1:1\np2:2\n${bad}`, {
+      list: { onInvalid: 'skip' },
+    });
+    file.load();
+    file.reload();
+    expect(ids()).toEqual(['p1:1', 'p2:2']);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^2 proxies, 1 conflicts, 1 duplicates, 4 skipped /);
+    expect(lines[0]).toContain('"first":["5: a single word is not a proxy: it has no port"');
+    expect(lines[0]).not.toMatch(/"8: |hunter2/);
+    writeFileSync(name, bad);
+    file.reload();
+    file.reload();
+    expect(ids()).toEqual(['p1:1', 'p2:2']);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatch(/last good list stays in use.*none of 4 lines is a proxy/);
+  });
+
+  it('A4c the format and the default protocol are those of the settings', () => {
+    const { file, rotator } = start('p1:1:de\np2:2:fr\n', {
+      list: { format: 'host:port:region', defaultProtocol: 'socks5' },
+    });
+    file.load();
+    expect(rotator.proxies()).toMatchObject([
+      { url: 'socks5://p1:1', region: 'DE' },
+      { url: 'socks5://p2:2', region: 'FR' },
+    ]);
+    const ids = start('metrics,p1,1', { list: { format: 'id,host,port' } });
+    expect(() => ids.file.load()).toThrow(/the id of proxy 1 of the list must not be/);
   });
 
   it('A9 a list with a fault changes nothing, is told once, and without passwords', () => {
@@ -137,7 +210,9 @@ describe('A9 the proxies file', () => {
 
   it('A9 at the start a file with a fault, or none, is refused by name', () => {
     const bad = start('nonsense\n');
-    expect(() => bad.file.load()).toThrow(/proxies\.txt: line 1: "nonsense"/);
+    expect(() => bad.file.load()).toThrow(
+      /proxies\.txt: line 1: a single word is not a proxy: it has no port$/,
+    );
     const none = start('', { path: '/no/such/list.txt' });
     expect(() => none.file.load()).toThrow('/no/such/list.txt: cannot be read (ENOENT)');
   });

@@ -1,21 +1,25 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
-import { InvalidProxyError, type Logger, type Proxy, type ProxyRotator } from '@whirl/rotator';
+import {
+  InvalidProxyError,
+  type Logger,
+  type ProxyListReport,
+  type ProxyRotator,
+} from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
-import { readProxyList } from './proxy-list.ts';
+import { readList, type ListSettings } from './proxy-list.ts';
 
 export interface ProxiesFileOptions {
   readonly path: string;
   readonly rotator: ProxyRotator;
   readonly logger: Logger;
+  /** How the list is read. Default: a list with an error changes nothing. */
+  readonly list?: ListSettings | undefined;
   /** How often the file is looked at where the platform reports no changes. Default 2,000. */
   readonly pollMs?: number | undefined;
   /** Changes within this time are one. Default 100. */
   readonly settleMs?: number | undefined;
 }
-
-/** All that a proxy is, password included: never shown. */
-const fingerprint = (proxy: Proxy) => JSON.stringify([proxy, proxy.password]);
 
 /** An empty list that somebody wrote, not one that a truncated file leaves. */
 const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
@@ -29,8 +33,8 @@ const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
  */
 export class ProxiesFile {
   readonly #options: ProxiesFileOptions;
-  /** What the file brought and nobody has removed since, by id. */
-  readonly #owned = new Map<string, string>();
+  /** The ids of what the file brought and nothing else has removed since. */
+  readonly #owned = new Set<string>();
   readonly #off: () => void;
   #text: string | undefined;
   /** Whether the list in use names a proxy. */
@@ -54,9 +58,9 @@ export class ProxiesFile {
     try {
       this.#swap(readFileSync(file, 'utf8'));
     } catch (error) {
+      if (error instanceof InvalidProxyError) throw new ConfigError(faultsOf(file, error));
       const { code, message } = error as NodeJS.ErrnoException;
-      const fault = code === 'INVALID_PROXY' ? message : `cannot be read (${code ?? message})`;
-      throw new ConfigError([`${file}: ${fault}`]);
+      throw new ConfigError([`${file}: cannot be read (${code ?? message})`]);
     }
   }
 
@@ -75,8 +79,9 @@ export class ProxiesFile {
       // The poll meets the same fault again and again; one line about it is enough.
       if (message === this.#fault) return;
       this.#fault = message;
+      const faults = error instanceof InvalidProxyError ? error.faults : [];
       logger.error(
-        { file, fault: message },
+        { file, fault: message, ...(faults.length > 1 && { faults }) },
         'proxies file not loaded, the last good list stays in use',
       );
     }
@@ -125,28 +130,46 @@ export class ProxiesFile {
   }
 
   #swap(text: string): void {
-    const { rotator, logger, path: file } = this.#options;
-    const wanted = new Map(readProxyList(text).map((proxy) => [proxy.id, proxy]));
-    if (wanted.size === 0 && this.#filled && !emptyOnPurpose.test(text)) {
+    const { rotator, logger, path: file, list = {} } = this.#options;
+    const report = readList(text, list);
+    const { proxies } = report;
+    if (proxies.length === 0 && this.#filled && !emptyOnPurpose.test(text)) {
       throw new InvalidProxyError('it names no proxy (a list that is empty on purpose is [])');
     }
     this.#text = text;
-    this.#filled = wanted.size > 0;
-    for (const [id, before] of this.#owned) {
-      const proxy = wanted.get(id);
-      if (proxy !== undefined && fingerprint(proxy) === before) continue;
-      rotator.removeProxy(id);
-    }
+    this.#filled = proxies.length > 0;
     const present = rotator.getCircuitBreakerStates();
-    for (const [id, proxy] of wanted) {
-      if (present.has(id)) {
-        if (!this.#owned.has(id)) {
-          logger.warn({ file, proxyId: id }, 'the pool has this proxy from elsewhere already');
-        }
-        continue;
-      }
-      rotator.addProxy(proxy);
-      this.#owned.set(id, fingerprint(proxy));
-    }
+    const wanted = proxies.filter(({ id }) => {
+      if (!present.has(id) || this.#owned.has(id)) return true;
+      logger.warn({ file, proxyId: id }, 'the pool has this proxy from elsewhere already');
+      return false;
+    });
+    rotator.setProxies(wanted, { owned: new Set(this.#owned) });
+    this.#owned.clear();
+    for (const { id } of wanted) this.#owned.add(id);
+    if (list.onInvalid === 'skip') logger.info({ file, ...leftOut(report) }, counted(report));
   }
+}
+
+/** Each error of a file that is refused at the start, on a line of its own. */
+function faultsOf(file: string, { message, faults, faultCount }: InvalidProxyError): string[] {
+  if (faults.length < 2) return [`${file}: ${message}`];
+  const more = faultCount - faults.length;
+  return [
+    `${file}: ${faultCount.toLocaleString('en-US')} entries cannot be used`,
+    ...faults.map(({ line, reason }) => `${file}: ${line}: ${reason}`),
+    ...(more > 0 ? [`${file}: and ${more.toLocaleString('en-US')} more`] : []),
+  ];
+}
+
+/** The reasons for the first entries that were left out. */
+function leftOut({ skipped }: ProxyListReport): { first?: readonly string[] } {
+  if (skipped.count === 0) return {};
+  return { first: skipped.first.slice(0, 3).map(({ line, reason }) => `${line}: ${reason}`) };
+}
+
+/** What became of a list, in one line. */
+function counted({ proxies, skipped, duplicates, conflicts }: ProxyListReport): string {
+  const n = (count: number) => count.toLocaleString('en-US');
+  return `${n(proxies.length)} proxies, ${n(conflicts)} conflicts, ${n(duplicates)} duplicates, ${n(skipped.count)} skipped`;
 }

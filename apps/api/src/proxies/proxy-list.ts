@@ -1,15 +1,28 @@
-import { InvalidProxyError, parseProxy, parseProxyList, type Proxy } from '@whirl/rotator';
+import {
+  InvalidProxyError,
+  parseProxy,
+  readProxyList,
+  type Proxy,
+  type ProxyListOptions,
+  type ProxyListReport,
+  type ProxyOptions,
+} from '@whirl/rotator';
+import { z } from 'zod';
 import { fieldsOf } from '../validation.ts';
-import { proxyFromWire, proxyInputSchema, proxyUrlSchema } from './proxy-wire.ts';
+import { idSchema, proxyFromWire, proxyInputSchema, proxyUrlSchema } from './proxy-wire.ts';
 
-/** A JSON array in a text; undefined when the text is anything else. */
-function jsonListIn(text: string): unknown[] | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
+/** Refuses by field what does not follow a schema. */
+function refuse(issues: Parameters<typeof fieldsOf>[0]): never {
+  const faults = Object.entries(fieldsOf(issues));
+  throw new InvalidProxyError(
+    faults.map(([field, why]) => (field === '' ? why : `${field}: ${why}`)).join('; '),
+  );
+}
+
+/** An object with the fields of `POST /proxies`, as the library has it. */
+function fromObject(entry: unknown): ProxyOptions {
+  const checked = proxyInputSchema.safeParse(entry);
+  return checked.success ? proxyFromWire(checked.data) : refuse(checked.error.issues);
 }
 
 /**
@@ -17,48 +30,47 @@ function jsonListIn(text: string): unknown[] | undefined {
  * wherever it was written. Throws `InvalidProxyError`, which shows no password.
  */
 export function readProxy(entry: unknown): Proxy {
-  const schema = typeof entry === 'string' ? proxyUrlSchema : proxyInputSchema;
-  const checked = schema.safeParse(entry);
-  if (!checked.success) {
-    const faults = Object.entries(fieldsOf(checked.error.issues));
-    throw new InvalidProxyError(
-      faults.map(([field, why]) => (field === '' ? why : `${field}: ${why}`)).join('; '),
-    );
-  }
-  return parseProxy(typeof checked.data === 'string' ? checked.data : proxyFromWire(checked.data));
+  if (typeof entry !== 'string') return parseProxy(fromObject(entry));
+  const checked = proxyUrlSchema.safeParse(entry);
+  return parseProxy(checked.success ? checked.data : refuse(checked.error.issues));
 }
 
-/** Understands a list in memory; errors name the entry, the first being 1. */
-export function readProxyEntries(entries: readonly unknown[]): Proxy[] {
-  const seen = new Map<string, { readonly at: number; readonly written: string }>();
-  const proxies: Proxy[] = [];
-  for (const [i, entry] of entries.entries()) {
-    const at = i + 1;
-    let proxy: Proxy;
+/** A format that a list can be read by. */
+export const formatSchema = z
+  .string()
+  .max(200)
+  .superRefine((format, context) => {
     try {
-      proxy = readProxy(entry);
+      readProxyList('', { format });
     } catch (error) {
-      throw new InvalidProxyError(`entry ${at}: ${(error as Error).message}`);
+      // A template is refused at once; that there is nothing to read in this text is no matter.
+      if (!(error instanceof InvalidProxyError)) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+      }
     }
-    const written = JSON.stringify(entry);
-    const before = seen.get(proxy.id);
-    if (before === undefined) {
-      seen.set(proxy.id, { at, written });
-      proxies.push(proxy);
-    } else if (before.written !== written) {
-      throw new InvalidProxyError(
-        `entry ${before.at} and entry ${at} are different proxies with one id, "${proxy.id}"`,
-      );
-    }
-  }
-  return proxies;
+  });
+
+/** How a list is read: what an operator or a client may choose. */
+export type ListSettings = Pick<ProxyListOptions, 'format' | 'defaultProtocol' | 'onInvalid'>;
+
+/** The options of the library under which objects have the fields of the API. */
+export function listOptions(settings: ListSettings): ProxyListOptions {
+  return { ...settings, fromObject };
 }
 
-/**
- * Understands a list in a text: a proxy a line, or a JSON array. All or nothing: an
- * `InvalidProxyError` names the line or the entry. What is written twice counts once.
- */
-export function readProxyList(text: string): Proxy[] {
-  const entries = jsonListIn(text);
-  return entries === undefined ? parseProxyList(text) : readProxyEntries(entries);
+/** Refuses ids that a path of the API cannot have: a template may take them from a column. */
+export function checkIds(report: ProxyListReport, { format }: ListSettings): ProxyListReport {
+  if (format?.includes('id') !== true) return report;
+  for (const [i, { id }] of report.proxies.entries()) {
+    const checked = idSchema.safeParse(id);
+    if (checked.success) continue;
+    const why = checked.error.issues[0]?.message ?? 'is not an id';
+    throw new InvalidProxyError(`the id of proxy ${i + 1} of the list ${why}`);
+  }
+  return report;
+}
+
+/** Understands a list in a text, in whatever format. Throws `InvalidProxyError` with its faults. */
+export function readList(text: string, settings: ListSettings = {}): ProxyListReport {
+  return checkIds(readProxyList(text, listOptions(settings)), settings);
 }

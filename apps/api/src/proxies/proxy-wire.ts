@@ -6,7 +6,7 @@ import { seconds } from '../time-wire.ts';
 /** Words that stand where an id stands in the paths of the API. */
 const reserved = ['import', 'unhealthy', 'metrics'];
 
-const idSchema = z
+export const idSchema = z
   .string()
   .min(1)
   .max(300)
@@ -19,22 +19,44 @@ const idSchema = z
     message: `must not be ., .., ${reserved.join(', ')}`,
   });
 
+export const protocols = ['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'] as const;
+
 /** A proxy as a text. */
 export const proxyUrlSchema = z.string().min(1).max(2000);
 
-/** A proxy as it is given. */
+/** A proxy as it is given: by `url`, or by `host` with what belongs to it. */
 export const proxyInputSchema = z
   .strictObject({
-    url: proxyUrlSchema.meta({
-      description: 'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass.',
+    url: proxyUrlSchema.optional().meta({
+      description:
+        'http://user:pass@host:port, socks5://…, host:port or host:port:user:pass. Or host instead.',
       examples: ['http://user:pass@proxy.example.com:8080'],
     }),
+    host: z.string().min(1).max(253).optional().meta({
+      description: 'In place of url: a name or an address.',
+    }),
+    port: z.int().min(1).max(65_535).optional().meta({
+      description: 'Of host. Default: that of the protocol.',
+    }),
+    protocol: z.enum(protocols).optional().meta({ description: 'Of host. Default: http.' }),
+    username: z.string().max(1000).optional().meta({ description: 'As it is, without escapes.' }),
+    password: z.string().max(1000).optional().meta({ description: 'As it is, without escapes.' }),
     id: idSchema.optional().meta({ description: 'Default: host:port, or user@host:port.' }),
     region: z.string().min(1).max(100).optional(),
     tags: z.array(z.string().min(1).max(100)).max(100).optional(),
     weight: z.number().min(0).max(1e9).optional(),
     cost: z.number().min(0).max(1e9).optional(),
     max_concurrent: z.int().min(1).max(1_000_000).optional(),
+    tunnel: z.enum(['auto', 'always']).optional().meta({
+      description: 'always: CONNECT for http targets too. Default: the setting of the rotator.',
+    }),
+    keep_alive: z.boolean().optional().meta({
+      description: 'false: a connection for each request. Default: the setting of the rotator.',
+    }),
+  })
+  .refine(({ url, host }) => (url === undefined) !== (host === undefined), {
+    message: 'there must be either a url or a host',
+    path: ['url'],
   })
   .meta({ id: 'ProxyInput' });
 
@@ -55,8 +77,8 @@ export const proxySchema = z
   .meta({ id: 'Proxy' });
 
 export function proxyFromWire(wire: z.infer<typeof proxyInputSchema>): ProxyOptions {
-  const { max_concurrent: maxConcurrent, ...rest } = wire;
-  return { ...rest, maxConcurrent };
+  const { max_concurrent: maxConcurrent, keep_alive: keepAlive, ...rest } = wire;
+  return { ...rest, maxConcurrent, keepAlive };
 }
 
 export function proxyToWire(proxy: ProxyView): z.infer<typeof proxySchema> {

@@ -80,12 +80,20 @@ describe('A4 the pool', () => {
       text,
     );
     expect(fromText.statusCode).toBe(201);
-    expect(fromText.json()).toEqual({ imported: 2, ids: ['p1:8080', 'u@p2:1080'] });
+    expect(fromText.json()).toEqual({
+      imported: 2,
+      ids: ['p1:8080', 'u@p2:1080'],
+      kind: 'lines',
+      skipped: { count: 0, first: [] },
+      duplicates: 0,
+      conflicts: 0,
+      existing: 0,
+    });
     const fromJson = await send('POST', `${url}/import`, [
       'p3:8080',
       { url: 'p4:8080', id: 'four', region: 'us', max_concurrent: 2 },
     ]);
-    expect(fromJson.json()).toEqual({ imported: 2, ids: ['p3:8080', 'four'] });
+    expect(fromJson.json()).toMatchObject({ imported: 2, ids: ['p3:8080', 'four'], kind: 'json' });
     expect(await idsOf(send)).toEqual(['p1:8080', 'u@p2:1080', 'p3:8080', 'four']);
     expect(rotator.proxies()[3]).toMatchObject({ region: 'us' });
   });
@@ -94,8 +102,9 @@ describe('A4 the pool', () => {
     ['a fault in a line', 'p1:8080\nnonsense\n', text, 400, 'line 2'],
     ['one id for two proxies', 'p1:8080\nsocks5://p1:8080\n', text, 400, 'line 1 and line 2'],
     ['a proxy that is there', 'p1:8080\nhere:8080\n', text, 409, '"here:8080"'],
-    ['a number in the list', '["p1:8080", 7]', json, 400, '1'],
-    ['an unknown field', '["p1:8080", {"url":"p2:1","port":3}]', json, 400, '1'],
+    ['a number in the list', '["p1:8080", 7]', json, 400, 'entry 2: an entry must be a text'],
+    ['a port beside a url', '["p1:8080", {"url":"p2:1","port":3}]', json, 400, 'go with host'],
+    ['an unknown field', '["p1:8080", {"url":"p2:1","nope":3}]', json, 400, 'nope: unknown field'],
     ['half a character', JSON.stringify(['p1:8080', 'p2:1:\ud800:p']), json, 400, 'well-formed'],
     [
       'half a character in a text',
@@ -104,7 +113,9 @@ describe('A4 the pool', () => {
       400,
       'well-formed',
     ],
-    ['an object', '{"url":"p1:8080"}', json, 400, 'expected array'],
+    ['an object', '{"url":"p1:8080"}', json, 400, 'a list is an array'],
+    ['no list at all', '', json, 400, 'expected a list of proxies'],
+    ['broken JSON', '["p1:8080", ', json, 400, 'begins like JSON'],
   ])('A4 an import with %s changes nothing', async (_name, payload, headers, status, message) => {
     const { send } = await startFixture();
     await send('POST', url, { url: 'here:8080' });
@@ -124,7 +135,7 @@ describe('A4 the pool', () => {
       'maxConcurrent: unknown',
     ],
     ['a bound that is none', { url: 'p2:1', max_concurrent: 0 }, 'max_concurrent: '],
-    ['something else', 7, 'expected object'],
+    ['something else', 7, 'must be a text or an object'],
   ])('A4 JSON sent as text follows the same rules: %s is refused', async (_name, entry, why) => {
     const { send } = await startFixture();
     const list = JSON.stringify(['p1:8080', entry]);
@@ -143,11 +154,16 @@ describe('A4 the pool', () => {
     const four = { url: 'p4:8080', id: 'four', region: 'us', max_concurrent: 2 };
     const list = JSON.stringify(['p3:8080', four, 'p3:8080', four]);
     const response = await send('POST', `${url}/import`, `\uFEFF${list}`, text);
-    expect(response.json()).toEqual({ imported: 2, ids: ['p3:8080', 'four'] });
+    expect(response.json()).toMatchObject({
+      imported: 2,
+      ids: ['p3:8080', 'four'],
+      kind: 'json',
+      duplicates: 2,
+    });
     expect(rotator.proxies()[1]).toMatchObject({ region: 'us' });
     const twice = ['p5:1', { url: 'p6:1', id: 'p5:1' }];
     expect((await send('POST', `${url}/import`, twice)).json<{ message: string }>().message).toBe(
-      'entry 1 and entry 2 are different proxies with one id, "p5:1"',
+      'entry 1 and entry 2 are different proxies with one id, for p5:1 and p6:1: give one an id',
     );
   });
 
@@ -155,7 +171,10 @@ describe('A4 the pool', () => {
     const { send } = await startFixture();
     const user = 'u'.repeat(300);
     const response = await send('POST', `${url}/import`, ['p1:8080', `p2:8080:${user}:p`]);
-    expect(response.json()).toEqual({ imported: 2, ids: ['p1:8080', `${user}@p2:8080`] });
+    expect(response.json()).toMatchObject({
+      imported: 2,
+      ids: ['p1:8080', `${user}@p2:8080`],
+    });
   });
 
   it('A4 unhealthy proxies are removed together', async () => {

@@ -1,18 +1,13 @@
 import type { ProxyRotator } from '@whirl/rotator';
 import { z } from 'zod';
 import { ApiError, failures } from '../errors.ts';
-import { addAll, understood } from '../proxies/import-proxies.ts';
-import { readProxy, readProxyEntries, readProxyList } from '../proxies/proxy-list.ts';
-import {
-  proxyInputSchema,
-  proxySchema,
-  proxyToWire,
-  proxyUrlSchema,
-} from '../proxies/proxy-wire.ts';
+import { addOne, understood } from '../proxies/import-proxies.ts';
+import { readProxy } from '../proxies/proxy-list.ts';
+import { proxyInputSchema, proxySchema, proxyToWire } from '../proxies/proxy-wire.ts';
 import type { Routes } from './area.ts';
+import { importRoute } from './import-proxies.ts';
 
 const tags = ['Proxies'];
-const maxImportBytes = 16 * 1024 * 1024;
 const params = z.object({ id: z.string().meta({ description: "The proxy's id." }) });
 
 const json = (description: string, schema: z.ZodType) => ({
@@ -20,13 +15,9 @@ const json = (description: string, schema: z.ZodType) => ({
   content: { 'application/json': { schema } },
 });
 const listSchema = z.strictObject({ proxies: z.array(proxySchema) }).meta({ id: 'Proxies' });
-const importedSchema = z
-  .strictObject({ imported: z.int().min(0), ids: z.array(z.string()) })
-  .meta({ id: 'ImportedProxies' });
 const removedSchema = z
   .strictObject({ removed: z.array(z.string()) })
   .meta({ id: 'RemovedProxies' });
-const importSchema = z.array(z.union([proxyUrlSchema, proxyInputSchema])).max(200_000);
 
 function find(rotator: ProxyRotator, id: string) {
   const found = rotator.proxies().find((proxy) => proxy.id === id);
@@ -35,7 +26,8 @@ function find(rotator: ProxyRotator, id: string) {
 }
 
 /** Shows and changes the pool. */
-export const proxiesRoutes: Routes = (app, { rotator }) => {
+export const proxiesRoutes: Routes = (app, area) => {
+  const { rotator } = area;
   app.get(
     '/proxies',
     {
@@ -60,7 +52,10 @@ export const proxiesRoutes: Routes = (app, { rotator }) => {
       },
     },
     ({ body }, reply) => {
-      const [id = ''] = addAll(rotator, [understood(() => readProxy(body))]);
+      const id = addOne(
+        rotator,
+        understood(() => readProxy(body)),
+      );
       return reply
         .code(201)
         .header('location', `/api/v1/proxies/${encodeURIComponent(id)}`)
@@ -98,37 +93,7 @@ export const proxiesRoutes: Routes = (app, { rotator }) => {
       return reply.code(204).send();
     },
   );
-  app.post(
-    '/proxies/import',
-    {
-      bodyLimit: maxImportBytes,
-      schema: {
-        operationId: 'importProxies',
-        summary: 'Add a list of proxies, all or none',
-        tags,
-        body: {
-          required: true,
-          content: {
-            'application/json': { schema: importSchema },
-            'text/plain': {
-              schema: z.string().meta({
-                description: 'One proxy a line; # begins a comment. Or the JSON list, as text.',
-                examples: ['proxy1.example.com:8080\nsocks5://user:pass@proxy2.example.com:1080\n'],
-              }),
-            },
-          },
-        },
-        response: { 201: json('All were added.', importedSchema), ...failures(400, 409, 413, 415) },
-      },
-    },
-    ({ body }, reply) => {
-      const proxies = understood(() =>
-        typeof body === 'string' ? readProxyList(body) : readProxyEntries(body),
-      );
-      const ids = addAll(rotator, proxies);
-      return reply.code(201).send({ imported: ids.length, ids });
-    },
-  );
+  importRoute(app, area);
   app.delete(
     '/proxies/unhealthy',
     {
