@@ -12,7 +12,7 @@ export default defineConfig({
       'apps/*/src/**/*.test.ts',
       'apps/api/dashboard/src/**/*.test.ts',
     ],
-    exclude: [...configDefaults.exclude, 'apps/packaging/**'],
+    exclude: [...configDefaults.exclude, 'apps/packaging/**', 'apps/real-proxies/**'],
     environment: 'node',
     // A bound for what hangs, not for what is slow: machines differ.
     testTimeout: 60_000,
