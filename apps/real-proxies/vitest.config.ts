@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ['src/global-setup.ts'],
     environment: 'node',
     reporters: ['dot', fileURLToPath(new URL('src/table-reporter.ts', import.meta.url))],
+    // Run by root, it would leave files that others cannot remove.
+    cache: false,
     // Bounds for what hangs, not for what is slow.
     testTimeout: 60_000,
     hookTimeout: 60_000,
