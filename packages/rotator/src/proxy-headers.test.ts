@@ -206,11 +206,11 @@ describe('C6b ProxyAuthenticationError names what the proxy asks for', () => {
     });
   });
 
-  it('A17 a hostile challenge of 1 MiB is read in linear time', () => {
+  it('A17 of a challenge no more than 16 KiB are read', () => {
+    expect(schemesIn([`${' '.repeat(16_379)}Basic`])).toEqual(['Basic']);
     for (const hostile of ['"\\', '",', 'a,', 'a =,', ' ', '"', '\\"']) {
-      const started = performance.now();
-      schemesIn([hostile.repeat(1_048_576 / hostile.length)]);
-      expect(performance.now() - started).toBeLessThan(2000);
+      const text = hostile.repeat(1_048_576 / hostile.length);
+      expect(schemesIn([`${text}, Basic`])).toEqual(schemesIn([text.slice(0, 16_384)]));
     }
   });
 });
