@@ -31,7 +31,7 @@ const codeOf = (error: unknown) => (error as { code?: unknown } | null | undefin
  */
 export async function retry<T>(
   task: (context: TaskContext) => Promise<T> | T,
-  options: RetryOptions<NoInfer<T>> = noOptions,
+  options: RetryOptions<T> = noOptions,
 ): Promise<T> {
   check('task', task, 'function');
   if (options !== noOptions) checkOptions(options, retryRules);

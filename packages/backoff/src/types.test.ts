@@ -23,3 +23,14 @@ it('R1 shouldRetryResult is given what the task gives, and does not change it', 
   expect(await retry(() => 5, shared)).toBe(5);
   await got;
 });
+
+it('R1 a task that calls something generic keeps its type beside shouldRetryResult', async () => {
+  const passOn = <Result>(fn: (signal: AbortSignal) => Promise<Result>) => fn(AbortSignal.abort());
+  const isBad = ({ status }: { status: number }) => status === 503;
+  const request = async (_signal: AbortSignal) => ({ status: 200, body: '' });
+  const got = retry(({ attempt }) => passOn((signal) => request(attempt ? signal : signal)), {
+    shouldRetryResult: isBad,
+  });
+  expectTypeOf(got).toEqualTypeOf<Promise<{ status: number; body: string }>>();
+  expect((await got).status).toBe(200);
+});

@@ -203,12 +203,12 @@ export class CircuitBreaker {
    */
   execute<Result>(
     fn: (call: BoundedCall) => Result | PromiseLike<Result>,
-    options: ExecuteOptions<NoInfer<Result>> &
+    options: ExecuteOptions<Result> &
       ({ readonly signal: AbortSignal } | { readonly timeoutMs: number }),
   ): Promise<Result>;
   execute<Result>(
     fn: (call: Call) => Result | PromiseLike<Result>,
-    options?: ExecuteOptions<NoInfer<Result>>,
+    options?: ExecuteOptions<Result>,
   ): Promise<Result>;
   execute<Result>(
     fn: (call: BoundedCall) => Result | PromiseLike<Result>,
