@@ -255,7 +255,7 @@ row(13, 'onStateChange is on()', async () => {
   expect(heard).toEqual(['open', 'half_open', 'closed']);
 });
 
-row(14, 'differs: who comes during a test waits there, and is refused here', async () => {
+row(14, 'differs: a call during a test waits there, and is refused here', async () => {
   const { theirs, ours, call } = pair(new ConsecutiveBreaker(1), { trip: consecutiveFailures(1) });
   await call(fails);
   vi.advanceTimersByTime(10_000);
