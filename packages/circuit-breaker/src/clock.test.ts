@@ -113,6 +113,14 @@ test('K20c under the fake timers of node:test a circuit opens and refuses', () =
 });
 
 describe('K20c frozen intrinsics', () => {
+  test('K20c a refusal leaves Error.stackTraceLimit as it was', () => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 7;
+    const { stack } = new CircuitOpenError('db', 'open');
+    expect([Error.stackTraceLimit, stack]).toEqual([7, 'CircuitOpenError: circuit db is open']);
+    Error.stackTraceLimit = limit;
+  });
+
   test('K20c a read-only Error.stackTraceLimit breaks nothing', () => {
     const descriptor = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
     Object.defineProperty(Error, 'stackTraceLimit', { ...descriptor, writable: false });
