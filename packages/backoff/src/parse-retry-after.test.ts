@@ -58,6 +58,10 @@ describe('parseRetryAfter', () => {
     'Sun, 06 Nov 1994 08:60:00 GMT',
     'Sun, 06 Nov-1994 08:00:00 GMT',
     'Sun Nov 31 08:49:37 1994',
+    'xSun, 06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37 GMTx',
+    'xSun Nov  6 08:49:37 1994',
+    'Sun Nov  6 08:49:37 1994x',
   ])('B8 %j is undefined', (value) => {
     expect(parseRetryAfter(value, now)).toBeUndefined();
   });
