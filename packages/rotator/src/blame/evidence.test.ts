@@ -1,0 +1,233 @@
+import { seededRandom } from '@whirl/testkit';
+import { describe, expect, it } from 'vitest';
+import { Evidence, OriginEvidence, ProxyEvidence } from './evidence.ts';
+
+/** A pool and its targets: outcomes by name, one second apart. */
+function world() {
+  const evidence = new Evidence();
+  const proxies = new Map<string, ProxyEvidence>();
+  const origins = new Map<string, OriginEvidence>();
+  let at = 1_000_000;
+  const proxy = (name: string) => {
+    if (!proxies.has(name)) proxies.set(name, new ProxyEvidence());
+    return proxies.get(name) as ProxyEvidence;
+  };
+  const origin = (name: string) => {
+    if (!origins.has(name)) origins.set(name, new OriginEvidence());
+    return origins.get(name) as OriginEvidence;
+  };
+  return {
+    evidence,
+    proxy,
+    origin,
+    wait: (ms: number) => void (at += ms),
+    responds: (p: string, o: string, times = 1) => {
+      for (let i = 0; i < times; i++) evidence.responded(proxy(p), origin(o), (at += 1000));
+    },
+    fails: (p: string, o: string) => evidence.failed(proxy(p), origin(o), (at += 1000)),
+    refuses: (p: string, o: string) => evidence.refused(proxy(p), origin(o), (at += 1000)),
+    breaks: (p: string) => evidence.proxyFailed(proxy(p), (at += 1000)),
+  };
+}
+
+describe('evidence', () => {
+  it('E4 others get responses from the origin and this proxy gets none anywhere: the proxy', () => {
+    const { responds, fails } = world();
+    responds('good', 'shop');
+    expect(fails('junk', 'shop')).toBe('proxy');
+  });
+
+  it('E4 others get responses there and this proxy works elsewhere: the route', () => {
+    const { responds, fails } = world();
+    responds('good', 'shop');
+    responds('banned', 'news');
+    expect([fails('banned', 'shop'), fails('banned', 'shop')]).toEqual(['route', 'route']);
+  });
+
+  it('E4 the proxy works elsewhere and no proxy has a response from there: the target', () => {
+    const { responds, fails } = world();
+    responds('a', 'news');
+    responds('b', 'news');
+    expect([fails('a', 'shop'), fails('b', 'shop'), fails('a', 'shop')]).toEqual(
+      Array(3).fill('target'),
+    );
+  });
+
+  it('E4 nothing else is known: unknown, however often; then the third failure at a second origin: the proxy', () => {
+    const { fails } = world();
+    expect([fails('a', 'shop'), fails('a', 'shop'), fails('a', 'shop')]).toEqual(
+      Array(3).fill('unheard'),
+    );
+    expect(fails('a', 'news')).toBe('proxy');
+    const two = world();
+    // Two failures in a row, one at each of two origins that may be down: not enough.
+    expect([two.fails('b', 'shop'), two.fails('b', 'news')]).toEqual(['unheard', 'unheard']);
+    expect(two.fails('b', 'shop')).toBe('proxy');
+  });
+
+  it('E4 a failure of the proxy itself counts as one elsewhere', () => {
+    const { breaks, fails } = world();
+    breaks('a');
+    breaks('a');
+    expect(fails('a', 'shop')).toBe('proxy');
+  });
+
+  it('E4 a proxy that works elsewhere testifies for those of which nothing else is known', () => {
+    const { responds, fails } = world();
+    responds('a', 'news');
+    expect(fails('b', 'shop')).toBe('unheard');
+    expect(fails('a', 'shop')).toBe('target');
+    expect(fails('b', 'shop')).toBe('target');
+  });
+
+  it('E4 what other proxies excuse does not count against the proxy elsewhere', () => {
+    const { responds, fails } = world();
+    responds('a', 'news');
+    fails('a', 'shop');
+    for (let i = 0; i < 3; i++) fails('b', 'shop');
+    // Four failures in a row, but three of them were excused: no conviction at a second origin.
+    expect(fails('b', 'mail')).toBe('unheard');
+  });
+
+  it('E3 a refused CONNECT is the route, or the proxy once it fails elsewhere too', () => {
+    const { refuses, responds } = world();
+    expect(refuses('a', 'shop')).toBe('route');
+    expect(refuses('a', 'news')).toBe('proxy');
+    responds('a', 'mail');
+    expect(refuses('a', 'shop')).toBe('route');
+  });
+
+  it('E4 a proxy that dies after 200 responses is convicted within three failures', () => {
+    const { responds, fails } = world();
+    for (let i = 0; i < 200; i++) {
+      responds('good', 'shop');
+      responds('dying', 'shop');
+    }
+    const verdicts = Array.from({ length: 6 }, () => {
+      responds('good', 'shop');
+      return fails('dying', 'shop');
+    });
+    expect(verdicts.indexOf('proxy')).toBeLessThan(3);
+    expect(verdicts.slice(3)).toEqual(Array(3).fill('proxy'));
+  });
+
+  it('E4 an origin that fails half of the requests of all convicts no proxy that does no worse', () => {
+    const { responds, fails } = world();
+    const verdicts: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      for (const name of ['a', 'b', 'c']) {
+        responds(name, 'shop');
+        verdicts.push(fails(name, 'shop'));
+      }
+    }
+    expect(new Set(verdicts.slice(9))).toEqual(new Set(['target']));
+  });
+
+  it('E4 evidence is over after 60 s', () => {
+    const { responds, fails, wait } = world();
+    responds('good', 'shop');
+    responds('a', 'news');
+    wait(58_000);
+    expect(fails('a', 'shop')).toBe('route');
+    wait(60_001);
+    expect(fails('a', 'shop')).toBe('unheard');
+  });
+
+  it('E4 counts fade by half in 30 s and never exceed eight outcomes', () => {
+    const { responds, fails, proxy, wait } = world();
+    for (let i = 0; i < 500; i++) responds('a', 'shop');
+    const [row] = proxy('a').rows;
+    expect(row?.responses).toBeLessThan(8);
+    const before = row?.responses ?? 0;
+    wait(29_000);
+    fails('a', 'shop');
+    expect(row?.responses).toBeCloseTo((before / 2) * (7 / 8), 10);
+    expect(row?.failures).toBe(1);
+  });
+
+  it('E4 a proxy that left the pool leaves nothing behind', () => {
+    const { responds, fails, proxy, origin, evidence } = world();
+    for (const name of ['shop', 'news', 'mail']) responds('a', name);
+    fails('a', 'bank');
+    fails('b', 'bank');
+    evidence.forgetProxy(proxy('a'));
+    expect(proxy('a').rows).toEqual([]);
+    expect(evidence.size).toBe(1);
+    for (const name of ['shop', 'news', 'mail', 'bank']) {
+      const { live, witnesses, latest, earlier } = origin(name);
+      expect([live, witnesses, latest, earlier]).toEqual([[], [], undefined, undefined]);
+    }
+  });
+
+  it('E4 memory is bounded: 32,768 pairs, 16 of one proxy, 8 of each kind at one origin', () => {
+    const evidence = new Evidence();
+    const origins = Array.from({ length: 40 }, () => new OriginEvidence());
+    const proxies = Array.from({ length: 3000 }, () => new ProxyEvidence());
+    const random = seededRandom(7);
+    let at = 0;
+    for (let i = 0; i < 120_000; i++) {
+      const proxy = proxies[Math.floor(random() * proxies.length)] as ProxyEvidence;
+      const origin = origins[Math.floor(random() * origins.length)] as OriginEvidence;
+      const kind = random();
+      at += kind;
+      if (kind < 0.6) evidence.responded(proxy, origin, at);
+      else if (kind < 0.9) evidence.failed(proxy, origin, at);
+      else if (kind < 0.95) evidence.refused(proxy, origin, at);
+      else evidence.proxyFailed(proxy, at);
+    }
+    expect(evidence.size).toBeLessThanOrEqual(32_768);
+    expect(evidence.size).toBeGreaterThan(30_000);
+    expect(proxies.reduce((sum, { rows }) => sum + rows.length, 0)).toBe(evidence.size);
+    expect(Math.max(...proxies.map(({ rows }) => rows.length))).toBe(16);
+    for (const { live, witnesses } of origins) {
+      expect(live).toHaveLength(8);
+      expect(witnesses.length).toBeLessThanOrEqual(8);
+    }
+  });
+
+  it('E4 whatever happens, counts are finite, lists are consistent and a verdict is one of five', () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const random = seededRandom(seed);
+      const evidence = new Evidence();
+      const proxies = Array.from(
+        { length: 1 + Math.floor(random() * 12) },
+        () => new ProxyEvidence(),
+      );
+      const origins = Array.from(
+        { length: 1 + Math.floor(random() * 20) },
+        () => new OriginEvidence(),
+      );
+      let at = 1e12;
+      for (let i = 0; i < 1500; i++) {
+        // The clock stands still, jumps, and steps back now and then.
+        at += random() < 0.3 ? 0 : random() < 0.02 ? -5000 : random() ** 8 * 200_000;
+        const proxy = proxies[Math.floor(random() * proxies.length)] as ProxyEvidence;
+        const origin = origins[Math.floor(random() * origins.length)] as OriginEvidence;
+        const what = random();
+        if (what < 0.45) evidence.responded(proxy, origin, at);
+        else if (what < 0.85) {
+          const verdict = evidence.failed(proxy, origin, at);
+          expect(['proxy', 'route', 'target', 'unknown', 'unheard']).toContain(verdict);
+        } else if (what < 0.9)
+          expect(['proxy', 'route']).toContain(evidence.refused(proxy, origin, at));
+        else if (what < 0.97) evidence.proxyFailed(proxy, at);
+        else if (what < 0.99) evidence.forgetProxy(proxy);
+        else evidence.forgetOrigin(origin);
+      }
+      let rows = 0;
+      for (const proxy of proxies) {
+        rows += proxy.rows.length;
+        expect(new Set(proxy.rows.map(({ origin }) => origin)).size).toBe(proxy.rows.length);
+        for (const row of proxy.rows) {
+          expect(row.responses).toBeGreaterThanOrEqual(0);
+          expect(row.failures).toBeGreaterThanOrEqual(0);
+          expect(row.responses + row.failures).toBeLessThanOrEqual(8);
+          expect(row.live).toBe(row.origin.live.includes(row));
+          expect(row.witness).toBe(row.origin.witnesses.includes(row));
+          expect(row.live && row.witness).toBe(false);
+        }
+      }
+      expect(evidence.size).toBe(rows);
+    }
+  });
+});

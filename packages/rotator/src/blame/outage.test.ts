@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { Outage } from './outage.ts';
+import { Targets } from './targets.ts';
+
+/** Attempts that begin and fail one after the other. */
+function failInTurn(outage: Outage, proxies: readonly string[], poolSize = 10): boolean[] {
+  return proxies.map((proxyId, i) => {
+    outage.ended(outage.begun());
+    return outage.failed(proxyId, 1000 + i, poolSize);
+  });
+}
+
+describe('outage', () => {
+  it('E6 the fifth failure in a row makes it down, once three proxies have failed', () => {
+    const outage = new Outage();
+    expect(failInTurn(outage, ['a', 'b', 'a', 'c', 'a', 'b'])).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect([outage.run, outage.proxies, outage.downAt]).toEqual([6, 3, 1004]);
+  });
+
+  it('E6 two proxies are not enough in a pool of ten, and are in a pool of two', () => {
+    expect(failInTurn(new Outage(), ['a', 'b', 'a', 'b', 'a', 'b'])).not.toContain(true);
+    expect(failInTurn(new Outage(), ['a', 'b', 'a', 'b', 'a'], 2).at(-1)).toBe(true);
+    expect(failInTurn(new Outage(), ['a', 'a', 'a', 'a', 'a'], 1).at(-1)).toBe(true);
+  });
+
+  it('E6 a response ends the row, and tells how long it was down', () => {
+    const outage = new Outage();
+    failInTurn(outage, ['a', 'b', 'c', 'a']);
+    expect(outage.responded(2000)).toBeUndefined();
+    expect(failInTurn(outage, ['a', 'b', 'c', 'a', 'b']).at(-1)).toBe(true);
+    expect(outage.responded(3004)).toBe(2000);
+    expect([outage.run, outage.downAt, outage.proxies]).toEqual([0, undefined, 0]);
+  });
+
+  it('E6 it is contested while an attempt that began before the first failure is still out', () => {
+    const outage = new Outage();
+    const burst = Array.from({ length: 10 }, () => outage.begun());
+    const [last = 0, ...fast] = burst;
+    for (const [i, epoch] of fast.entries()) {
+      outage.ended(epoch);
+      expect(outage.failed(`p${i % 4}`, i, 10)).toBe(false);
+      expect(outage.contested).toBe(true);
+    }
+    // Attempts that began since do not contest it.
+    const since = outage.begun();
+    outage.ended(last);
+    expect(outage.failed('p9', 20, 10)).toBe(true);
+    expect(outage.contested).toBe(false);
+    outage.ended(since);
+    expect(outage.contested).toBe(false);
+  });
+});
+
+describe('targets', () => {
+  it('E7 1,000 are remembered: the ones not used for a minute go, those in use stay', () => {
+    const targets = new Targets();
+    const used = targets.get('http://used.test', 0);
+    for (let i = 0; i < 5000; i++) {
+      targets.get(`http://t${i}.test`, i * 100);
+      if (i % 100 === 0) targets.get('http://used.test', i * 100);
+    }
+    expect(targets.size).toBe(1000);
+    expect(targets.get('http://used.test', 500_000)).toBe(used);
+    expect(targets.get('http://t0.test', 500_000).silentSince).toBe(500_000);
+  });
+
+  it('E7 a state has a beginning and a sentence', () => {
+    const target = new Targets().get('http://shop.test', 1000);
+    expect(target.snapshot(5000)).toMatchObject({
+      state: 'unsure',
+      since: 1000,
+      lastAnswerAt: undefined,
+      successRate: undefined,
+      reason: 'unsure: no proxy has had a response from here',
+    });
+    target.responded(6000, 20);
+    target.evidence.okAt = 6000;
+    target.count('success', 'none');
+    expect(target.snapshot(7000)).toMatchObject({ state: 'up', since: 6000, successRate: 1 });
+    for (let i = 0; i < 3; i++) {
+      target.outage.failed('a', 10_000 + i, 10);
+      target.count('failure', 'unknown');
+    }
+    expect(target.snapshot(26_000)).toMatchObject({
+      state: 'unsure',
+      since: 10_000,
+      lastAnswerAt: 6000,
+      successRate: 0.25,
+      failures: { proxy: 0, route: 0, target: 0, unknown: 3, caller: 0 },
+      reason: 'unsure: 3 attempts in a row had no response; the last one was 20 s ago',
+    });
+    target.outage.failed('b', 30_000, 2);
+    target.outage.failed('b', 30_001, 2);
+    expect(target.snapshot(46_000)).toMatchObject({
+      state: 'down',
+      since: 30_001,
+      reason:
+        'down: 5 attempts in a row through several proxies had no response; the last one was 40 s ago',
+    });
+  });
+
+  it('E2 a target remembers how long its responses usually take', () => {
+    const target = new Targets().get('http://slow.test', 0);
+    expect(target.usuallySlowerThan(200)).toBe(false);
+    for (let i = 0; i < 20; i++) target.responded(i, 300);
+    expect([target.usuallySlowerThan(200), target.usuallySlowerThan(400)]).toEqual([true, false]);
+  });
+});
