@@ -12,7 +12,14 @@ import {
 } from './execute.ts';
 import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
 import { ownBus } from './own-bus.ts';
-import { tripKinds, type CircuitSnapshot, type CircuitStats, type TripOptions } from './shapes.ts';
+import {
+  resetKinds,
+  tripKinds,
+  type CircuitSnapshot,
+  type CircuitStats,
+  type ResetOptions,
+  type TripOptions,
+} from './shapes.ts';
 import type { TripWindow } from './trip-rule.ts';
 import { resolve } from './validate.ts';
 
@@ -247,11 +254,12 @@ export class CircuitBreaker {
   }
 
   /** Closed and empty; tickets given before are ignored. Lifts every override. */
-  reset(): void {
+  reset(options: ResetOptions = {}): void {
+    const { reason } = resolve<{ reason: CircuitReason }>(options, resetKinds);
     if (this.#state === 'closed') {
       this.#era = ++serial;
       this.#window = undefined;
-    } else this.#move('closed', 'reset');
+    } else this.#move('closed', reason);
   }
 
   /** Refuses everything until `reset` or `disable`; time does not lift it. */

@@ -8,6 +8,11 @@ export interface TripOptions {
   readonly openMs?: number | undefined;
 }
 
+export interface ResetOptions {
+  /** Default `'reset'`. */
+  readonly reason?: CircuitReason | undefined;
+}
+
 /** What `snapshot` answers: a copy to look at. */
 export interface CircuitSnapshot {
   readonly name: string;
@@ -35,3 +40,5 @@ export const tripKinds: Record<keyof TripOptions, Kind> = {
   reason: ['a string', 'custom'],
   openMs: time,
 };
+
+export const resetKinds: Record<keyof ResetOptions, Kind> = { reason: ['a string', 'reset'] };

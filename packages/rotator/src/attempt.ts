@@ -1,6 +1,7 @@
 import type { Outcome, Phase } from '@whirl/events';
-import { carryOut, failureOf, type Found, type Head } from './answer.ts';
 import { Judgement } from './ban-rules.ts';
+import { carryOut, failureOf, type Found, type Head } from './blame/answer.ts';
+import { circuitOutcome, classify, type Failure } from './blame/failure.ts';
 import { BodySilence } from './body-silence.ts';
 import type { Upload, Uploader } from './body.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
@@ -11,7 +12,6 @@ import {
   type AttemptRecord,
 } from './errors.ts';
 import { credentialProblem, schemesIn } from './connect-refusal.ts';
-import { classify, type Failure } from './failure.ts';
 import type { Controller, UpgradeSocket } from './handler.ts';
 import { maxInterimResponses } from './http-connect.ts';
 import type { Lease, LeaseHandler } from './lease.ts';
@@ -63,6 +63,12 @@ export class Attempt implements LeaseHandler, Uploader {
   #silence: BodySilence | undefined;
   /** The answer stands, but it is not a good one. */
   #standing: Failure | undefined;
+  /** Other proxies get better responses from there: the response stands, the way is remembered. */
+  #strange = false;
+  /** What the target's outage gave it at its start; undefined once it may bring no response any more. */
+  #epoch: number | undefined;
+  /** Delay of the event loop before its time began. */
+  #lagBeforeMs = 0;
   /** An answer whose body the rules want to see before anybody else does. */
   #held: { readonly head: Head; readonly judgement: Judgement } | undefined;
   /** What it came to has been said; whatever still arrives is not for the caller. */
@@ -103,9 +109,11 @@ export class Attempt implements LeaseHandler, Uploader {
   }
 
   start(): void {
-    const { pool, origins } = this.#engine;
-    origins.begun();
-    const { id: requestId, request, policy } = this.#operation;
+    const { pool, lag } = this.#engine;
+    const { id: requestId, request, policy, target } = this.#operation;
+    this.#epoch = target.outage.begun();
+    lag.begun();
+    this.#lagBeforeMs = lag.totalMs;
     const { member } = this.#admission;
     pool.tell(member, 'attempt:start', {
       requestId,
@@ -160,24 +168,24 @@ export class Attempt implements LeaseHandler, Uploader {
   kill(error: Error, outcome: 'aborted' | 'timeout' | 'failure'): void {
     if (this.#settled) return;
     const phase = this.#phase();
-    // The caller's deadline is the proxy's fault only if it had most of the time.
-    const { timeoutMs = Infinity } = this.#operation.policy;
-    const slow = phase !== 'select' && 2 * (this.#engine.now() - this.#turnAt) >= timeoutMs;
-    const proxy = outcome === 'timeout' && this.#latencyMs === undefined && slow;
-    this.#settle({
+    const failure = {
       outcome,
       phase,
       reason: outcome === 'timeout' ? 'timeout' : 'aborted',
-      blame: proxy ? 'proxy' : 'caller',
-      ambiguous: false,
       error,
-    });
+    } as const;
+    this.#settle(
+      outcome === 'timeout' && this.#hadItsTime(phase)
+        ? this.#judged({ ...failure, blame: 'unknown', doubt: 'failed' })
+        : { ...failure, blame: 'caller' },
+    );
     this.#lease?.cut(error);
   }
 
   /** It waited for one of our own connections and has it now: its time begins. */
   onTurn(): void {
     this.#turnAt = this.#engine.now();
+    this.#lagBeforeMs = this.#engine.lag.totalMs;
     this.#timer?.refresh();
   }
 
@@ -205,6 +213,7 @@ export class Attempt implements LeaseHandler, Uploader {
     }
     this.#latencyMs = this.#engine.now() - this.#startedAt;
     this.#statusCode = statusCode;
+    this.#responded(false);
     this.#settle(undefined);
     this.#operation.upgraded(this, controller, statusCode, headers, socket);
   }
@@ -230,6 +239,7 @@ export class Attempt implements LeaseHandler, Uploader {
     }
     this.#latencyMs = this.#engine.now() - this.#startedAt;
     this.#statusCode = statusCode;
+    this.#leaveOutage();
     const { member } = this.#admission;
     if (statusCode >= 400) this.#lease?.refused(this.#operation.request.body.shareable);
     if (statusCode === 407 && !this.#tunnel) {
@@ -238,10 +248,9 @@ export class Attempt implements LeaseHandler, Uploader {
     }
     member.tookAt = this.#engine.now();
     member.tookFor = member.proxy;
-    const { banRules, origins } = this.#engine;
-    const { method, origin } = this.#operation.request;
-    if (this.#tunnel) origins.clear(origin);
+    const { banRules } = this.#engine;
     const head: Head = { controller, statusCode, headers, statusMessage };
+    const { method, origin } = this.#operation.request;
     if (banRules.length === 0) {
       this.#decide(head, 'none');
       return;
@@ -294,7 +303,8 @@ export class Attempt implements LeaseHandler, Uploader {
     } else if (this.#operation.request.repeats(this.sent)) this.#sendAgain(lease);
     else {
       lease.cut(error);
-      this.#fail({ ...classify(error, this.#seen(false)), blame: 'none', stale: true });
+      const failure = classify(error, this.#seen(false));
+      this.#fail({ ...failure, blame: 'none', doubt: undefined, stale: true });
     }
   }
 
@@ -359,7 +369,6 @@ export class Attempt implements LeaseHandler, Uploader {
       phase: 'headers',
       reason: 'status',
       blame: 'route',
-      ambiguous: false,
       statusCode: 407,
       error: new ProxyConnectionError(`${message}, ${why}`, base),
     };
@@ -381,7 +390,6 @@ export class Attempt implements LeaseHandler, Uploader {
         phase: 'headers',
         reason: 'aborted',
         blame: 'caller',
-        ambiguous: false,
         error: error as Error,
       });
       this.#lease?.cut(error as Error);
@@ -393,13 +401,21 @@ export class Attempt implements LeaseHandler, Uploader {
 
   /** The answer is known: it goes to the caller, or another attempt takes over. */
   #decide(head: Head, found: Found): void {
-    const { member } = this.#admission;
-    const { policy, request } = this.#operation;
-    const failure = failureOf(head, found, policy, this.#tunnel, this.#engine.wallNow());
+    const way = { proxyHost: this.#admission.member.proxy.host, tunnel: this.#tunnel };
+    const { policy } = this.#operation;
+    const failure = failureOf(head, found, policy, way, this.#engine.wallNow());
+    if (failure === undefined) this.#responded(found !== 'none');
+    this.#pass(head, found, failure === undefined ? undefined : this.#judged(failure));
+  }
+
+  /** Passes the response on, unless it is a failure and another attempt takes over. */
+  #pass(head: Head, found: Found, failure: Failure | undefined): void {
     if (failure !== undefined) {
+      const { member } = this.#admission;
+      const { origin } = this.#operation.request;
       // Before a successor is looked for: this answer may be the one that opens the circuit.
       this.#tellCircuit(failure);
-      carryOut(this.#engine, found, member, request.origin);
+      carryOut(this.#engine, found, member, origin);
       const fatal = found !== 'none' && found.verdict === 'fatal';
       if (!fatal && this.#operation.replaces(this, failure, () => this.#discard(failure))) return;
       this.#standing = failure;
@@ -439,16 +455,13 @@ export class Attempt implements LeaseHandler, Uploader {
   }
 
   #seen(headersSeen: boolean) {
-    return { proxyId: this.proxyId, tunnel: this.#tunnel, headersSeen };
+    const { origin } = this.#operation.request;
+    const sealed = this.#tunnel && this.sent && origin.startsWith('https:');
+    return { proxyId: this.proxyId, sealed, headersSeen };
   }
 
   #fail(failure: Failure): void {
-    const { origins, now } = this.#engine;
-    const { origin } = this.#operation.request;
-    const settled: Failure =
-      failure.ambiguous && origins.blamesTarget(origin, this.proxyId, now())
-        ? { ...failure, blame: 'target', contested: !origins.isDown(origin) }
-        : failure;
+    const settled = this.#judged(failure);
     this.#settle(settled);
     // Never synchronously inside a client's callback: its bookkeeping is not finished.
     queueMicrotask(() => this.#operation.attemptFailed(this, settled));
@@ -456,13 +469,76 @@ export class Attempt implements LeaseHandler, Uploader {
 
   #timeout(): void {
     if (this.#settled) return;
+    // The response may lie unread in a socket: those get a turn before anything is judged.
+    if (this.#loopWasLate()) setImmediate(() => this.#expired(true));
+    else this.#expired(false);
+  }
+
+  #expired(late: boolean): void {
+    if (this.#settled || (this.#latencyMs !== undefined && this.#held === undefined)) return;
     const { attemptTimeoutMs } = this.#operation.policy;
     const unread = this.#lease?.unreadAhead ?? 0;
     if (unread > 0) this.#engine.unread.found(this.proxyId, unread);
     const phase = this.#phase();
     const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId, undefined, unread);
-    this.#fail(classify(error, this.#seen(false)));
+    const failure = classify(error, this.#seen(false));
+    this.#fail(late ? { ...failure, blame: 'caller', doubt: undefined } : failure);
     this.#lease?.cut(error);
+  }
+
+  /** Whether the event loop was held up for over a fifth of the attempt's time. */
+  #loopWasLate(): boolean {
+    const { lag, now } = this.#engine;
+    return 5 * (lag.totalMs - this.#lagBeforeMs) > now() - this.#turnAt;
+  }
+
+  /** Whether the caller's deadline left it time enough: half of it, and as long as the target usually takes. */
+  #hadItsTime(phase: Phase): boolean {
+    const { policy, target } = this.#operation;
+    const { timeoutMs = Infinity } = policy;
+    if (phase === 'select' || this.#latencyMs !== undefined || this.#loopWasLate()) return false;
+    const elapsedMs = this.#engine.now() - this.#turnAt;
+    return 2 * elapsedMs >= timeoutMs && !target.usuallySlowerThan(elapsedMs);
+  }
+
+  /** It may bring no response any more, or has brought one. */
+  #leaveOutage(): void {
+    if (this.#epoch === undefined) return;
+    this.#operation.target.outage.ended(this.#epoch);
+    this.#epoch = undefined;
+  }
+
+  /** A response that is no failure is evidence too. `ruled`: a ban rule says that it stands. */
+  #responded(ruled: boolean): void {
+    this.#leaveOutage();
+    const { judge, now } = this.#engine;
+    const { member } = this.#admission;
+    const at = now();
+    this.#strange =
+      judge.answered(member, this.#operation.target, at, {
+        statusCode: this.#statusCode ?? 0,
+        latencyMs: this.#latencyMs ?? 0,
+        tunnel: this.#tunnel,
+        ruled,
+      }) === 'route';
+    if (!this.#strange) this.#operation.responded(member, at);
+  }
+
+  /** Once for each failure: the judgement is evidence for the next one. */
+  #judged(failure: Failure): Failure {
+    this.#leaveOutage();
+    if (failure.stale === true) return failure;
+    const { judge, now } = this.#engine;
+    const { member } = this.#admission;
+    const certainly = failure.blame === 'target' && failure.doubt === undefined;
+    const spoke = this.#latencyMs !== undefined && failure.phase !== 'body';
+    // A head that came through a tunnel, or that states to come from the target, shows that the way works.
+    const responded =
+      (spoke && (this.#tunnel || (certainly && failure.reason === 'status'))) ||
+      (certainly && failure.reason === 'protocol');
+    const at = now();
+    if (responded) this.#operation.responded(member, at);
+    return judge.judged(failure, member, this.#operation.target, at, responded, this.#latencyMs);
   }
 
   #phase(): Phase {
@@ -477,16 +553,18 @@ export class Attempt implements LeaseHandler, Uploader {
     clearTimeout(this.#timer);
     this.#upload?.stop();
     this.#silence?.stop();
-    const { now, pool, budget, origins } = this.#engine;
-    origins.ended();
+    const { now, pool, budget, lag } = this.#engine;
+    this.#leaveOutage();
+    lag.ended();
     const { member } = this.#admission;
     const at = now();
     const record = this.#record(failure, at);
-    const { latencyMs, outcome } = record;
-    const blame = failure?.blame ?? 'none';
+    const { latencyMs, outcome, blame } = record;
+    this.#operation.target.count(outcome, blame);
     this.#tellCircuit(failure);
     if (outcome === 'success') budget?.deposit();
     this.#operation.record(record);
+    if (failure?.undecided === true) this.#operation.undecided(member, record, at);
     const { statusCode, errorCode } = record;
     pool.tell(member, 'attempt:end', {
       requestId: this.#operation.id,
@@ -507,19 +585,21 @@ export class Attempt implements LeaseHandler, Uploader {
     pool.free(member);
   }
 
-  /** The verdict, once. Only the proxy's own failures count against it. */
+  /** The outcome, once. Failures count only if the proxy is to blame, or may be. */
   #tellCircuit(failure: Failure | undefined): void {
-    const { member, ticket } = this.#admission;
-    const { breaker } = member;
-    if (breaker === undefined || this.#told) return;
+    if (this.#told) return;
     this.#told = true;
-    const durationMs = this.#latencyMs ?? this.#engine.now() - this.#startedAt;
-    if (failure?.blame === 'proxy') breaker.fail(ticket, durationMs);
-    else if (failure?.blame === 'caller' || failure?.blame === 'route' || failure?.stale === true) {
-      breaker.release(ticket);
-    } else breaker.succeed(ticket, durationMs);
-    if (failure?.reason === 'proxy_auth' && breaker.state === 'closed') {
-      breaker.trip({ reason: 'failures' });
+    const { pool, now } = this.#engine;
+    const { member } = this.#admission;
+    const at = now();
+    pool.settle(
+      this.#admission,
+      circuitOutcome(failure),
+      this.#latencyMs ?? at - this.#startedAt,
+      at,
+    );
+    if (failure?.reason === 'proxy_auth' && member.breaker?.state === 'closed') {
+      member.trip({ reason: 'failures' });
     }
   }
 
@@ -530,7 +610,7 @@ export class Attempt implements LeaseHandler, Uploader {
       attempt: this.number,
       proxyId: this.proxyId,
       outcome: (failure?.outcome ?? 'success') satisfies Outcome,
-      blame: failure?.blame ?? 'none',
+      blame: failure?.blame ?? (this.#strange ? 'route' : 'none'),
       message: failure?.error.message,
       latencyMs: this.#latencyMs ?? at - this.#startedAt,
       delayBeforeMs: this.delayBeforeMs,

@@ -1,6 +1,8 @@
 import {
   allOf,
+  anyOf,
   CircuitBreaker,
+  consecutiveFailures,
   failureCount,
   failureRate,
   type CircuitBreakerGroupOptions,
@@ -10,9 +12,11 @@ import { shown } from './shown.ts';
 import { checkNames, checkNumbers } from './unknown-option.ts';
 
 /**
- * The circuit of a proxy. By default it opens after 5 failures within 60 s, if at least half of the
- * calls within those 60 s failed: the bare count would open healthy busy proxies, at 100 requests a
- * second already with one error in a thousand.
+ * The circuit of a proxy. By default it opens at 5 failures within 60 s if they are at least half of
+ * the calls within those 60 s, and at 5 failures in a row. The bare count would open healthy busy
+ * proxies, at 100 requests a second already with one error in a thousand; the share alone would keep
+ * a proxy that served well and then died for half a minute. Outcomes for which the proxy is not to
+ * blame are no calls.
  */
 export interface CircuitOptions {
   /** Failures within `windowMs` that open the circuit. An integer ≥ 1, default 5. */
@@ -75,7 +79,10 @@ export function resolveCircuit(
       trip ??
       allOf(
         failureCount({ threshold, windowMs }),
-        failureRate({ ratio: 0.5, windowMs, minimumCalls: 1 }),
+        anyOf(
+          failureRate({ ratio: 0.5, windowMs, minimumCalls: 1 }),
+          consecutiveFailures(threshold),
+        ),
       ),
     ...clock,
   };

@@ -1,7 +1,8 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { startProxy, startSocks, startTarget, type SocksServerOptions } from '@whirl/testkit';
 import { describe, expect, it, vi } from 'vitest';
-import { classify } from './failure.ts';
+import { classify } from './blame/failure.ts';
+import { ProxyConnectionError, TargetConnectionError, type ConnectionFailure } from './errors.ts';
 import type { RotatorOptions } from './index.ts';
 import { failureOf, read, startRotator, use } from './testing/rig.ts';
 
@@ -254,27 +255,25 @@ describe('C4 typed errors', () => {
   });
 });
 
-describe('C5 whom to blame, from the error alone', () => {
-  const seen = { proxyId: 'p', tunnel: true, headersSeen: false };
+describe('E1 what is certain of a failure, from the error alone', () => {
+  const seen = { proxyId: 'p', sealed: true, headersSeen: false };
   const lost = Object.assign(new Error('lost'), { code: 'ECONNRESET' });
 
-  it('a connection lost before the headers is ambiguous in a tunnel, the proxy in absolute form', () => {
-    expect(classify(lost, seen)).toMatchObject({
-      blame: 'proxy',
-      ambiguous: true,
-      phase: 'headers',
-    });
-    expect(classify(lost, { ...seen, tunnel: false })).toMatchObject({
-      blame: 'proxy',
-      ambiguous: false,
-      reason: 'reset',
-    });
+  it('E2 a connection lost before the headers is uncertain, in a tunnel and in absolute form', () => {
+    for (const sealed of [true, false]) {
+      expect(classify(lost, { ...seen, sealed })).toMatchObject({
+        blame: 'unknown',
+        doubt: 'failed',
+        phase: 'headers',
+        reason: 'reset',
+      });
+    }
   });
 
-  it('a body cut after the headers blames the proxy', () => {
+  it('E2 a body cut after the headers is uncertain', () => {
     expect(classify(lost, { ...seen, headersSeen: true })).toMatchObject({
-      blame: 'proxy',
-      ambiguous: false,
+      blame: 'unknown',
+      doubt: 'failed',
       phase: 'body',
       reason: 'body',
       error: { code: 'PROXY_CONNECTION', cause: lost },
@@ -288,7 +287,78 @@ describe('C5 whom to blame, from the error alone', () => {
       reason: 'timeout',
     });
     const broken = Object.assign(new Error('broken'), { name: 'HTTPParserError' });
-    expect(classify(broken, seen)).toMatchObject({ reason: 'protocol', ambiguous: false });
+    expect(classify(broken, seen)).toMatchObject({ reason: 'protocol', blame: 'target' });
+    expect(classify(broken, { ...seen, sealed: false })).toMatchObject({
+      reason: 'protocol',
+      blame: 'unknown',
+      doubt: 'failed',
+    });
+  });
+
+  it("E1 undici's own assertion is the sender's protocol error, any other one a bug of the caller's", () => {
+    const assertion = Object.assign(new Error('assert'), { name: 'AssertionError' });
+    assertion.stack =
+      'AssertionError\n    at Parser (/app/node_modules/undici/lib/client-h1.js:1:1)';
+    expect(classify(assertion, seen)).toMatchObject({ reason: 'protocol', blame: 'target' });
+    assertion.stack = 'AssertionError\n    at hook (/app/hook.js:1:1)';
+    expect(classify(assertion, seen)).toMatchObject({ reason: 'aborted', blame: 'caller' });
+  });
+
+  it("E1 errors of this machine are the caller's, wherever they come up", () => {
+    for (const code of [
+      'EMFILE',
+      'ENFILE',
+      'ENOBUFS',
+      'EADDRNOTAVAIL',
+      'EACCES',
+      'EPERM',
+      'EAI_AGAIN',
+    ]) {
+      const cause = Object.assign(new Error(code), { code });
+      const phase = code === 'EAI_AGAIN' ? 'dns' : 'tcp';
+      const failed = { phase, proxyId: 'p', cause } as const;
+      for (const error of [
+        new ProxyConnectionError('x', failed),
+        new TargetConnectionError('x', { ...failed, phase: 'dns' }),
+      ]) {
+        expect(classify(error, seen)).toMatchObject({ blame: 'caller' });
+        expect(classify(error, seen).doubt).toBeUndefined();
+      }
+    }
+    const cause = Object.assign(new Error('x'), { code: 'ENETUNREACH' });
+    const unreachable = new ProxyConnectionError('x', { phase: 'tcp', proxyId: 'p', cause });
+    expect(classify(unreachable, seen)).toMatchObject({ doubt: 'network' });
+  });
+
+  it('E1, E2, E3 the way to the target, phase by phase', () => {
+    const blamed = (failed: Partial<ConnectionFailure>) => {
+      const error = new ProxyConnectionError('x', { phase: 'connect', proxyId: 'p', ...failed });
+      const { blame, doubt } = classify(error, seen);
+      return doubt ?? blame;
+    };
+    for (const phase of ['dns', 'tcp', 'tls_proxy'] as const)
+      expect(blamed({ phase })).toBe('proxy');
+    expect(blamed({ cause: new Error('not HTTP') })).toBe('proxy');
+    expect(blamed({ cause: lost })).toBe('failed');
+    expect([302, 511].map((statusCode) => blamed({ statusCode }))).toEqual(['proxy', 'proxy']);
+    expect([400, 403, 404, 429].map((statusCode) => blamed({ statusCode }))).toEqual(
+      Array(4).fill('refused'),
+    );
+    expect([500, 502, 503, 504].map((statusCode) => blamed({ statusCode }))).toEqual(
+      Array(4).fill('failed'),
+    );
+    const replies = [1, 2, 3, 4, 5, 6, 7, 8];
+    expect(replies.map((socksReply) => blamed({ phase: 'socks', socksReply }))).toEqual([
+      'failed',
+      'refused',
+      'failed',
+      'failed',
+      'failed',
+      'failed',
+      'proxy',
+      'proxy',
+    ]);
+    expect(blamed({ phase: 'tls_target' })).toBe('failed');
   });
 
   it("what is no network error is the caller's, and is not renamed", () => {

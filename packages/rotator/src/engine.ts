@@ -1,10 +1,11 @@
 import type { RetryBudget } from '@whirl/backoff';
 import type { WhirlBus } from '@whirl/events';
 import type { BanRule } from './ban-rules.ts';
+import type { Judge } from './blame/judge.ts';
+import type { LoopLag } from './blame/loop-lag.ts';
 import type { Clients } from './clients.ts';
 import type { Hedging } from './hedging.ts';
 import type { OperationList } from './operation-list.ts';
-import type { OriginFailures } from './origin-failures.ts';
 import type { RetryPolicy } from './policy.ts';
 import type { Pool } from './pool.ts';
 import type { UnreadBodies } from './unread-bodies.ts';
@@ -14,7 +15,8 @@ export interface Engine {
   readonly bus: WhirlBus;
   readonly pool: Pool;
   readonly clients: Clients;
-  readonly origins: OriginFailures;
+  readonly judge: Judge;
+  readonly lag: LoopLag;
   /** Requests that have not ended. */
   readonly operations: OperationList;
   readonly budget: RetryBudget | undefined;

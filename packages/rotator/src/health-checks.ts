@@ -1,7 +1,8 @@
 import type { CircuitBreaker } from '@whirl/circuit-breaker';
 import type { Dispatcher } from 'undici';
 import { maxTimerMs, type Engine } from './engine.ts';
-import { classify } from './failure.ts';
+import { AttemptTimeoutError } from './errors.ts';
+import { circuitOutcome, classify, type Failure } from './blame/failure.ts';
 import type { Admission } from './member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from './policy.ts';
@@ -113,9 +114,12 @@ export class HealthChecks {
     }
   }
 
-  #probe({ member, ticket }: Admission): void {
-    const { clients, pool, bus, now } = this.#engine;
+  /** What it finds out is evidence as well: a proxy that works here is not to blame for another target. */
+  #probe(admission: Admission): void {
+    const { clients, pool, bus, now, judge } = this.#engine;
+    const { member } = admission;
     const startedAt = now();
+    const target = judge.targets.get(this.#url.origin, startedAt);
     const request = new OutgoingRequest(
       {
         origin: this.#url.origin,
@@ -127,16 +131,15 @@ export class HealthChecks {
     );
     const lease = request.lease(clients, member.proxy, this.#timeoutMs, undefined);
     let ended = false;
-    const end = (outcome: 'success' | 'failure' | 'timeout' | 'aborted') => {
+    const end = (failure: Failure | undefined) => {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
-      if (outcome === 'success') member.breaker?.succeed(ticket);
-      else if (outcome === 'aborted') member.breaker?.release(ticket);
-      else member.breaker?.fail(ticket);
       const at = now();
+      const latencyMs = at - startedAt;
+      pool.settle(admission, circuitOutcome(failure), latencyMs, at);
       if (bus.has('health:checked')) {
-        const latencyMs = at - startedAt;
+        const outcome = failure?.blame === 'caller' ? 'aborted' : (failure?.outcome ?? 'success');
         bus.emit('health:checked', { proxyId: member.id, outcome, latencyMs, at });
       }
       pool.free(member);
@@ -145,9 +148,14 @@ export class HealthChecks {
     };
     // The answer's body is of no use: its connection is closed rather than read to the end.
     const cut = () => lease.cut(new Error('the health check is over'));
+    const tunnel = !lease.absoluteForm;
+    const failed = (error: Error) => {
+      if (ended) return;
+      const seen = { proxyId: member.id, sealed: false, headersSeen: false };
+      end(judge.judged(classify(error, seen), member, target, now()));
+    };
     const timer = setTimeout(() => {
-      // While it waits for one of our own connections, nothing speaks against the proxy.
-      end(lease.phase === 'select' ? 'aborted' : 'timeout');
+      failed(new AttemptTimeoutError(this.#timeoutMs, lease.phase ?? 'headers', member.id));
       cut();
     }, this.#timeoutMs);
     timer.unref();
@@ -157,7 +165,7 @@ export class HealthChecks {
         lease.dispatch(request.through(lease, member.proxy), handler);
       } catch (error) {
         lease.cut(error as Error);
-        end('aborted');
+        failed(error as Error);
       }
     };
     const handler: Dispatcher.DispatchHandler & { onResponseStarted(): void } = {
@@ -165,7 +173,12 @@ export class HealthChecks {
       onResponseStarted: () => void (answered = true),
       onResponseStart: (_, statusCode) => {
         if (ended || statusCode < 200) return;
-        end(this.#isHealthy(statusCode) ? 'success' : 'failure');
+        const at = now();
+        if (this.#isHealthy(statusCode)) {
+          const latencyMs = at - startedAt;
+          judge.answered(member, target, at, { statusCode, latencyMs, tunnel, ruled: true });
+          end(undefined);
+        } else end(judge.judged(unhealthy(statusCode, tunnel), member, target, at, tunnel));
         cut();
       },
       onResponseData() {},
@@ -177,10 +190,21 @@ export class HealthChecks {
           return;
         }
         lease.cut(error);
-        const seen = { proxyId: member.id, tunnel: !lease.absoluteForm, headersSeen: false };
-        end(classify(error, seen).blame === 'caller' ? 'aborted' : 'failure');
+        failed(error);
       },
     };
     send();
   }
+}
+
+/** In a tunnel it is the target that is not well. */
+function unhealthy(statusCode: number, tunnel: boolean): Failure {
+  return {
+    outcome: 'failure',
+    phase: 'headers',
+    reason: 'status',
+    ...(tunnel ? { blame: 'target' } : { blame: 'unknown', doubt: 'failed' }),
+    statusCode,
+    error: new Error(`status ${statusCode}`),
+  };
 }

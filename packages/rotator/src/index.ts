@@ -9,6 +9,7 @@ export type { ProxyHeaders } from './proxy/proxy-headers.ts';
 export type { ProxyProtocol } from './proxy/protocols.ts';
 export { presets } from './policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
+export type { FailuresByBlame, TargetSnapshot, TargetState } from './blame/targets.ts';
 export { banProxy, banTarget, throttle } from './ban-rules.ts';
 export type { Answer, BanRule, Verdict } from './ban-rules.ts';
 export type { TunnelMode } from './clients.ts';

@@ -84,7 +84,7 @@ describe('the pool of a rotator', () => {
 
   it('F17 clearUnhealthyProxies removes open circuits and those that hardly ever succeed', async () => {
     const { rotator, target, proxies } = await rig(
-      [{ kind: 'reset' }, { kind: 'ok' }, { kind: 'reset' }],
+      [{ kind: 'refuse' }, { kind: 'ok' }, { kind: 'refuse' }],
       {
         retryPolicy: once,
         circuitBreaker: { failureThreshold: 30 },
@@ -126,6 +126,7 @@ describe('the pool of a rotator', () => {
       nextTestAt: undefined,
       lastTransitionAt: addedAt,
       failureTimes: [],
+      provisional: false,
       canAttempt: true,
     });
   });
@@ -138,14 +139,16 @@ describe('the pool of a rotator', () => {
     ]);
   });
 
-  it('F22 the default circuit needs 5 failures and half of the calls; trip and addProxy change it', async () => {
+  it('F22 the default circuit needs 5 failures, in a row or half of the calls; trip and addProxy change it', async () => {
     const { rotator, target, proxies } = await rig([{ kind: 'ok' }], { retryPolicy: once });
     const [proxy] = proxies;
     const id = proxy?.id ?? '';
     const state = () => rotator.getCircuitBreakerStates().get(id)?.state;
     const get = async (path: string) => (await rotator.get(target.origin + path)).body.dump();
-    for (let i = 0; i < 6; i++) await get('/');
-    for (let i = 0; i < 5; i++) await get('/status/503');
+    for (let i = 0; i < 20; i++) await get('/');
+    for (let i = 0; i < 4; i++) await get('/status/503');
+    await get('/');
+    for (let i = 0; i < 4; i++) await get('/status/503');
     expect(state()).toBe('closed');
     await get('/status/503');
     expect(state()).toBe('open');

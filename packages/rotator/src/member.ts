@@ -2,7 +2,9 @@ import type {
   CircuitBreaker,
   CircuitBreakerGroup,
   CircuitBreakerGroupOptions,
+  TripOptions,
 } from '@whirl/circuit-breaker';
+import { ProxyEvidence } from './blame/evidence.ts';
 import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from './proxy/proxy.ts';
 
@@ -27,6 +29,12 @@ export class Member {
   /** When it last served a request with the credentials of `tookFor`, by not answering with 407. */
   tookAt = -Infinity;
   tookFor: Proxy | undefined;
+  /** Epoch milliseconds of the last failure in its circuit that may be the target's. */
+  doubtAt: number | undefined;
+  /** Its circuit opened on such failures: see `Doubts`. */
+  provisional = false;
+  #evidence: ProxyEvidence | undefined;
+  #kinds: ProxyEvidence | undefined;
   #circuits: CircuitSource | undefined;
   #breaker: CircuitBreaker | undefined;
 
@@ -65,6 +73,23 @@ export class Member {
   get limits(): { readonly failureThreshold: number; readonly windowMs: number } {
     const { failureThreshold = 0, windowMs = 0 } = this.#circuits?.options ?? {};
     return { failureThreshold, windowMs };
+  }
+
+  /** What speaks for and against it, made on first use. */
+  get evidence(): ProxyEvidence {
+    return (this.#evidence ??= new ProxyEvidence());
+  }
+
+  /** The same of the kinds of its responses. */
+  get kinds(): ProxyEvidence {
+    return (this.#kinds ??= new ProxyEvidence());
+  }
+
+  /** Opens its circuit for a reason that is beyond doubt. */
+  trip(options: TripOptions): void {
+    this.doubtAt = undefined;
+    this.provisional = false;
+    this.breaker?.trip(options);
   }
 
   /** Whether its circuit would admit a request now. A pure read. */

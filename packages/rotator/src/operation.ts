@@ -2,6 +2,8 @@ import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
+import type { Failure } from './blame/failure.ts';
+import type { Target } from './blame/targets.ts';
 import { noBody } from './body.ts';
 import { Caller, type CallerRequests } from './caller.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
@@ -12,9 +14,8 @@ import {
   withReason,
   type AttemptRecord,
 } from './errors.ts';
-import type { Failure } from './failure.ts';
 import type { Controller, UpgradeSocket } from './handler.ts';
-import type { Admission } from './member.ts';
+import type { Admission, Member } from './member.ts';
 import { planNext, type Plan } from './next-attempt.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { backoffOf, type RetryPolicy } from './policy.ts';
@@ -26,6 +27,8 @@ type Headers = Record<string, string | string[]>;
 
 const notReplayable =
   'not retried, because more than 1 MiB of the body was read from a stream or iterator: give a function that returns a fresh one';
+/** Reasons to make no further attempt that leave the request with what its attempts came to. */
+const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
 export class Operation implements CallerRequests {
@@ -33,6 +36,8 @@ export class Operation implements CallerRequests {
   readonly engine: Engine;
   readonly request: OutgoingRequest;
   readonly policy: RetryPolicy;
+  /** What is known of the origin that it asks for. */
+  readonly target: Target;
   readonly startedAt: number;
   /** Its neighbours in the list of requests that have not ended. */
   previous: Operation | undefined;
@@ -48,6 +53,9 @@ export class Operation implements CallerRequests {
   readonly #records: AttemptRecord[] = [];
   /** Attempts that may still bring the answer: one, or two while a hedge is out. */
   readonly #live = new Set<Attempt>();
+  /** Failed attempts whose blame the evidence left undecided; made for the first one. */
+  #undecided:
+    { readonly member: Member; readonly record: AttemptRecord; counted: boolean }[] | undefined;
   /** The attempt begun last. */
   #latest: Attempt | undefined;
   /** The attempt whose answer the caller gets. */
@@ -82,6 +90,7 @@ export class Operation implements CallerRequests {
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     const { method, origin } = this.request;
+    this.target = engine.judge.targets.get(origin, this.startedAt);
     const common = { requestId: this.id, method, origin };
     this.#facts = new RequestFacts(engine, common, this.startedAt);
     this.#caller = new Caller(handler, this);
@@ -119,8 +128,10 @@ export class Operation implements CallerRequests {
   }
 
   start(): void {
-    this.engine.operations.add(this);
+    const { operations, pool } = this.engine;
+    operations.add(this);
     this.#facts.start();
+    pool.doubts.asked(this.request.origin, this.startedAt);
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
       this.#deadlineTimer = setTimeout(() => this.#timedOut(), Math.min(timeoutMs, maxTimerMs));
@@ -153,6 +164,28 @@ export class Operation implements CallerRequests {
 
   record(record: AttemptRecord): void {
     this.#records.push(record);
+  }
+
+  /** The evidence does not tell what is to blame for that attempt. */
+  undecided(member: Member, record: AttemptRecord, at: number): void {
+    const counted = this.engine.pool.doubts.alone(at);
+    (this.#undecided ??= []).push({ member, record, counted });
+  }
+
+  /** The target has responded through `member`: where other proxies failed before, it is not to blame. */
+  responded(member: Member, at: number): void {
+    if (this.#undecided === undefined) return;
+    const { judge, pool } = this.engine;
+    const { origin } = this.request;
+    for (const { member: failed, record, counted } of this.#undecided) {
+      if (failed === member) continue;
+      const blame = judge.settled(failed, this.target, at);
+      if (blame === undefined) continue;
+      const { outcome, latencyMs } = record;
+      this.#records[this.#records.indexOf(record)] = { ...record, blame };
+      pool.convict(failed, blame, { outcome, latencyMs, origin, counted });
+    }
+    this.#undecided = undefined;
   }
 
   /**
@@ -190,7 +223,8 @@ export class Operation implements CallerRequests {
     if (this.#ended || !this.#live.delete(attempt)) return;
     const { outcome, error } = failure;
     this.#lastError = error;
-    if (failure.blame === 'caller' && failure.phase !== 'select') {
+    // Its own fault ends the request; one of the machine may have passed by the next attempt.
+    if (failure.blame === 'caller' && failure.reason === 'aborted') {
       for (const other of this.#live) other.kill(error, 'aborted');
       this.#fail(outcome, error);
       return;
@@ -218,7 +252,7 @@ export class Operation implements CallerRequests {
     }
     this.#refused(attempt.number, plan);
     if (plan === 'deadline') this.#timedOut();
-    else if (plan === 'attempts' || plan === 'no_proxy' || plan === 'retry_after') {
+    else if (final.has(plan)) {
       this.#fail(outcome, new RetriesExhaustedError(this.attempts, error));
     } else if (plan === 'body' && error instanceof WhirlError) {
       this.#fail(outcome, withReason(error, notReplayable));
@@ -275,13 +309,21 @@ export class Operation implements CallerRequests {
   #ask(): Ask {
     const { region = this.#failedRegion, sessionId, tags, proxyId } = this.#context;
     return {
-      tried: this.#tried,
+      tried: this.#avoided(),
       target: this.request.origin,
       region,
       sessionId,
       tags,
       proxyId,
     };
+  }
+
+  /** A target that is down gets its one attempt through proxies in turn. */
+  #avoided(): ReadonlySet<string> {
+    const { downAt, lastProxyId } = this.target.outage;
+    if (downAt === undefined || lastProxyId === undefined || this.#tried.size > 0)
+      return this.#tried;
+    return new Set([lastProxyId]);
   }
 
   /** `last` is the failure that this attempt is to mend. */
@@ -300,7 +342,7 @@ export class Operation implements CallerRequests {
       this.#launch(admission, delayMs, false);
       return;
     }
-    const why = pool.whyNot(ask);
+    const why = pool.whyNot(ask, this.engine.now() - this.target.silentSince);
     const none = () => {
       if (last === undefined) {
         this.#fail('circuit_open', why);
@@ -371,6 +413,7 @@ export class Operation implements CallerRequests {
       replayable: request.body.replayable,
       previousDelayMs: this.#previousDelayMs,
       failure,
+      targetDown: this.engine.judge.brakes(this.target),
       remainingMs: this.#remainingMs(),
     });
     if (typeof plan !== 'string' && plan.delayMs > 0) this.#previousDelayMs = plan.delayMs;

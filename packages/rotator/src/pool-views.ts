@@ -38,6 +38,8 @@ export interface CircuitBreakerView {
   readonly lastTransitionAt: number;
   /** Epoch milliseconds, oldest first; empty when the trip rule keeps no times. */
   readonly failureTimes: readonly number[];
+  /** Open for failures that may be the target's: the first request for another origin closes it. */
+  readonly provisional: boolean;
   /** Whether a request would be admitted now. */
   readonly canAttempt: boolean;
 }
@@ -72,7 +74,12 @@ export function viewProxy({ selector }: Pool, { proxy, circuit, inFlight }: Memb
   };
 }
 
-export function viewCircuit({ circuit, addedAt, limits }: Member): CircuitBreakerView | undefined {
+export function viewCircuit({
+  circuit,
+  addedAt,
+  limits,
+  provisional,
+}: Member): CircuitBreakerView | undefined {
   if (circuit === undefined) return undefined;
   return {
     state: circuit.state,
@@ -82,6 +89,7 @@ export function viewCircuit({ circuit, addedAt, limits }: Member): CircuitBreake
     nextTestAt: circuit.nextTestAt,
     lastTransitionAt: circuit.lastTransitionAt ?? addedAt,
     failureTimes: circuit.failureTimes,
+    provisional,
     canAttempt: circuit.canAttempt(),
   };
 }

@@ -1,5 +1,11 @@
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
-import { createBus, type CircuitTransition, type WhirlBus, type WhirlEvents } from '@whirl/events';
+import {
+  createBus,
+  type CircuitTransition,
+  type Outcome,
+  type WhirlBus,
+  type WhirlEvents,
+} from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
 import {
   checkCircuit,
@@ -7,6 +13,8 @@ import {
   sameCircuit,
   type CircuitOptions,
 } from './circuit-options.ts';
+import { Doubts } from './blame/doubts.ts';
+import type { CircuitOutcome } from './blame/failure.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parseProxies } from './proxy/proxy-list.ts';
@@ -42,10 +50,24 @@ export interface PoolContext {
   readonly random: () => number;
   /** Hears of proxies that left or changed: their connections are of no use any more. */
   readonly onGone: (proxyId: string) => void;
+  /** Hears of members that left: what is known of them may be forgotten. */
+  readonly onLeft: (member: Member) => void;
 }
 
 /** What the selector learns from, beside the circuits. */
 type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
+
+/** A failure whose blame is settled after its end. */
+export interface SettledFailure {
+  readonly outcome: Outcome;
+  readonly latencyMs: number;
+  readonly origin: string;
+  /** The circuit has counted it already. */
+  readonly counted: boolean;
+}
+
+/** In which failures are taken to count under a rule of the user's own. */
+const defaultWindowMs = 60_000;
 
 interface Entry {
   readonly proxy: Proxy;
@@ -61,6 +83,7 @@ export class Pool {
   /** Of a proxy without options of its own; undefined: it has no circuit. */
   readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
+  readonly doubts = new Doubts();
   readonly #context: PoolContext;
   /**
    * The selector learns from this pool alone, and at once: the context's bus may be shared with rotators whose
@@ -85,12 +108,11 @@ export class Pool {
       ...common,
       bus: {
         has: () => true,
-        emit: (_type, event) => {
-          const { name } = event as CircuitTransition;
-          const transition = { ...(event as CircuitTransition), proxyId: name };
-          this.#hear(transition);
-          if (this.#untold !== undefined) this.#untold.push(transition);
-          else if (bus.has('circuit:transition')) bus.emit('circuit:transition', transition);
+        emit: (_type, transition) => {
+          const { name: proxyId } = transition as CircuitTransition;
+          const event = this.#hear({ ...(transition as CircuitTransition), proxyId });
+          if (this.#untold !== undefined) this.#untold.push(event);
+          else if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
         },
       },
     });
@@ -182,6 +204,34 @@ export class Pool {
     if (bus.has(type)) bus.emit(type, event);
   }
 
+  /**
+   * Tells an attempt's circuit how the attempt ended. A neutral outcome only gives its ticket back. An
+   * undecided failure is neutral, unless one target alone is asked for.
+   */
+  settle(admission: Admission, outcome: CircuitOutcome, durationMs: number, at: number): void {
+    const { member, ticket, probe } = admission;
+    const { breaker } = member;
+    if (breaker === undefined) return;
+    if (outcome === 'success') breaker.succeed(ticket, durationMs);
+    else if (outcome === 'failure') {
+      // A test that fails for certain leaves no doubt.
+      if (probe) member.doubtAt = undefined;
+      breaker.fail(ticket, durationMs);
+    } else if (outcome === 'undecided' && this.doubts.alone(at)) {
+      this.doubts.failed(member, ticket, durationMs, at);
+    } else breaker.release(ticket);
+  }
+
+  /** A neutral outcome of an earlier attempt has turned out to be a failure of the member or of its route. */
+  convict(member: Member, blame: 'proxy' | 'route', failed: SettledFailure): void {
+    if (!this.holds(member)) return;
+    const { outcome, latencyMs, origin, counted } = failed;
+    this.selector.record({ id: member.id, outcome, latencyMs, target: origin, blame });
+    const { breaker } = member;
+    if (blame !== 'proxy' || counted || breaker?.state !== 'closed') return;
+    breaker.fail(breaker.acquire(), latencyMs);
+  }
+
   /** A proxy and its circuit agree to take a request; undefined: nobody does, see `whyNot`. */
   admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
     const { tried, proxyId } = ask;
@@ -264,9 +314,9 @@ export class Pool {
     return false;
   }
 
-  /** Why `admit` found nobody. */
-  whyNot(ask: Ask): AllProxiesUnavailableError {
-    const { proxyId, tags } = ask;
+  /** Why `admit` found no proxy. `silentMs`: how long the target has not responded. */
+  whyNot(ask: Ask, silentMs: number): AllProxiesUnavailableError {
+    const { proxyId, tags, target } = ask;
     const { now } = this.#context;
     if (this.members.size === 0) {
       return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
@@ -275,7 +325,7 @@ export class Pool {
       const dueAt = this.#due();
       return new AllProxiesUnavailableError(
         'ALL_PROXIES_UNAVAILABLE',
-        `the circuits of all ${this.members.size} proxies are open`,
+        `the circuits of all ${this.members.size} proxies are open${this.#doubted(this.members.values(), target, silentMs)}`,
         dueAt === undefined ? undefined : Math.max(0, dueAt - now()),
       );
     }
@@ -308,9 +358,19 @@ export class Pool {
         )
       : new AllProxiesUnavailableError(
           'ALL_PROXIES_UNAVAILABLE',
-          `the circuits of all ${matching} proxies that match are open`,
+          `the circuits of all ${matching} proxies that match are open${this.#doubted(this.#matching(ask), target, silentMs)}`,
           waitMs,
         );
+  }
+
+  /** What else to say when circuits are open for failures that may be the target's. */
+  #doubted(members: Iterable<Member>, target: string, silentMs: number): string {
+    for (const { provisional } of members) {
+      if (!provisional) continue;
+      const seconds = Math.round(silentMs / 1000);
+      return `: no proxy has had an answer from ${target} for ${seconds} s; it may be the target`;
+    }
+    return '';
   }
 
   /** The pinned member, or those with all tags. Whom the strategy leaves of them shows only when it picks. */
@@ -372,6 +432,8 @@ export class Pool {
 
   #leave(member: Member): void {
     const { id } = member;
+    this.doubts.forget(member);
+    this.#context.onLeft(member);
     member.circuits = undefined;
     this.members.delete(id);
     this.selector.remove(id);
@@ -394,23 +456,35 @@ export class Pool {
 
   /** Another circuit for a member that stays. One that was open stays so for as long as it would have been. */
   #renewCircuit(member: Member, circuits: CircuitSource | undefined): void {
-    const before = member.circuit;
+    const { circuit: before, provisional } = member;
     const state = before?.state ?? 'closed';
     const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
     if (circuits === undefined && state !== 'closed') before?.reset();
     this.circuits.delete(member.id);
     member.circuits = circuits;
     if (state === 'forced_open') member.breaker?.forceOpen();
-    else if (state === 'open' || state === 'half_open') member.breaker?.trip({ openMs });
+    else if (state === 'open' || state === 'half_open') {
+      member.breaker?.trip({ openMs });
+      member.provisional = provisional;
+    }
   }
 
-  #hear(event: CircuitTransition): void {
-    const { name, to } = event;
-    if (!this.members.has(name)) return;
+  /** Returns the transition as it is told: with what the circuit itself does not know. */
+  #hear(event: CircuitTransition): CircuitTransition {
+    const { name, to, at } = event;
+    const member = this.members.get(name);
+    if (member === undefined) return event;
+    const { doubtAt } = member;
+    if (to === 'closed' || to === 'disabled' || to === 'forced_open') this.doubts.forget(member);
+    else if (to === 'open') {
+      const windowMs = member.limits.windowMs || defaultWindowMs;
+      member.provisional = doubtAt !== undefined && at - doubtAt <= windowMs;
+    }
     this.selector.circuitChanged(event);
     if (to === 'closed' || to === 'disabled') this.#shut.delete(name);
     else this.#shut.add(name);
     this.#changed();
+    return to === 'open' && member.provisional ? { ...event, provisional: true } : event;
   }
 
   #changed(): void {

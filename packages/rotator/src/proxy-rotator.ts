@@ -3,6 +3,9 @@ import { RetryMetrics } from '@whirl/metrics';
 import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
 import { checkBanRules } from './ban-rules.ts';
+import { Judge } from './blame/judge.ts';
+import { LoopLag } from './blame/loop-lag.ts';
+import type { TargetSnapshot } from './blame/targets.ts';
 import { Clients } from './clients.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import { ClosedError, InvalidRequestError } from './errors.ts';
@@ -12,7 +15,6 @@ import { Hedging } from './hedging.ts';
 import { logFacts } from './logging.ts';
 import { Operation } from './operation.ts';
 import { OperationList } from './operation-list.ts';
-import { OriginFailures } from './origin-failures.ts';
 import {
   noRetries,
   PolicyWarnings,
@@ -110,6 +112,13 @@ export class ProxyRotator implements RotatorView {
       proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
     });
     const facts = withChannels(this.bus);
+    const { contrast = true, targetDown = true } = options;
+    const judge = new Judge({
+      bus: facts,
+      contrast,
+      targetDown,
+      poolSize: () => this.#pool.size,
+    });
     this.#pool = new Pool({
       bus: facts,
       strategy: options.strategy ?? adaptive(),
@@ -117,13 +126,15 @@ export class ProxyRotator implements RotatorView {
       now,
       random,
       onGone: (proxyId) => this.#clients.remove(proxyId),
+      onLeft: (member) => judge.forget(member),
     });
     const rotator = this;
     this.#engine = {
       bus: facts,
       pool: this.#pool,
       clients: this.#clients,
-      origins: new OriginFailures(),
+      judge,
+      lag: new LoopLag(),
       operations: this.#operations,
       budget,
       hedging,
@@ -266,6 +277,21 @@ export class ProxyRotator implements RotatorView {
     return this.#metrics;
   }
 
+  /**
+   * The origins that were asked for, at most 1,000, those asked for last first: whether they respond,
+   * and what was to blame for the failures. `limit`: how many of them, an integer ≥ 0, default all.
+   */
+  targets({ limit = Infinity }: { limit?: number } = {}): TargetSnapshot[] {
+    if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) {
+      throw new RangeError(`limit must be an integer ≥ 0, got ${String(limit)}`);
+    }
+    const at = this.#now();
+    return this.#engine.judge.targets
+      .list()
+      .slice(0, limit)
+      .map((target) => target.snapshot(at));
+  }
+
   /** The requests that have not ended, in the order of their start. */
   inFlight(): InFlightRequest[] {
     return [...this.#operations].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
@@ -344,6 +370,7 @@ export class ProxyRotator implements RotatorView {
       operation.end('aborted', new ClosedError());
     }
     await this.#clients.destroy(new ClosedError());
+    this.#engine.lag.close();
     for (const undo of this.#undo) undo();
   }
 

@@ -33,7 +33,7 @@ describe('the wait before a retry', () => {
   for (const [failure, behaviour, tls] of [
     ['a reset', { kind: 'reset' }, false],
     ['a listed status', { kind: 'status', statusCode: 503 }, false],
-    ['a refused CONNECT', { kind: 'status', statusCode: 403 }, true],
+    ['a CONNECT that failed', { kind: 'status', statusCode: 502 }, true],
     ['a refused connection', { kind: 'refuse' }, true],
   ] as const) {
     it(`F1 failoverDelay none: ${failure} that opens the circuit makes the other of two proxies wait for nothing`, async () => {

@@ -1,5 +1,6 @@
+import type { Blame } from '@whirl/events';
 import { describe, expect, it } from 'vitest';
-import type { Failure } from './failure.ts';
+import type { Failure } from './blame/failure.ts';
 import { backoffOf, presets, resolvePolicy, type RetryPolicyOptions } from './policy.ts';
 import { chargesBudget, refusal, repeatable, retryDelay } from './retry-plan.ts';
 import { ProxyRotator } from './index.ts';
@@ -9,7 +10,6 @@ const failure = (given: Partial<Failure> = {}): Failure => ({
   phase: 'headers',
   reason: 'status',
   blame: 'target',
-  ambiguous: false,
   error: new Error('x'),
   ...given,
 });
@@ -47,11 +47,43 @@ describe('the plan after a failure', () => {
       methods.slice(0, 5),
     );
     expect(methods.every((method) => repeatable(policy, method, true))).toBe(true);
-    const given = { policy, attempts: 1, sent: true, repeatable: false, replayable: true };
+    const given = {
+      policy,
+      attempts: 1,
+      sent: true,
+      repeatable: false,
+      replayable: true,
+      failure: failure(),
+      targetDown: false,
+    };
     expect(refusal(given)).toBe('method');
     expect(refusal({ ...given, sent: false })).toBeUndefined();
     expect(refusal({ ...given, repeatable: true, replayable: false })).toBe('body');
     expect(refusal({ ...given, attempts: 3 })).toBe('attempts');
+  });
+
+  it('E6 a target that is down gets no retry, unless it was not what failed', () => {
+    const given = {
+      policy: resolvePolicy(),
+      attempts: 1,
+      sent: true,
+      repeatable: true,
+      replayable: true,
+      targetDown: true,
+    };
+    const refused = (blame: Blame) => refusal({ ...given, failure: failure({ blame }) });
+    expect([refused('target'), refused('unknown')]).toEqual(['target_down', 'target_down']);
+    expect([refused('proxy'), refused('route'), refused('caller')]).toEqual(
+      Array(3).fill(undefined),
+    );
+    expect(refusal({ ...given, failure: failure(), targetDown: false })).toBeUndefined();
+  });
+
+  it('E5d failoverDelay none: another proxy takes over at once, unless the target is to blame', () => {
+    const waits = (['proxy', 'route', 'unknown', 'target', 'caller'] as const).map((blame) =>
+      delay({ failoverDelay: 'none' }, { failure: failure({ blame }) }),
+    );
+    expect(waits).toEqual([0, 0, 0, 1000, 1000]);
   });
 
   it('F8 Retry-After is a floor, not jittered, up to maxRetryAfterMs and what remains', () => {
@@ -81,24 +113,17 @@ describe('the plan after a failure', () => {
     expect(delay({}, { remainingMs: 1001 })).toBe(1000);
   });
 
-  it('G3 only attempts that ended past connect are charged', () => {
-    const phases = [
-      'select',
-      'dns',
-      'tcp',
-      'tls_proxy',
-      'socks',
-      'connect',
-      'tls_target',
-      'headers',
-      'body',
-    ] as const;
-    const charged = phases.filter((phase) => chargesBudget(failure({ phase, blame: 'proxy' })));
-    expect(charged).toEqual(['tls_target', 'headers', 'body']);
-    // Nor is a target that is to blame spared, unless it may still prove well.
-    const target = { phase: 'connect', blame: 'target' } as const;
-    expect(chargesBudget(failure(target))).toBe(true);
-    expect(chargesBudget(failure({ ...target, contested: true }))).toBe(false);
+  it('G3 failovers from a proxy or a route are free; target and unknown are charged, unless contested', () => {
+    const charged = (given: Partial<Failure>) => chargesBudget(failure(given));
+    for (const phase of ['tcp', 'connect', 'headers'] as const) {
+      expect(charged({ phase, blame: 'proxy' })).toBe(false);
+      expect(charged({ phase, blame: 'route' })).toBe(false);
+      expect(charged({ phase, blame: 'caller' })).toBe(false);
+      expect(charged({ phase, blame: 'target' })).toBe(true);
+      expect(charged({ phase, blame: 'unknown' })).toBe(true);
+      expect(charged({ phase, blame: 'target', contested: true })).toBe(false);
+      expect(charged({ phase, blame: 'unknown', contested: true })).toBe(false);
+    }
   });
 });
 

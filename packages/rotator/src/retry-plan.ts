@@ -1,12 +1,9 @@
 import type { Backoff } from '@whirl/backoff';
-import type { Phase, RetryRefusalReason } from '@whirl/events';
-import type { Failure } from './failure.ts';
+import type { RetryRefusalReason } from '@whirl/events';
+import type { Failure } from './blame/failure.ts';
 import type { RetryPolicy } from './policy.ts';
 
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE']);
-
-/** In these phases the attempt reached neither the target nor the end of a tunnel to it. */
-const freePhases = new Set<Phase>(['select', 'dns', 'tcp', 'tls_proxy', 'socks', 'connect']);
 
 /** Whether a request may be sent twice (behaviour F4, stricter than RFC 9110: no PUT). */
 export function repeatable(policy: RetryPolicy, method: string, hasKey: boolean): boolean {
@@ -23,13 +20,22 @@ export interface RetryCase {
   readonly repeatable: boolean;
   /** The body can be sent from its start once more. */
   readonly replayable: boolean;
+  readonly failure: Failure;
+  /** The target is down: an attempt more would only burden it. */
+  readonly targetDown: boolean;
 }
 
 /** Why there is no further attempt; undefined when there may be one. */
 export function refusal(given: RetryCase): RetryRefusalReason | undefined {
   if (given.attempts >= given.policy.maxAttempts) return 'attempts';
   if (given.sent && !given.repeatable) return 'method';
-  return given.replayable ? undefined : 'body';
+  if (!given.replayable) return 'body';
+  return given.targetDown && burdensTarget(given.failure) ? 'target_down' : undefined;
+}
+
+/** Whether the target may be to blame, so that a retry could make its trouble worse. */
+function burdensTarget({ blame }: Failure): boolean {
+  return blame === 'target' || blame === 'unknown';
 }
 
 /** What the wait before a retry depends on. */
@@ -46,16 +52,15 @@ export interface DelayCase {
   readonly remainingMs: number;
 }
 
-/** Whether a failure speaks against using that proxy once more for this request. */
-export function leavesProxy(failure: Failure): boolean {
-  const { blame, reason } = failure;
-  return blame === 'proxy' || blame === 'route' || reason === 'banned';
+/** Whether another proxy may fare better at once: always, unless the target or the caller is to blame. */
+export function leavesProxy({ blame, reason }: Failure): boolean {
+  return blame === 'proxy' || blame === 'route' || blame === 'unknown' || reason === 'banned';
 }
 
 /**
  * Milliseconds before the next attempt, or why there is none. The backoff's delay, raised to
- * Retry-After; with `failoverDelay: 'none'` another proxy takes over at once when the failed one
- * was to blame, and owes the target's Retry-After nothing; the Retry-After of a refused CONNECT binds
+ * Retry-After; with `failoverDelay: 'none'` another proxy takes over at once unless the target is to
+ * blame, and owes the target's Retry-After nothing; the Retry-After of a refused CONNECT binds
  * that proxy alone.
  */
 export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline' {
@@ -74,9 +79,10 @@ export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline
 }
 
 /**
- * Whether a retry after this failure draws on the budget (behaviour G3): attempts that got past `connect`
- * put load on a target, and so do those whose proxy says that the target cannot be reached: it tried.
+ * Whether a retry after this failure draws on the budget (behaviour G3): the budget protects targets,
+ * so failovers from a proxy or a route that is to blame are free. So are those from a target of which
+ * attempts that are still out may prove that it responds.
  */
-export function chargesBudget({ phase, blame, contested = false }: Failure): boolean {
-  return !freePhases.has(phase) || (blame === 'target' && !contested);
+export function chargesBudget(failure: Failure): boolean {
+  return burdensTarget(failure) && failure.contested !== true;
 }

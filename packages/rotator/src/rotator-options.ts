@@ -28,8 +28,8 @@ export interface RotatorOptions {
   readonly circuitBreaker?: CircuitOptions | false | undefined;
   /**
    * Bounds retries and hedges to a share of the successes, so that they never multiply an outage:
-   * see `createRetryBudget`. A failover from a proxy that never reached the target is free,
-   * unless it is the target that nobody reaches.
+   * see `createRetryBudget`. It protects targets: a failover from a proxy or a route that is to blame
+   * is free.
    * `false`: no bound. Default: one retry in five successes, and 10 a second besides.
    */
   readonly budget?: RetryBudget | RetryBudgetOptions | false | undefined;
@@ -37,6 +37,17 @@ export interface RotatorOptions {
   readonly hedge?: HedgeOptions | undefined;
   /** Recognise answers that are blocks in disguise. Default: none. */
   readonly banRules?: readonly BanRule[] | undefined;
+  /**
+   * Whether a 4xx in absolute form that other proxies do not get from the same target counts against
+   * this way to it, as a proxy's own page does: the caller gets the response, and the proxy is avoided
+   * for that target. Default true.
+   */
+  readonly contrast?: boolean | undefined;
+  /**
+   * Whether requests to a target that does not respond through any proxy get one attempt each until it
+   * responds again. Default true.
+   */
+  readonly targetDown?: boolean | undefined;
   /** Tests open circuits that traffic does not reach. Default: off. */
   readonly healthCheck?: HealthCheckOptions | undefined;
   /**
@@ -102,6 +113,8 @@ const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
   budget: true,
   hedge: true,
   banRules: true,
+  contrast: true,
+  targetDown: true,
   healthCheck: true,
   queueTimeoutMs: true,
   bus: true,
@@ -143,12 +156,15 @@ export function checkRotatorOptions(options: RotatorOptions): void {
   if (!Number.isFinite(queueTimeoutMs) || queueTimeoutMs < 0) {
     throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${shown(queueTimeoutMs)}`);
   }
-  const { tunnel = 'auto', keepAlive = true, logger } = options;
+  const { tunnel = 'auto', logger } = options;
   if (tunnel !== 'auto' && tunnel !== 'always') {
     throw new TypeError(`tunnel must be "auto" or "always", got ${shown(tunnel)}`);
   }
-  if (typeof keepAlive !== 'boolean') {
-    throw new TypeError(`keepAlive must be true or false, got ${shown(keepAlive)}`);
+  for (const name of ['keepAlive', 'contrast', 'targetDown'] as const) {
+    const { [name]: value = true } = options;
+    if (typeof value !== 'boolean') {
+      throw new TypeError(`${name} must be true or false, got ${shown(value)}`);
+    }
   }
   for (const name of ['now', 'random'] as const) {
     const value = options[name];

@@ -4,12 +4,12 @@ import { ProxyRotator } from './index.ts';
 import { errorOf, rig } from './testing/pool-rig.ts';
 
 const epoch = 1_700_000_000_000;
-const reset = { kind: 'reset' } as const;
+const refuse = { kind: 'refuse' } as const;
 
 /** A rotator whose proxy `a` has failed so many times, under a clock that stands still. */
 async function failed(times: number, options = {}) {
   const clock = { now: epoch };
-  const made = await rig([reset], {
+  const made = await rig([refuse], {
     proxies: [],
     retryPolicy: null,
     now: () => clock.now,
@@ -158,7 +158,7 @@ describe('setProxies with an id that is kept', () => {
     rotator.setProxies([{ url, circuitBreaker: { openMs: 1000 } }]);
     await (await running).body.dump();
     expect(rotator.getCircuitBreakerStates().get(id)).toMatchObject({ state: 'closed' });
-    expect(rotator.proxies()).toMatchObject([{ successRate: 0, inFlight: 0 }]);
+    expect(rotator.proxies()).toMatchObject([{ inFlight: 0 }]);
   });
 
   it('A15 with owned, other proxies stay and the events tell of what changed alone', async () => {

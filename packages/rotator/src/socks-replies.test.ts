@@ -21,18 +21,18 @@ async function replying(reply: number): Promise<string> {
   return `socks5h://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 }
 
-describe('C5 what a SOCKS5 proxy says of the target (RFC 1928, section 6)', () => {
-  for (const [reply, name, blames] of [
-    [1, 'general failure', ['proxy', 'proxy']],
-    [2, 'not allowed by ruleset', ['proxy', 'proxy']],
-    [3, 'network unreachable', ['proxy', 'target']],
-    [4, 'host unreachable', ['proxy', 'target']],
-    [5, 'connection refused', ['proxy', 'target']],
-    [6, 'TTL expired', ['proxy', 'target']],
-    [7, 'command not supported', ['proxy', 'proxy']],
-    [8, 'address type not supported', ['proxy', 'proxy']],
+describe('E1, E2 what a SOCKS5 proxy says of the target (RFC 1928, section 6)', () => {
+  for (const [reply, name, blame] of [
+    [1, 'general failure', 'unknown'],
+    [2, 'not allowed by ruleset', 'route'],
+    [3, 'network unreachable', 'unknown'],
+    [4, 'host unreachable', 'unknown'],
+    [5, 'connection refused', 'unknown'],
+    [6, 'TTL expired', 'unknown'],
+    [7, 'command not supported', 'proxy'],
+    [8, 'address type not supported', 'proxy'],
   ] as const) {
-    it(`${reply} ${name}: met through two proxies it is the ${blames[1]}'s`, async () => {
+    it(`${reply} ${name}: while nothing else is known, ${blame}`, async () => {
       const proxies = [await replying(reply), await replying(reply)];
       const rotator = startRotator({
         proxies,
@@ -43,11 +43,11 @@ describe('C5 what a SOCKS5 proxy says of the target (RFC 1928, section 6)', () =
       rotator.bus.on('attempt:end', ({ blame, phase }) => seen.push(`${phase} ${blame}`));
       const error = await failureOf(rotator.get('http://t.test/'));
       expect(error).toMatchObject({ code: 'PROXY_CONNECTION', phase: 'socks', socksReply: reply });
-      expect(seen).toEqual(blames.map((blame) => `socks ${blame}`));
+      expect(seen).toEqual(Array(2).fill(`socks ${blame}`));
     });
   }
 
-  it('a dead target opens no circuit of a pool of good SOCKS proxies', async () => {
+  it('E5b a dead target opens circuits of a pool of good SOCKS proxies until another target is asked for', async () => {
     const target = use(await startTarget());
     const dead = use(await startTarget());
     await dead.close();
@@ -60,7 +60,21 @@ describe('C5 what a SOCKS5 proxy says of the target (RFC 1928, section 6)', () =
       budget: false,
     });
     for (let i = 0; i < 6; i++) await errorOf(rotator.get(dead.url));
-    expect(rotator.proxies().map(({ state }) => state)).toEqual(Array(3).fill('closed'));
+    const states = () =>
+      [...rotator.getCircuitBreakerStates().values()].map(({ state, provisional }) =>
+        provisional ? `${state} provisionally` : state,
+      );
+    expect(states()).toEqual(Array(3).fill('open provisionally'));
+    expect(await errorOf(rotator.get(dead.url))).toMatchObject({
+      code: 'ALL_PROXIES_UNAVAILABLE',
+      message: expect.stringMatching(
+        /^the circuits of all 3 proxies are open: no proxy has had an answer from http:\/\/\S+ for \d+ s; it may be the target$/,
+      ) as string,
+    });
     await (await rotator.get(target.url)).body.dump();
+    expect(states()).toEqual(Array(3).fill('closed'));
+    // Not alone any more: the dead target opens nothing.
+    for (let i = 0; i < 6; i++) await errorOf(rotator.get(dead.url));
+    expect(states()).toEqual(Array(3).fill('closed'));
   });
 });

@@ -58,6 +58,10 @@ export class ProxyEvidence {
   okAt = -Infinity;
   /** Failures in a row, anywhere. */
   run = 0;
+  /** Epoch milliseconds: when a doubt about it was last settled, -Infinity before. */
+  settledAt = -Infinity;
+  /** Epoch milliseconds: when this machine last had no route to it, -Infinity before. */
+  unreachableAt = -Infinity;
 }
 
 /** What is remembered of one origin. */
@@ -130,6 +134,13 @@ export class Evidence {
   /** The proxy refused to lead to the origin. */
   refused(proxy: ProxyEvidence, origin: OriginEvidence, at: number): Verdict {
     return this.#judged(proxy, origin, at, true);
+  }
+
+  /** Whether the proxy has lately had a response from another origin. */
+  worksElsewhere(proxy: ProxyEvidence, origin: OriginEvidence, at: number): boolean {
+    return proxy.rows.some(
+      (row) => row.origin !== origin && !row.failedLast && at - row.lastAt <= evidenceMs,
+    );
   }
 
   /** The proxy has left the pool. */

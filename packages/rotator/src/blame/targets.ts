@@ -62,8 +62,10 @@ export class Target {
   responded(at: number, latencyMs: number): number | undefined {
     const { evidence, outage } = this;
     if (evidence.okAt === -Infinity || outage.run >= failuresToBeUnsure) this.#upAt = at;
-    this.#usualMs =
-      this.#usualMs === 0 ? latencyMs : this.#usualMs + (latencyMs - this.#usualMs) / 8;
+    if (latencyMs > 0) {
+      const usualMs = this.#usualMs || latencyMs;
+      this.#usualMs = usualMs + (latencyMs - usualMs) / 8;
+    }
     return outage.run === 0 ? undefined : outage.responded(at);
   }
 

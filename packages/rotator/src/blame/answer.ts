@@ -1,13 +1,13 @@
-import type { Blame } from '@whirl/events';
-import type { Verdict } from './ban-rules.ts';
-import type { Engine } from './engine.ts';
+import type { Verdict } from '../ban-rules.ts';
+import type { Engine } from '../engine.ts';
+import type { Controller } from '../handler.ts';
+import type { Member } from '../member.ts';
+import type { RetryPolicy } from '../policy.ts';
+import { retryAfterOf } from '../retry-after.ts';
 import type { Failure } from './failure.ts';
-import type { Controller } from './handler.ts';
-import type { Member } from './member.ts';
-import type { RetryPolicy } from './policy.ts';
-import { retryAfterOf } from './retry-after.ts';
+import { statedBy } from './stated.ts';
 
-/** The head of an answer. */
+/** The head of a response. */
 export interface Head {
   readonly controller: Controller;
   readonly statusCode: number;
@@ -18,28 +18,41 @@ export interface Head {
 /** What the ban rules made of it: `'none'` of them had a verdict. */
 export type Found = 'none' | { readonly rule: string; readonly verdict: Verdict };
 
+/** Through which proxy a response came, and how. */
+export interface Way {
+  readonly proxyHost: string;
+  /** Only the target can have sent it; in absolute form it may be the proxy's own. */
+  readonly tunnel: boolean;
+}
+
 /**
- * What is wrong with an answer, if anything. A listed status inside a tunnel is the target's; in
- * absolute form it cannot be told from the proxy's own, and is the proxy's (behaviour C5).
+ * What is wrong with a response, if anything. A listed status inside a tunnel is the target's. In
+ * absolute form the evidence decides, unless the headers say who speaks. A rule that bans the proxy
+ * for the target speaks of the route.
  */
 export function failureOf(
   { statusCode, headers }: Head,
   found: Found,
   policy: RetryPolicy,
-  tunnel: boolean,
+  { proxyHost, tunnel }: Way,
   wallNow: number,
 ): Failure | undefined {
-  let blame: Blame;
+  let blamed: Pick<Failure, 'blame' | 'doubt'> = { blame: 'target' };
   let error: Error;
   if (found === 'none') {
     if (!policy.retryStatusCodes.includes(statusCode)) return undefined;
-    blame = tunnel ? 'target' : 'proxy';
+    const stated = tunnel ? 'target' : statedBy(headers, proxyHost);
+    if (stated === 'proxy') blamed = { blame: 'proxy' };
+    else if (stated === 'refused') blamed = { blame: 'unknown', doubt: 'refused' };
+    else if (stated === undefined) blamed = { blame: 'unknown', doubt: 'failed' };
     error = new Error(`status ${statusCode}`);
   } else {
     const { rule, verdict } = found;
     if (verdict === 'ok') return undefined;
-    blame = typeof verdict !== 'string' && verdict.action === 'banProxy' ? 'proxy' : 'target';
-    error = new Error(`the rule "${rule}" refused the answer (status ${statusCode})`);
+    const action = typeof verdict === 'string' ? undefined : verdict.action;
+    if (action === 'banProxy') blamed = { blame: 'proxy' };
+    else if (action === 'banTarget') blamed = { blame: 'route' };
+    error = new Error(`the rule "${rule}" refused the response (status ${statusCode})`);
   }
   const after = headers['retry-after'];
   const limited = statusCode === 429 || statusCode === 503;
@@ -47,8 +60,7 @@ export function failureOf(
     outcome: 'failure',
     phase: 'headers',
     reason: found === 'none' ? 'status' : 'banned',
-    blame,
-    ambiguous: false,
+    ...blamed,
     statusCode,
     retryAfterMs: limited ? retryAfterOf(after, wallNow) : undefined,
     error,
@@ -75,5 +87,5 @@ export function carryOut(
     rule: found.rule,
     at,
   });
-  if (action !== 'banTarget') member.breaker?.trip({ reason: 'custom', openMs: forMs });
+  if (action !== 'banTarget') member.trip({ reason: 'custom', openMs: forMs });
 }
