@@ -3,3 +3,4 @@ export type { FailureSpeed, PopulationOptions, ProxyKind, SimulatedAttempt } fro
 export { realisticPool, scrapedPool } from './pools.ts';
 export { simulate } from './simulate.ts';
 export type { Chooser, SimulationOptions, SimulationResult } from './simulate.ts';
+export { TimeQueue } from './time-queue.ts';
