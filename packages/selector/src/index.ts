@@ -1,12 +1,12 @@
-export { adaptive } from './adaptive.ts';
-export type { CandidateOptions } from './candidate-table.ts';
-export { byCost, byRegion, byTags, composite, type Filter } from './composite.ts';
-export { costAware, type CostAwareOptions } from './cost-aware.ts';
-export { geo, type GeoOptions } from './geo.ts';
-export { leastUsed } from './least-used.ts';
-export { performance } from './performance.ts';
-export { random } from './random.ts';
-export { roundRobin } from './round-robin.ts';
+export { adaptive } from './strategies/adaptive.ts';
+export type { CandidateOptions } from './candidates/candidate-table.ts';
+export { byCost, byRegion, byTags, composite, type Filter } from './strategies/composite.ts';
+export { costAware, type CostAwareOptions } from './strategies/cost-aware.ts';
+export { geo, type GeoOptions } from './strategies/geo.ts';
+export { leastUsed } from './strategies/least-used.ts';
+export { performance } from './strategies/performance.ts';
+export { random } from './strategies/random.ts';
+export { roundRobin } from './strategies/round-robin.ts';
 export { Selector } from './selector.ts';
 export type {
   AttemptOutcome,
@@ -14,6 +14,6 @@ export type {
   Selection,
   SelectorOptions,
 } from './selector-options.ts';
-export { sticky, type StickyOptions } from './sticky.ts';
+export { sticky, type StickyOptions } from './strategies/sticky.ts';
 export type { Candidates, Index, SelectContext, Strategy } from './strategy.ts';
-export { weighted } from './weighted.ts';
+export { weighted } from './strategies/weighted.ts';

@@ -1,12 +1,12 @@
 import type { AttemptEnd, Blame, CircuitTransition, Outcome, ProxyBanned } from '@whirl/events';
-import { adaptive } from './adaptive.ts';
-import type { CandidateOptions } from './candidate-table.ts';
-import { checkAsk } from './check-ask.ts';
-import { checkOutcome, checkState } from './check-fact.ts';
-import { checkStrategy } from './check-strategy.ts';
+import { adaptive } from './strategies/adaptive.ts';
+import type { CandidateOptions } from './candidates/candidate-table.ts';
+import { checkAsk } from './check/check-ask.ts';
+import { checkOutcome, checkState } from './check/check-fact.ts';
+import { checkStrategy } from './check/check-strategy.ts';
 import { lessonOf } from './lesson.ts';
-import { Picker } from './picker.ts';
-import { Pool } from './pool.ts';
+import { Picker } from './candidates/picker.ts';
+import { Pool } from './candidates/candidate-pool.ts';
 import type {
   AttemptOutcome,
   CandidateStats,
@@ -14,8 +14,14 @@ import type {
   SelectorOptions,
 } from './selector-options.ts';
 import type { SelectContext, Strategy } from './strategy.ts';
-import { TargetMemory } from './target-memory.ts';
-import { checkFunction, checkInstant, checkNames, checkNumber, checkText } from './validate.ts';
+import { TargetMemory } from './candidates/target-memory.ts';
+import {
+  checkFunction,
+  checkInstant,
+  checkNames,
+  checkNumber,
+  checkText,
+} from './check/validate.ts';
 
 /** A timeout says more than a failure, and was longer in coming. */
 const timeoutWeight = 2;

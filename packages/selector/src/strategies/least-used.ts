@@ -1,6 +1,6 @@
-import { SlotHeap } from './slot-heap.ts';
-import { SlotEntries, SlotQueue } from './slot-queue.ts';
-import type { Candidates, Index, Strategy } from './strategy.ts';
+import { SlotHeap } from '../slots/slot-heap.ts';
+import { SlotEntries, SlotQueue } from '../slots/slot-queue.ts';
+import type { Candidates, Index, Strategy } from '../strategy.ts';
 
 /**
  * Candidates by their number of picks: a queue for each number that occurs, and a heap of these numbers, of which

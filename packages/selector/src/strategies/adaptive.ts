@@ -1,5 +1,5 @@
-import type { Candidates, Strategy } from './strategy.ts';
-import type { View } from './view.ts';
+import type { Candidates, Strategy } from '../strategy.ts';
+import type { View } from '../candidates/filtered-candidates.ts';
 import { WarmSet } from './warm-set.ts';
 
 const create = (among: Candidates) => new WarmSet(among as View);

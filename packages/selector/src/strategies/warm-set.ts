@@ -1,10 +1,10 @@
-import type { Pool } from './pool.ts';
-import { PricedSlots } from './priced-slots.ts';
-import { SlotHeap } from './slot-heap.ts';
-import { SlotBytes, SlotNumbers } from './slot-numbers.ts';
-import { SlotSet } from './slot-set.ts';
-import type { Index, SelectContext } from './strategy.ts';
-import type { View } from './view.ts';
+import type { Pool } from '../candidates/candidate-pool.ts';
+import { PricedSlots } from '../slots/priced-slots.ts';
+import { SlotHeap } from '../slots/slot-heap.ts';
+import { SlotBytes, SlotNumbers } from '../slots/slot-numbers.ts';
+import { SlotSet } from '../slots/slot-set.ts';
+import type { Index, SelectContext } from '../strategy.ts';
+import type { View } from '../candidates/filtered-candidates.ts';
 
 /** The warm set holds 50 and 4 % of the candidates. */
 const warmBase = 50;

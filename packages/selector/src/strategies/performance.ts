@@ -1,9 +1,9 @@
-import { few, searchedEveryMs } from './latency-history.ts';
-import type { Pool } from './pool.ts';
-import { SlotHeap } from './slot-heap.ts';
-import type { Candidates, Index, Strategy } from './strategy.ts';
-import { TieClock } from './tie-clock.ts';
-import type { View } from './view.ts';
+import { few, searchedEveryMs } from '../candidates/latency-history.ts';
+import type { Pool } from '../candidates/candidate-pool.ts';
+import { SlotHeap } from '../slots/slot-heap.ts';
+import type { Candidates, Index, Strategy } from '../strategy.ts';
+import { TieClock } from '../slots/tie-clock.ts';
+import type { View } from '../candidates/filtered-candidates.ts';
 
 const successShare = 0.7;
 const latencyShare = 0.3;

@@ -4,7 +4,7 @@ import { CandidateTable, type CandidateOptions } from './candidate-table.ts';
 import { Estimates } from './estimates.ts';
 import { LatencyHistory } from './latency-history.ts';
 import { OutcomeHistory } from './outcome-history.ts';
-import { View } from './view.ts';
+import { View } from './filtered-candidates.ts';
 
 /** Filtered views held at once; the least recently used one goes. */
 const maxViews = 256;

@@ -1,7 +1,7 @@
 import { createVirtualClock, seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { leastUsed, roundRobin, Selector, sticky, type StickyOptions } from './index.ts';
-import type { AttemptOutcome } from './selector-options.ts';
+import { leastUsed, roundRobin, Selector, sticky, type StickyOptions } from '../index.ts';
+import type { AttemptOutcome } from '../selector-options.ts';
 
 function pool(options: StickyOptions = {}, maxConcurrent?: number, inner = roundRobin()) {
   const clock = createVirtualClock(1_000_000);

@@ -1,5 +1,5 @@
-import type { Pool } from './pool.ts';
-import type { SelectContext, Strategy } from './strategy.ts';
+import type { Pool } from './candidate-pool.ts';
+import type { SelectContext, Strategy } from '../strategy.ts';
 import type { TargetMemory } from './target-memory.ts';
 
 /** Picks that target memory may refuse one by one. */

@@ -1,6 +1,6 @@
-import { SlotNumbers } from './slot-numbers.ts';
-import { SlotSet } from './slot-set.ts';
-import type { Candidates, Index, Strategy } from './strategy.ts';
+import { SlotNumbers } from '../slots/slot-numbers.ts';
+import { SlotSet } from '../slots/slot-set.ts';
+import type { Candidates, Index, Strategy } from '../strategy.ts';
 
 /** A draw is refused with a chance below one half: so many refusals mean that `random` repeats itself. */
 const maxDraws = 64;

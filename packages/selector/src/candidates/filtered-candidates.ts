@@ -1,7 +1,7 @@
-import type { Pool } from './pool.ts';
-import { SlotNumbers } from './slot-numbers.ts';
-import { SlotSet } from './slot-set.ts';
-import type { Candidates, Index } from './strategy.ts';
+import type { Pool } from './candidate-pool.ts';
+import { SlotNumbers } from '../slots/slot-numbers.ts';
+import { SlotSet } from '../slots/slot-set.ts';
+import type { Candidates, Index } from '../strategy.ts';
 
 /** A view with less than this share of the pool addresses its members by maps. */
 const sparseShare = 1 / 8;

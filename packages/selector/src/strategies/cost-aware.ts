@@ -1,8 +1,8 @@
-import { around } from './check-strategy.ts';
-import { SlotHeap } from './slot-heap.ts';
-import type { Candidates, Index, Strategy } from './strategy.ts';
-import { TieClock } from './tie-clock.ts';
-import { checkNames, checkNumber } from './validate.ts';
+import { around } from '../check/check-strategy.ts';
+import { SlotHeap } from '../slots/slot-heap.ts';
+import type { Candidates, Index, Strategy } from '../strategy.ts';
+import { TieClock } from '../slots/tie-clock.ts';
+import { checkNames, checkNumber } from '../check/validate.ts';
 
 export interface CostAwareOptions {
   /**

@@ -1,7 +1,7 @@
 import type { CircuitState } from '@whirl/events';
 import { inFlight, maxConcurrent, rowWords as row, type CandidateRows } from './candidate-rows.ts';
-import { SlotHeap } from './slot-heap.ts';
-import { grown } from './slot-numbers.ts';
+import { SlotHeap } from '../slots/slot-heap.ts';
+import { grown } from '../slots/slot-numbers.ts';
 
 /** A byte for each slot: its circuit in two bits, and whether it may be picked. */
 const closed = 0;

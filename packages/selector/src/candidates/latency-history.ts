@@ -1,4 +1,4 @@
-import { grown } from './slot-numbers.ts';
+import { grown } from '../slots/slot-numbers.ts';
 
 const kept = 100;
 /** How old the largest average may be, where there are more candidates than `few`: finding it is O(n). */

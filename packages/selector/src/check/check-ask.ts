@@ -1,4 +1,4 @@
-import type { SelectContext } from './strategy.ts';
+import type { SelectContext } from '../strategy.ts';
 import { shown } from './validate.ts';
 
 /** Refuses what `select()` cannot honour: with a misspelt `exclude` a retry would meet the same one. */

@@ -1,6 +1,6 @@
 import { seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { Selector } from './index.ts';
+import { Selector } from '../index.ts';
 
 describe('adaptive(), those outside the warm set', () => {
   it('S14 one that failed is looked at 30 s after its last attempt, not after an earlier one', () => {

@@ -1,6 +1,6 @@
-import { around } from './check-strategy.ts';
-import type { Strategy } from './strategy.ts';
-import { checkNames } from './validate.ts';
+import { around } from '../check/check-strategy.ts';
+import type { Strategy } from '../strategy.ts';
+import { checkNames } from '../check/validate.ts';
 
 export interface GeoOptions {
   /**

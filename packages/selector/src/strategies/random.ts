@@ -1,4 +1,4 @@
-import type { Strategy } from './strategy.ts';
+import type { Strategy } from '../strategy.ts';
 
 /** Any, with equal chance. O(1). */
 export function random(): Strategy {

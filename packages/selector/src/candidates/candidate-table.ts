@@ -1,5 +1,11 @@
-import { grown } from './slot-numbers.ts';
-import { checkArrayOfTexts, checkCount, checkNames, checkNumber, checkText } from './validate.ts';
+import { grown } from '../slots/slot-numbers.ts';
+import {
+  checkArrayOfTexts,
+  checkCount,
+  checkNames,
+  checkNumber,
+  checkText,
+} from '../check/validate.ts';
 
 /** Something that can be picked. */
 export interface CandidateOptions {

@@ -1,6 +1,6 @@
-import { around } from './check-strategy.ts';
-import type { Candidates, SelectContext, Strategy } from './strategy.ts';
-import { checkFunction, checkNumber, checkText } from './validate.ts';
+import { around } from '../check/check-strategy.ts';
+import type { Candidates, SelectContext, Strategy } from '../strategy.ts';
+import { checkFunction, checkNumber, checkText } from '../check/validate.ts';
 
 /** Narrows the candidates of a pick, with `inRegion`, `withTags` or `where`. */
 export type Filter = (among: Candidates, ask: SelectContext) => Candidates;

@@ -1,4 +1,4 @@
-import { grown } from './slot-numbers.ts';
+import { grown } from '../slots/slot-numbers.ts';
 
 /** The length of a row, in numbers of 64 bits, in words and floats of 32, and in bytes. */
 export const rowNumbers = 8;

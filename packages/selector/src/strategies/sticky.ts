@@ -1,7 +1,7 @@
-import { around } from './check-strategy.ts';
-import type { Candidates, SelectContext, Strategy } from './strategy.ts';
-import { checkCount, checkNames, checkNumber } from './validate.ts';
-import type { View } from './view.ts';
+import { around } from '../check/check-strategy.ts';
+import type { Candidates, SelectContext, Strategy } from '../strategy.ts';
+import { checkCount, checkNames, checkNumber } from '../check/validate.ts';
+import type { View } from '../candidates/filtered-candidates.ts';
 
 /** Failures in a row of its candidate after which a session moves. */
 const failuresToMove = 2;

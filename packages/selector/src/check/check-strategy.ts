@@ -1,4 +1,4 @@
-import type { Strategy } from './strategy.ts';
+import type { Strategy } from '../strategy.ts';
 import { checkFunction, checkText } from './validate.ts';
 
 /** Refuses what is no strategy. */

@@ -1,8 +1,8 @@
 import { seededRandom } from '@whirl/testkit';
 import { realisticPool, scrapedPool, type Population } from '@whirl/testkit/simulation';
 import { describe, expect, it } from 'vitest';
-import { adaptive, random, Selector } from './index.ts';
-import { play } from './simulated.test-support.ts';
+import { adaptive, random, Selector } from '../index.ts';
+import { play } from '../simulated.test-support.ts';
 
 const good = [
   { share: 1, success: [0.95, 0.95], medianMs: [300, 300], failures: 'mixed' },

@@ -1,6 +1,6 @@
-import { SlotHeap } from './slot-heap.ts';
-import { SlotEntries, SlotQueue } from './slot-queue.ts';
-import type { Candidates, Index, Strategy } from './strategy.ts';
+import { SlotHeap } from '../slots/slot-heap.ts';
+import { SlotEntries, SlotQueue } from '../slots/slot-queue.ts';
+import type { Candidates, Index, Strategy } from '../strategy.ts';
 
 /**
  * The candidate whose last turn is furthest back comes first. Turns are numbered, so that one that was away finds
