@@ -120,6 +120,11 @@ export class ProxyTable implements RowOwner, Hourly {
     return row !== undefined && this.#removed[row] === 1;
   }
 
+  /** The row of a proxy, `other` included; undefined when it has none. */
+  rowOf(proxyId: string): number | undefined {
+    return this.#names.find(proxyId);
+  }
+
   /** Every row with a name, `other` first. */
   *rows(): Generator<readonly [row: number, proxyId: string]> {
     for (let row = 0; row < this.#names.rowCount; row++) {

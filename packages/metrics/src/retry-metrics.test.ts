@@ -280,6 +280,20 @@ describe('RetryMetrics', () => {
       expect(metrics.sizes().proxies).toBe(2);
     });
 
+    it('M4 getProxy reads one of them, and proxyIds names them all', () => {
+      metrics = new RetryMetrics({ maxProxies: 2, now: () => at });
+      for (const proxyId of ['a', 'b', 'c']) attempt({ proxyId });
+      expect([...metrics.proxyIds()].sort()).toEqual(['b', 'c', 'other']);
+      for (const [id, totals] of Object.entries(metrics.getByProxy())) {
+        expect(metrics.getProxy(id)).toEqual(totals);
+      }
+      expect(metrics.getProxy('a')).toBeUndefined();
+      at += hourMs;
+      expect(metrics.getProxy('b', { hours: 1 })).toBeUndefined();
+      expect(metrics.getProxy('b', { hours: 2 })?.totalAttempts).toBe(1);
+      expect(() => metrics.getProxy('b', { hours: 0 })).toThrow('hours');
+    });
+
     it('takes any id, __proto__ too', () => {
       attempt({ proxyId: '__proto__' });
       attempt({ proxyId: 'constructor' });

@@ -247,21 +247,26 @@ export class RetryMetrics {
     const slots = this.#slots(options);
     const entries: [string, ProxyTotals][] = [];
     for (const [row, proxyId] of this.#proxies.rows()) {
-      const counts = this.#proxies.read(row, slots);
-      if (counts === undefined) continue;
-      const { attempts, failures, opens, latencySumMs, latency } = counts;
-      const successes = attempts - failures;
-      const totals = {
-        totalAttempts: attempts,
-        successCount: successes,
-        failureCount: failures,
-        ...latencies(latency, successes === 0 ? null : latencySumMs / successes),
-        circuitBreakerOpens: opens,
-      };
-      entries.push([proxyId, totals]);
+      const totals = this.#proxyTotals(row, slots);
+      if (totals !== undefined) entries.push([proxyId, totals]);
     }
     // Not by assignment: an id of `__proto__` is an id like any other.
     return Object.fromEntries(entries);
+  }
+
+  /**
+   * One proxy of `getByProxy()`, without a look at the others; undefined when it did nothing in these hours.
+   * `other` stands for the proxies beyond `maxProxies`.
+   */
+  getProxy(proxyId: string, options: HoursOptions = {}): ProxyTotals | undefined {
+    const slots = this.#slots(options);
+    const row = this.#proxies.rowOf(proxyId);
+    return row === undefined ? undefined : this.#proxyTotals(row, slots);
+  }
+
+  /** The ids that are counted apart, and `other`; some may have done nothing in the hours held. */
+  *proxyIds(): Generator<string, void, undefined> {
+    for (const [, proxyId] of this.#proxies.rows()) yield proxyId;
   }
 
   /** By policy name; requests under a policy without a name count as `default`. */
@@ -351,6 +356,20 @@ export class RetryMetrics {
       series.push({ proxyId: 'other', attempts: byWord(attemptOutcomes, (i) => rest[i]!, 'keep') });
     }
     return series;
+  }
+
+  #proxyTotals(row: number, slots: readonly number[]): ProxyTotals | undefined {
+    const counts = this.#proxies.read(row, slots);
+    if (counts === undefined) return undefined;
+    const { attempts, failures, opens, latencySumMs, latency } = counts;
+    const successes = attempts - failures;
+    return {
+      totalAttempts: attempts,
+      successCount: successes,
+      failureCount: failures,
+      ...latencies(latency, successes === 0 ? null : latencySumMs / successes),
+      circuitBreakerOpens: opens,
+    };
   }
 
   #attemptEnded(event: AttemptEnd): void {

@@ -48,6 +48,29 @@ describe('the pool of a rotator', () => {
     }
   });
 
+  it('F17b one proxy and one circuit are read by their id', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1', { url: 'h:2', circuitBreaker: false }] });
+    expect([...rotator.proxyIds()]).toEqual(['h:1', 'h:2']);
+    expect(rotator.size).toBe(2);
+    for (const proxy of rotator.proxies()) expect(rotator.proxy(proxy.id)).toEqual(proxy);
+    expect(rotator.circuitBreakerState('h:1')).toEqual(
+      rotator.getCircuitBreakerStates().get('h:1'),
+    );
+    expect(rotator.circuitBreakerState('h:2')).toBeUndefined();
+    expect(rotator.proxy('h:3')).toBeUndefined();
+    expect(rotator.circuitBreakerState('h:3')).toBeUndefined();
+  });
+
+  it('F17b an iterator over the ids goes on when the pool changes', () => {
+    const rotator = new ProxyRotator({ proxies: ['h:1', 'h:2', 'h:3'] });
+    const seen: string[] = [];
+    for (const id of rotator.proxyIds()) {
+      seen.push(id);
+      if (id === 'h:1') rotator.setProxies(['h:1', 'h:3', 'h:4']);
+    }
+    expect(seen).toEqual(['h:1', 'h:3', 'h:4']);
+  });
+
   it('F17 the same id twice is refused, and nothing changes', () => {
     const rotator = new ProxyRotator({ proxies: ['h:1'] });
     expect(() => rotator.addProxy('u:secret@h:1')).not.toThrow();

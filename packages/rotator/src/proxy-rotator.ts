@@ -246,6 +246,31 @@ export class ProxyRotator implements RotatorView {
     return [...this.#pool.members.values()].map((member) => viewProxy(this.#pool, member));
   }
 
+  /** One proxy, in O(1); undefined when the pool has no such id. */
+  proxy(id: string): ProxyView | undefined {
+    const member = this.#pool.members.get(id);
+    return member && viewProxy(this.#pool, member);
+  }
+
+  /**
+   * The ids of the pool, in the order in which they joined. The iterator is live: an id that is removed before
+   * the iterator reaches it is left out, and one that is added meanwhile comes at the end.
+   */
+  proxyIds(): IterableIterator<string> {
+    return this.#pool.members.keys();
+  }
+
+  /** The number of proxies in the pool. */
+  get size(): number {
+    return this.#pool.size;
+  }
+
+  /** The circuit of one proxy, in O(1); undefined when the pool has no such id, or it has no circuit. */
+  circuitBreakerState(id: string): CircuitBreakerView | undefined {
+    const member = this.#pool.members.get(id);
+    return member && viewCircuit(member);
+  }
+
   /** By proxy id; proxies without a circuit are missing. */
   getCircuitBreakerStates(): Map<string, CircuitBreakerView> {
     const states = new Map<string, CircuitBreakerView>();
