@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import compress from '@fastify/compress';
 import type { ProxyRotator, RetryPolicyOptions } from '@whirl/rotator';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-zod-openapi';
@@ -96,19 +97,33 @@ function endConnectionsOnClose(app: FastifyInstance): void {
   });
 }
 
+/** Proxies in a snapshot. It is made in one turn of the event loop, and held for the clients that come soon. */
+const snapshotProxies = 1000;
+
+/** What a client of the event stream starts from. */
+function snapshotOf(rotator: ProxyRotator): object {
+  const ids: string[] = [];
+  for (const id of rotator.proxyIds()) {
+    if (ids.push(id) >= snapshotProxies) break;
+  }
+  return {
+    retry_policy: policyToWire(rotator.retryPolicy),
+    total: rotator.size,
+    proxies: ids.flatMap((id) => rotator.proxy(id) ?? []).map(proxyToWire),
+    circuit_breakers: ids.flatMap((id) => {
+      const circuit = rotator.circuitBreakerState(id);
+      return circuit === undefined ? [] : [circuitToWire(id, circuit)];
+    }),
+    requests: rotator.inFlight().map(inFlightToWire),
+  };
+}
+
 function openEventStream(area: Area, app: FastifyInstance, options: AppOptions): EventStream {
   const { rotator } = area;
   const stream = new EventStream({
     ...options.events,
     bus: rotator.bus,
-    snapshot: () => ({
-      retry_policy: policyToWire(rotator.retryPolicy),
-      proxies: rotator.proxies().map(proxyToWire),
-      circuit_breakers: [...rotator.getCircuitBreakerStates()].map(([id, circuit]) =>
-        circuitToWire(id, circuit),
-      ),
-      requests: rotator.inFlight().map(inFlightToWire),
-    }),
+    snapshot: () => snapshotOf(rotator),
     onDrop: (bufferedBytes) => app.log.info({ bufferedBytes }, 'dropped a slow event stream'),
   });
   app.addHook('preClose', async () => stream.close());
@@ -132,6 +147,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const area: Area = { rotator, givenPolicy, now, mode };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
+  // Request bodies stay as they are: a small one that grows without bound is refused, not inflated.
+  await app.register(compress, {
+    encodings: ['br', 'gzip'],
+    globalDecompression: false,
+    zlibOptions: { level: 4 },
+  });
   await describeApi(app);
   const stream = openEventStream(area, app, options);
 

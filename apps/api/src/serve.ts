@@ -72,7 +72,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
         'demo: its proxies reach the demo target alone; give your own with WHIRL_PROXIES',
       );
     }
-    const proxies = rotator.proxies().length;
+    const proxies = rotator.size;
     if (proxies === 0) logger.warn('the pool has no proxies: every request will be refused');
     return { address, demoTargetUrl: demo?.targetUrl, proxies, stop: cleanUp };
   } catch (error) {

@@ -100,8 +100,14 @@ export class EventStream {
     return this.#clients.size >= this.#maxClients;
   }
 
-  /** Takes over a response. `lastEventId` is what the client has seen last. */
-  connect(response: ServerResponse, lastEventId?: string): void {
+  /**
+   * Takes over a response. `lastEventId` is the last event that the client has seen; without it, or when some
+   * events after it are forgotten, the stream begins with a snapshot, or with the next event.
+   */
+  connect(
+    response: ServerResponse,
+    { lastEventId, snapshot = true }: { lastEventId?: string | undefined; snapshot?: boolean } = {},
+  ): void {
     if (this.#closed) {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
       return;
@@ -122,7 +128,7 @@ export class EventStream {
     response.on('error', () => this.#forget(client));
     response.on('close', () => this.#forget(client));
     response.write('retry: 2000\n\n');
-    for (const bytes of this.#startFor(lastEventId)) {
+    for (const bytes of this.#startFor(lastEventId, snapshot)) {
       client.allowance += bytes.length;
       response.write(bytes);
     }
@@ -156,10 +162,11 @@ export class EventStream {
     return `id: ${this.#era}-${number}\nevent: ${type}\ndata: ${JSON.stringify(wire)}\n\n`;
   }
 
-  #startFor(lastEventId: string | undefined): Buffer[] {
+  #startFor(lastEventId: string | undefined, snapshot: boolean): Buffer[] {
     const [era, number] = lastEventId?.split('-') ?? [];
     const missed = era === this.#era ? this.#after(Number(number)) : undefined;
     if (missed !== undefined) return [missed];
+    if (!snapshot) return [];
     const since = this.#held && this.#after(this.#held.number);
     if (this.#held !== undefined && since !== undefined) return [this.#held.bytes, since];
     return [this.#takeSnapshot().bytes];

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { circuitSchema, circuitStateSchema, circuitToWire, stateToWire } from '../circuit-wire.ts';
 import { ApiError, failures } from '../errors.ts';
+import { listEnd, listQuery } from '../listing/list-query.ts';
+import { arrayOf, listRows, sendText } from '../listing/list-rows.ts';
+import type { SortValue } from '../listing/page.ts';
 import { iso } from '../time-wire.ts';
 import type { Routes } from './area.ts';
 import { hoursSchema } from './hours.ts';
@@ -15,8 +18,26 @@ const one = {
     content: { 'application/json': { schema: circuitSchema } },
   },
 };
+const sorts = [
+  'proxy_id',
+  'state',
+  'failure_count',
+  'next_test_time',
+  'last_state_change',
+] as const;
+const querystring = z.strictObject(
+  listQuery(sorts, Object.keys(circuitSchema.shape) as (keyof typeof circuitSchema.shape)[]),
+);
 const listSchema = z
-  .strictObject({ circuit_breakers: z.array(circuitSchema) })
+  .strictObject({
+    circuit_breakers: z.array(
+      circuitSchema.partial().meta({
+        id: 'CircuitBreakerRow',
+        description: 'A circuit, with the fields that were asked for.',
+      }),
+    ),
+    ...listEnd,
+  })
   .meta({ id: 'CircuitBreakers' });
 const eventsSchema = z
   .strictObject({
@@ -35,10 +56,14 @@ const eventsSchema = z
 
 /** Shows circuits, resets them and forces them open. */
 export const circuitBreakerRoutes: Routes = (app, { rotator }) => {
+  const read = (id: string) => {
+    const found = rotator.circuitBreakerState(id);
+    return found && circuitToWire(id, found);
+  };
   const circuit = (id: string) => {
-    const found = rotator.getCircuitBreakerStates().get(id);
+    const found = read(id);
     if (found === undefined) throw new ApiError(404, 'not_found', `no proxy has the id "${id}"`);
-    return circuitToWire(id, found);
+    return found;
   };
 
   app.get(
@@ -48,19 +73,28 @@ export const circuitBreakerRoutes: Routes = (app, { rotator }) => {
         operationId: 'listCircuitBreakers',
         summary: 'The circuit of every proxy',
         tags,
+        querystring,
         response: {
           200: {
-            description: 'Every proxy of the pool, used or not.',
+            description: 'A page of the circuits of all proxies in the pool, used or not.',
             content: { 'application/json': { schema: listSchema } },
           },
+          ...failures(400),
         },
       },
     },
-    () => ({
-      circuit_breakers: [...rotator.getCircuitBreakerStates()].map(([id, each]) =>
-        circuitToWire(id, each),
-      ),
-    }),
+    async ({ query }, reply) => {
+      const rows = await listRows(rotator, query, {
+        ids: () => rotator.proxyIds(),
+        valueOf: (id, key) => {
+          const found = rotator.circuitBreakerState(id);
+          if (found === undefined) return undefined;
+          return key === 'proxy_id' ? null : (circuitToWire(id, found)[key] as SortValue);
+        },
+        read,
+      });
+      return sendText(reply, arrayOf('circuit_breakers', rows));
+    },
   );
   app.get(
     '/circuit-breakers/metrics',

@@ -189,7 +189,7 @@ describe('A6 GET /events', () => {
 
   it('A6 clients that come together share one snapshot, and hear what happened since', async () => {
     const { read, rotator } = await start({ events: { snapshotMs: 60_000 } });
-    const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');
+    const looks = vi.spyOn(rotator, 'proxyIds');
     const first = await read();
     await first.next('snapshot');
     rotator.addProxy('p1:1');

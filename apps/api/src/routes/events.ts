@@ -37,9 +37,15 @@ export function eventsRoutes(app: App, { rotator }: Area, stream: EventStream): 
         operationId: 'streamEvents',
         summary: 'Every event as it happens',
         description:
-          'Server-sent events. A new client gets a `snapshot` first; one that comes back with ' +
-          'Last-Event-ID gets what it missed. A client that does not read is dropped.',
+          'Server-sent events. A new client gets a `snapshot` first, with the first 1,000 proxies and ' +
+          'the total; one that comes back with Last-Event-ID gets what it missed. A client that does ' +
+          'not read is dropped.',
         tags,
+        querystring: z.strictObject({
+          snapshot: z.enum(['true', 'false']).default('true').meta({
+            description: 'false: begin with the next event, for clients that read the lists.',
+          }),
+        }),
         headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
         response: {
           200: {
@@ -60,7 +66,10 @@ export function eventsRoutes(app: App, { rotator }: Area, stream: EventStream): 
       for (const [name, value] of Object.entries(reply.getHeaders())) {
         if (value !== undefined) reply.raw.setHeader(name, value);
       }
-      stream.connect(reply.raw, request.headers['last-event-id']);
+      stream.connect(reply.raw, {
+        lastEventId: request.headers['last-event-id'],
+        snapshot: request.query.snapshot === 'true',
+      });
     },
   );
 }

@@ -1,5 +1,8 @@
+import type { ProxyTotals } from '@whirl/metrics';
 import { z } from 'zod';
 import { failures } from '../errors.ts';
+import { listEnd, listQuery } from '../listing/list-query.ts';
+import { listRows, recordOf, sendText } from '../listing/list-rows.ts';
 import { seconds } from '../time-wire.ts';
 import type { Routes } from './area.ts';
 import { hoursSchema } from './hours.ts';
@@ -38,20 +41,30 @@ const timeseriesSchema = z
     ),
   })
   .meta({ id: 'RetryTimeseries' });
+const proxyFigures = {
+  total_attempts: count,
+  success_count: count,
+  failure_count: count,
+  avg_latency: latency,
+  ...quantiles,
+  circuit_breaker_opens: count,
+};
+type ProxyField = 'proxy_id' | keyof typeof proxyFigures;
+const proxyFields = ['proxy_id', ...Object.keys(proxyFigures)] as [ProxyField, ...ProxyField[]];
+const byProxyQuery = z.strictObject({
+  ...hoursSchema.shape,
+  ...listQuery(proxyFields, proxyFields),
+});
 const byProxySchema = z
   .strictObject({
     proxies: z.record(
       z.string(),
-      z.strictObject({
-        proxy_id: z.string(),
-        total_attempts: count,
-        success_count: count,
-        failure_count: count,
-        avg_latency: latency,
-        ...quantiles,
-        circuit_breaker_opens: count,
-      }),
+      z
+        .strictObject({ proxy_id: z.string(), ...proxyFigures })
+        .partial()
+        .meta({ id: 'ProxyMetricsRow', description: 'With the fields that were asked for.' }),
     ),
+    ...listEnd,
   })
   .meta({ id: 'RetryMetricsByProxy' });
 const byPolicySchema = z
@@ -69,6 +82,20 @@ function byName<Value>(entries: Iterable<readonly [string, Value]>): Record<stri
   const object = Object.create(null) as Record<string, Value>;
   for (const [name, value] of entries) object[name] = value;
   return object;
+}
+
+function proxyTotalsToWire(id: string, totals: ProxyTotals) {
+  return {
+    proxy_id: id,
+    total_attempts: totals.totalAttempts,
+    success_count: totals.successCount,
+    failure_count: totals.failureCount,
+    avg_latency: seconds(totals.avgLatency),
+    p50: seconds(totals.p50),
+    p95: seconds(totals.p95),
+    p99: seconds(totals.p99),
+    circuit_breaker_opens: totals.circuitBreakerOpens,
+  };
 }
 
 /** What retries and failover did, in figures. */
@@ -131,28 +158,29 @@ export const metricsRoutes: Routes = (app, { rotator }) => {
         operationId: 'getRetryMetricsByProxy',
         summary: 'Attempts and latencies of each proxy',
         tags,
-        querystring: hoursSchema,
-        response: { ...json('By proxy id.', byProxySchema), ...failures(400) },
+        querystring: byProxyQuery,
+        response: {
+          ...json('By proxy id; only proxies that did something in these hours.', byProxySchema),
+          ...failures(400),
+        },
       },
     },
-    ({ query: { hours } }) => ({
-      proxies: byName(
-        Object.entries(metrics.getByProxy({ hours })).map(([id, each]) => [
-          id,
-          {
-            proxy_id: id,
-            total_attempts: each.totalAttempts,
-            success_count: each.successCount,
-            failure_count: each.failureCount,
-            avg_latency: seconds(each.avgLatency),
-            p50: seconds(each.p50),
-            p95: seconds(each.p95),
-            p99: seconds(each.p99),
-            circuit_breaker_opens: each.circuitBreakerOpens,
-          },
-        ]),
-      ),
-    }),
+    async ({ query }, reply) => {
+      const { hours } = query;
+      const read = (id: string) => {
+        const totals = metrics.getProxy(id, { hours });
+        return totals && proxyTotalsToWire(id, totals);
+      };
+      const rows = await listRows(rotator, query, {
+        ids: () => metrics.proxyIds(),
+        valueOf: (id, key) => {
+          const row = read(id);
+          return row && (key === 'proxy_id' ? null : row[key]);
+        },
+        read,
+      });
+      return sendText(reply, recordOf('proxies', rows));
+    },
   );
   app.get(
     '/metrics/retries/by-policy',

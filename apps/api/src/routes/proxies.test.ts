@@ -94,7 +94,7 @@ describe('A4 the pool', () => {
       { url: 'p4:8080', id: 'four', region: 'us', max_concurrent: 2 },
     ]);
     expect(fromJson.json()).toMatchObject({ imported: 2, ids: ['p3:8080', 'four'], kind: 'json' });
-    expect(await idsOf(send)).toEqual(['p1:8080', 'u@p2:1080', 'p3:8080', 'four']);
+    expect(await idsOf(send)).toEqual(['four', 'p1:8080', 'p3:8080', 'u@p2:1080']);
     expect(rotator.proxies()[3]).toMatchObject({ region: 'us' });
   });
 

@@ -1,6 +1,9 @@
 import type { ProxyRotator } from '@whirl/rotator';
 import { z } from 'zod';
 import { ApiError, failures } from '../errors.ts';
+import { listEnd, listQuery } from '../listing/list-query.ts';
+import { arrayOf, listRows, sendText } from '../listing/list-rows.ts';
+import type { SortValue } from '../listing/page.ts';
 import { addOne, understood } from '../proxies/import-proxies.ts';
 import { readProxy } from '../proxies/proxy-list.ts';
 import { proxyInputSchema, proxySchema, proxyToWire } from '../proxies/proxy-wire.ts';
@@ -14,13 +17,35 @@ const json = (description: string, schema: z.ZodType) => ({
   description,
   content: { 'application/json': { schema } },
 });
-const listSchema = z.strictObject({ proxies: z.array(proxySchema) }).meta({ id: 'Proxies' });
+const sorts = [
+  'id',
+  'region',
+  'weight',
+  'state',
+  'success_rate',
+  'avg_latency',
+  'score',
+  'in_flight',
+] as const;
+const querystring = z.strictObject(
+  listQuery(sorts, Object.keys(proxySchema.shape) as (keyof typeof proxySchema.shape)[]),
+);
+const listSchema = z
+  .strictObject({
+    proxies: z.array(
+      proxySchema
+        .partial()
+        .meta({ id: 'ProxyRow', description: 'A proxy, with the fields that were asked for.' }),
+    ),
+    ...listEnd,
+  })
+  .meta({ id: 'Proxies' });
 const removedSchema = z
   .strictObject({ removed: z.array(z.string()) })
   .meta({ id: 'RemovedProxies' });
 
 function find(rotator: ProxyRotator, id: string) {
-  const found = rotator.proxies().find((proxy) => proxy.id === id);
+  const found = rotator.proxy(id);
   if (found === undefined) throw new ApiError(404, 'not_found', `no proxy has the id "${id}"`);
   return proxyToWire(found);
 }
@@ -35,10 +60,23 @@ export const proxiesRoutes: Routes = (app, area) => {
         operationId: 'listProxies',
         summary: 'The pool',
         tags,
-        response: { 200: json('Every proxy.', listSchema) },
+        querystring,
+        response: { 200: json('A page of the pool.', listSchema), ...failures(400) },
       },
     },
-    () => ({ proxies: rotator.proxies().map(proxyToWire) }),
+    async ({ query }, reply) => {
+      const read = (id: string) => {
+        const proxy = rotator.proxy(id);
+        return proxy && proxyToWire(proxy);
+      };
+      const rows = await listRows(rotator, query, {
+        ids: () => rotator.proxyIds(),
+        // An id needs no look at what is known of the proxy.
+        valueOf: (id, key) => (key === 'id' ? null : (read(id)?.[key] as SortValue | undefined)),
+        read,
+      });
+      return sendText(reply, arrayOf('proxies', rows));
+    },
   );
   app.post(
     '/proxies',

@@ -16,14 +16,6 @@ const statusSchema = z
 /** What this server is, for a page or a script that wants to know before it sends anything. */
 export const statusRoutes: Routes = (app, { rotator, mode, now }) => {
   const startedAt = now();
-  let proxies = rotator.proxies().length;
-  const offs = [
-    rotator.bus.on('proxy:added', () => void proxies++),
-    rotator.bus.on('proxy:removed', () => void proxies--),
-  ];
-  app.addHook('onClose', async () => {
-    for (const off of offs) off();
-  });
   app.get(
     '/status',
     {
@@ -39,6 +31,6 @@ export const statusRoutes: Routes = (app, { rotator, mode, now }) => {
         },
       },
     },
-    () => ({ mode, version, proxies, uptime: Math.max(0, now() - startedAt) / 1000 }),
+    () => ({ mode, version, proxies: rotator.size, uptime: Math.max(0, now() - startedAt) / 1000 }),
   );
 };
