@@ -169,7 +169,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // What the checks before every handler can answer.
     guarded.addHook('onRoute', ({ schema }) => {
       if (schema === undefined || schema.hide === true) return;
-      schema.response = { ...failures(401, 403, 429), ...(schema.response as object) };
+      schema.response = { ...failures(400, 401, 403, 429), ...(schema.response as object) };
     });
     if (token !== undefined) await demandToken(guarded, token);
     await guarded.register(documentationRoutes);

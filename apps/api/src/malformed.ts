@@ -26,6 +26,9 @@ const faults: Readonly<Record<string, readonly [number, ErrorBody]>> = {
   ],
 };
 
+/** A client that goes on sending, or never closes its side, loses the connection after this time. */
+const lingerMs = 500;
+
 /** Answers what is not HTTP, in the shape of every error. */
 export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
@@ -45,4 +48,11 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+  destroySoon(socket);
+}
+
+/** Leaves a response time to arrive, then destroys the socket, whatever the client does. */
+export function destroySoon(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
 }

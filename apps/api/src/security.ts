@@ -51,6 +51,15 @@ function comesFromElsewhere({ method, headers, host }: FastifyRequest): boolean 
   return from !== asked;
 }
 
+/** The number of Host headers, of names and values that alternate. */
+function hostCount(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() === 'host') count++;
+  }
+  return count;
+}
+
 /** A header's value as an error message shows it. */
 function shown(value: string | undefined): string {
   return value === undefined ? 'none' : JSON.stringify(value.slice(0, 200));
@@ -71,6 +80,10 @@ export async function secure(app: FastifyInstance, options: SecurityOptions): Pr
     referrerPolicy: { policy: 'no-referrer' },
   });
   app.addHook('onRequest', async (request) => {
+    // RFC 9112, section 3.2. Node keeps the first one; a reverse proxy in front may have looked at the other.
+    if (hostCount(request.raw.rawHeaders) > 1) {
+      throw new ApiError(400, 'duplicate_host', 'the request has more than one Host header');
+    }
     const health = request.url.startsWith('/health/');
     // Probes reach a container under whatever name it has today; health tells no secret.
     // `host` is the one that a trusted reverse proxy was asked for.

@@ -26,7 +26,7 @@ export const healthRoutes: Routes = (app, { rotator, mode }) => {
         summary: 'Whether the server runs',
         security: [],
         tags,
-        response: { 200: health('It runs.', livenessSchema) },
+        response: { 200: health('It runs.', livenessSchema), ...failures(400) },
       },
     },
     () => ({ status: 'ok' }),
@@ -39,7 +39,7 @@ export const healthRoutes: Routes = (app, { rotator, mode }) => {
         summary: 'Whether a proxy is available',
         security: [],
         tags,
-        response: { 200: health('One is.', readinessSchema), ...failures(503) },
+        response: { 200: health('One is.', readinessSchema), ...failures(400, 503) },
       },
     },
     () => {

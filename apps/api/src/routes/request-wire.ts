@@ -84,7 +84,9 @@ export const attemptSchema = z
 
 export const responseSchema = z
   .strictObject({
-    status_code: z.int().min(100).max(599),
+    status_code: z.int().min(100).max(999).meta({
+      description: 'As the target sent it: some send statuses above 599.',
+    }),
     headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
     body: z.string(),
     body_encoding: z.enum(['utf8', 'base64']),

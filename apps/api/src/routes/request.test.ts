@@ -103,6 +103,12 @@ describe('A5 POST /request', () => {
     });
   });
 
+  it('A5 a status above 599 is passed on as it is', async () => {
+    const { send, target } = await startFixture({ behaviours: [ok] });
+    const sent = await send('POST', '/api/v1/request', { url: `${target.origin}/status/799` });
+    expect(sent.json()).toMatchObject({ status_code: 799, attempts: [{ status_code: 799 }] });
+  });
+
   it('A5 several set-cookie headers stay apart', async () => {
     const { send } = await startFixture({ behaviours: [ok] });
     const cookies = await serveOnce((_request, response) =>
