@@ -97,6 +97,18 @@ function endConnectionsOnClose(app: FastifyInstance): void {
   });
 }
 
+type Responses = Readonly<Record<string, { readonly content?: Record<string, object> }>>;
+
+/** The description is written into these objects: routes that share one would share what is written. */
+function ownResponses(responses: Responses): Responses {
+  const own = ([statusCode, { content, ...rest }]: [string, Responses[string]]) => {
+    if (content === undefined) return [statusCode, rest];
+    const types = Object.entries(content).map(([type, each]) => [type, { ...each }]);
+    return [statusCode, { ...rest, content: Object.fromEntries(types) as Record<string, object> }];
+  };
+  return Object.fromEntries(Object.entries(responses).map(own)) as Responses;
+}
+
 /** Proxies in a snapshot. It is made in one turn of the event loop, and held for the clients that come soon. */
 const snapshotProxies = 1000;
 
@@ -169,7 +181,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // What the checks before every handler can answer.
     guarded.addHook('onRoute', ({ schema }) => {
       if (schema === undefined || schema.hide === true) return;
-      schema.response = { ...failures(400, 401, 403, 429), ...(schema.response as object) };
+      schema.response = ownResponses({
+        ...failures(400, 401, 403, 429),
+        ...(schema.response as Responses),
+      });
     });
     if (token !== undefined) await demandToken(guarded, token);
     await guarded.register(documentationRoutes);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { conformanceOf } from './testing/conformance.ts';
 import { startFixture } from './testing/fixture.ts';
 
 describe('A7 the description of the API', () => {
@@ -10,6 +11,23 @@ describe('A7 the description of the API', () => {
     const file = readFileSync(new URL('../openapi.json', import.meta.url), 'utf8');
     expect(served).toEqual(JSON.parse(file));
     expect(served).toMatchObject({ openapi: '3.1.0' });
+  });
+
+  it('A19 every success has a schema that is not empty, or no content at all', async () => {
+    const { app } = await startFixture();
+    const { operations } = conformanceOf(app);
+    const successes = operations.flatMap(({ method, path, responses }) =>
+      Object.entries(responses)
+        .filter(([statusCode]) => statusCode.startsWith('2'))
+        .map(([statusCode, { content }]) => ({ name: `${method} ${path} ${statusCode}`, content })),
+    );
+    expect(successes.length).toBeGreaterThan(20);
+    for (const { name, content } of successes) {
+      if (content === undefined) expect(name).toMatch(/ 204$/);
+      for (const { schema } of Object.values(content ?? {})) {
+        expect(Object.keys(schema), name).not.toEqual([]);
+      }
+    }
   });
 
   it('A7 /docs needs nothing from elsewhere and nothing inline', async () => {
