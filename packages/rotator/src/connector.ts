@@ -2,7 +2,9 @@ import dns from 'node:dns';
 import net from 'node:net';
 import { setImmediate } from 'node:timers';
 import type { Phase } from '@whirl/events';
+import type { AccessRules } from './access-rules.ts';
 import { AddressRace, byTurns } from './address-race.ts';
+import { withoutDenied } from './resolved-addresses.ts';
 import { AttemptTimeoutError, ProxyConnectionError, TargetConnectionError } from './errors.ts';
 import { whatProxyDid } from './failure-words.ts';
 import type { Proxy } from './proxy/proxy.ts';
@@ -22,6 +24,11 @@ export interface Destination {
 }
 
 export interface ConnectorOptions {
+  /** Which addresses the names of proxies and targets may lead to. Undefined: all. */
+  readonly access?: {
+    readonly proxies: AccessRules | undefined;
+    readonly targets: AccessRules | undefined;
+  };
   /** With targets. */
   readonly tls: TlsClient;
   /** With https proxies. */
@@ -105,7 +112,17 @@ export class Dial {
         );
         return;
       }
-      this.#tryEach(to, byTurns(found));
+      const { left, refusal } = withoutDenied(
+        byTurns(found),
+        this.#options.access?.targets,
+        to.port,
+      );
+      if (refusal !== undefined) {
+        const message = `the target's name ${refusal}`;
+        this.#finish(new TargetConnectionError(message, { phase: 'dns', proxyId }), null);
+        return;
+      }
+      this.#tryEach(to, left);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { RetryBudget } from '@whirl/backoff';
 import type { WhirlBus } from '@whirl/events';
+import type { AccessRules } from './access-rules.ts';
 import type { BanRule } from './ban-rules.ts';
 import type { Judge } from './blame/judge.ts';
 import type { LoopLag } from './blame/loop-lag.ts';
@@ -21,6 +22,8 @@ export interface Engine {
   readonly operations: OperationList;
   readonly budget: RetryBudget | undefined;
   readonly hedging: Hedging | undefined;
+  /** Undefined: every target may be asked. */
+  readonly targets: AccessRules | undefined;
   readonly banRules: readonly BanRule[];
   readonly queueTimeoutMs: number;
   /** Epoch ms that never step back: for durations. */

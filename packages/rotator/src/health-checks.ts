@@ -1,5 +1,6 @@
 import type { CircuitBreaker } from '@whirl/circuit-breaker';
 import type { Dispatcher } from 'undici';
+import { checkTarget } from './check-target.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import { AttemptTimeoutError } from './errors.ts';
 import { circuitOutcome, classify, type Failure } from './blame/failure.ts';
@@ -54,6 +55,7 @@ export class HealthChecks {
     if (!URL.canParse(String(url)) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new TypeError('healthCheck.url must be an absolute http: or https: URL');
     }
+    checkTarget(engine.targets, url);
     for (const [name, value, least] of [
       ['intervalMs', intervalMs, 10],
       ['timeoutMs', timeoutMs, 1],

@@ -7,6 +7,8 @@ export { parseProxy } from './proxy/proxy.ts';
 export type { Proxy, ProxyInput, ProxyOptions } from './proxy/proxy.ts';
 export type { ProxyHeaders } from './proxy/proxy-headers.ts';
 export type { ProxyProtocol } from './proxy/protocols.ts';
+export { AccessRules } from './access-rules.ts';
+export type { AccessOptions } from './access-rules.ts';
 export { presets } from './policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
 export type { FailuresByBlame, TargetSnapshot, TargetState } from './blame/targets.ts';

@@ -1,5 +1,6 @@
 import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
+import { checkTarget } from './check-target.ts';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
 import type { Failure } from './blame/failure.ts';
@@ -85,6 +86,7 @@ export class Operation implements CallerRequests {
     this.engine = engine;
     this.policy = context.policy ?? engine.policy;
     this.request = new OutgoingRequest(opts, this.policy);
+    checkTarget(engine.targets, this.request.origin);
     this.#context = context;
     this.#onEnd = onEnd;
     this.id = engine.nextRequestId();

@@ -1,3 +1,4 @@
+import type { AccessRules } from './access-rules.ts';
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import {
   createBus,
@@ -43,6 +44,8 @@ export interface Ask {
 }
 
 export interface PoolContext {
+  /** Undefined: every proxy may join. */
+  readonly access: AccessRules | undefined;
   readonly bus: WhirlBus;
   readonly strategy: Strategy;
   readonly circuitBreaker: CircuitOptions | false;
@@ -53,6 +56,9 @@ export interface PoolContext {
   /** Hears of members that left: what is known of them may be forgotten. */
   readonly onLeft: (member: Member) => void;
 }
+
+/** Proxies that an error names, of those that the rules refuse. */
+const maxRefusalsNamed = 20;
 
 /** What the selector learns from, beside the circuits. */
 type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
@@ -131,6 +137,7 @@ export class Pool {
   add(given: PoolEntry): Proxy {
     const entry = this.#entry(given);
     const { proxy } = entry;
+    this.#checkAccess([entry]);
     if (this.members.has(proxy.id)) {
       throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
     }
@@ -154,6 +161,7 @@ export class Pool {
    */
   set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
     const wanted = this.#understand(entries);
+    this.#checkAccess(wanted);
     const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
     const gone = [...this.members.values()].filter(
       ({ id }) => !ids.has(id) && owned?.has(id) !== false,
@@ -401,6 +409,22 @@ export class Pool {
       sameCircuit(circuitAt(at)?.asked, circuitAt(otherAt)?.asked),
     );
     return proxies.map((proxy, i) => ({ proxy, circuits: circuitAt(from[i] as number) }));
+  }
+
+  /** Throws an `InvalidProxyError` for proxies that the rules refuse. */
+  #checkAccess(entries: readonly Entry[]): void {
+    const rules = this.#context.access;
+    if (rules === undefined) return;
+    const refusals: string[] = [];
+    let count = 0;
+    for (const { proxy } of entries) {
+      const refusal = rules.refusal(proxy.host, proxy.port);
+      if (refusal === undefined || ++count > maxRefusalsNamed) continue;
+      refusals.push(`the proxy ${proxy.host}:${proxy.port} ${refusal}`);
+    }
+    if (count === 0) return;
+    const more = count > refusals.length ? `; and ${count - refusals.length} more` : '';
+    throw new InvalidProxyError(refusals.join('; ') + more);
   }
 
   #plain(proxy: Proxy): Entry {

@@ -2,6 +2,7 @@ import dns from 'node:dns';
 import net from 'node:net';
 import type { Phase } from '@whirl/events';
 import { AddressRace, byTurns } from './address-race.ts';
+import { withoutDenied } from './resolved-addresses.ts';
 import { ProxyAuthenticationError, ProxyConnectionError } from './errors.ts';
 import {
   credentialProblem,
@@ -84,8 +85,13 @@ export class ProxyPath {
         this.#finish(this.#failure(error.code ?? error.message, error));
         return;
       }
+      const rules = this.#options.access?.proxies;
+      const { left: addresses, refusal } = withoutDenied(byTurns(found), rules, this.#proxy.port);
+      if (refusal !== undefined) {
+        this.#finish(this.#failure(`its name ${refusal}`));
+        return;
+      }
       this.#phase = 'tcp';
-      const addresses = byTurns(found);
       const delayMs = Math.min(attemptDelayMs, this.#timeoutMs / (addresses.length + 1));
       this.#race = new AddressRace(addresses, delayMs, this.#connect, (failed, socket) => {
         this.#race = undefined;

@@ -2,6 +2,7 @@ import { createBus, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { RetryMetrics } from '@whirl/metrics';
 import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
+import { accessRules } from './access-rules.ts';
 import { checkBanRules } from './ban-rules.ts';
 import { Judge } from './blame/judge.ts';
 import { LoopLag } from './blame/loop-lag.ts';
@@ -92,6 +93,7 @@ export class ProxyRotator implements RotatorView {
     const { maxHeaderSize = 65_536 } = options;
     const wallNow = Date.now;
     // All that may throw comes before the pool, which listens to a bus that may be shared.
+    const access = accessRules(options.allow, options.deny);
     const budget = budgetOf(options.budget, now);
     const hedging = options.hedge === undefined ? undefined : new Hedging(options.hedge);
     const banRules = checkBanRules(options.banRules ?? []);
@@ -100,6 +102,7 @@ export class ProxyRotator implements RotatorView {
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
     this.#clients = new Clients({
+      access,
       connections,
       maxLiveProxies,
       maxHeaderSize,
@@ -120,6 +123,7 @@ export class ProxyRotator implements RotatorView {
       poolSize: () => this.#pool.size,
     });
     this.#pool = new Pool({
+      access: access.proxies,
       bus: facts,
       strategy: options.strategy ?? adaptive(),
       circuitBreaker: options.circuitBreaker ?? {},
@@ -139,6 +143,7 @@ export class ProxyRotator implements RotatorView {
       budget,
       hedging,
       banRules,
+      targets: access.targets,
       queueTimeoutMs: options.queueTimeoutMs ?? 0,
       now,
       wallNow,

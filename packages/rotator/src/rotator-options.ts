@@ -2,6 +2,7 @@ import { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from '@w
 import type { WhirlBus } from '@whirl/events';
 import type { RetryMetrics } from '@whirl/metrics';
 import type { Strategy } from '@whirl/selector';
+import type { AccessOptions } from './access-rules.ts';
 import type { BanRule } from './ban-rules.ts';
 import { checkCircuit, type CircuitOptions } from './circuit-options.ts';
 import type { TunnelMode } from './clients.ts';
@@ -20,6 +21,16 @@ import type { TlsOptions } from './tls.ts';
 export interface RotatorOptions {
   /** A list, or a text with one proxy a line. Default: none yet. */
   readonly proxies?: readonly PoolEntry[] | string | undefined;
+  /**
+   * The only proxies and targets that may be used; an empty array admits none. Default: all. A proxy that
+   * may not be used is an `InvalidProxyError`, a request an `InvalidRequestError`.
+   */
+  readonly allow?: AccessOptions | undefined;
+  /**
+   * Proxies and targets that may not be used, whatever `allow` says. Rules about addresses hold for names that
+   * this process resolves too: those of proxies, and those of targets behind socks4 and socks5. Default: none.
+   */
+  readonly deny?: AccessOptions | undefined;
   /** For every request that does not bring its own; `null` turns retries off. */
   readonly retryPolicy?: RetryPolicyOptions | null | undefined;
   /** How a proxy is picked. Default `adaptive()`. */
@@ -107,6 +118,8 @@ export interface RotatorOptions {
 
 const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
   proxies: true,
+  allow: true,
+  deny: true,
   retryPolicy: true,
   strategy: true,
   circuitBreaker: true,
