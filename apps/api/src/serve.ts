@@ -32,6 +32,8 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     const rotator = new ProxyRotator({
       proxies: [...config.proxies, ...(demo?.proxies ?? [])],
       logger,
+      allow: config.allow,
+      deny: config.deny,
       strategy: demo?.rotator.strategy,
       retryPolicy: givenPolicy,
       circuitBreaker: config.circuitBreaker ?? demo?.rotator.circuitBreaker,

@@ -28,6 +28,13 @@ export function createCommand(): Command {
       'of its entries that name none (default: http)',
     )
     .option('--proxies-on-invalid <throw|skip>', 'what is no proxy in it (default: throw)')
+    .option('--allow-proxies <rules>', 'the only hosts where proxies may stand')
+    .option('--deny-proxies <rules>', 'where none may (link-local and metadata never; none: may)')
+    .option('--allow-targets <rules>', 'the only hosts that may be asked')
+    .option(
+      '--deny-targets <rules>',
+      'hosts that may not (link-local and metadata never; none: may)',
+    )
     .option('--demo [on|off]', 'embedded fleet of flaky proxies (default: on without proxies)')
     .addOption(new Option('--no-demo').hideHelp())
     .option('--dashboard [on|off]', 'the page at / (default: on)')

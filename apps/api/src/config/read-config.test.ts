@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCommand, parseFlags } from './command-line.ts';
 import { ConfigError, readConfig, type ConfigSources } from './read-config.ts';
+import { withDefaults } from './denied-by-default.ts';
 import { settings } from './settings.ts';
 
 const faultsOf = (sources: ConfigSources): readonly string[] => {
@@ -29,6 +30,8 @@ describe('A9 configuration', () => {
       proxiesFile: undefined,
       proxiesList: { format: undefined, defaultProtocol: undefined, onInvalid: undefined },
       demo: true,
+      allow: { proxies: undefined, targets: undefined },
+      deny: { proxies: withDefaults(), targets: withDefaults() },
       dashboard: true,
       logLevel: 'info',
       shutdownTimeoutMs: 5000,

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
+import type { AccessOptions, CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { isLoopback } from '../hosts.ts';
 import { policyFromWire, policySchema } from '../policy-wire.ts';
 import { readProxy, type ListSettings } from '../proxies/proxy-list.ts';
 import { fieldsOf } from '../validation.ts';
+import { withDefaults } from './denied-by-default.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 
 /** What the server is to do, every field decided. */
@@ -25,6 +26,8 @@ export interface Config {
   readonly dashboard: boolean;
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
+  readonly allow: AccessOptions;
+  readonly deny: AccessOptions;
   /** The first global policy; the API may change it later. */
   readonly retryPolicy: RetryPolicyOptions | undefined;
   readonly circuitBreaker: CircuitOptions | undefined;
@@ -168,6 +171,11 @@ export function readConfig({
       onInvalid: read('proxiesOnInvalid')?.value,
     },
     demo: read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined),
+    allow: { proxies: read('allowProxies')?.value, targets: read('allowTargets')?.value },
+    deny: {
+      proxies: withDefaults(read('denyProxies')?.value),
+      targets: withDefaults(read('denyTargets')?.value),
+    },
     dashboard: read('dashboard')?.value ?? true,
     logLevel: read('logLevel')?.value ?? 'info',
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { AccessRules } from '@whirl/rotator';
 import { formatSchema } from '../proxies/proxy-list.ts';
 import { protocols } from '../proxies/proxy-wire.ts';
 
@@ -56,6 +57,9 @@ const list = (value: unknown): string[] | undefined => {
   return read.length + blank.length === parts.length ? read : undefined;
 };
 
+/** In a list of what is denied: leaves out what is denied by default. */
+export const noDefaults = 'none';
+
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -69,6 +73,28 @@ const isNetwork = (value: string): boolean => {
   if (bits === undefined) return true;
   return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128);
 };
+
+const rules =
+  'hosts (*.example.com), addresses or networks, each with or without :port, separated by commas';
+
+const accessList = (value: unknown): string[] | undefined => {
+  const given = list(value);
+  try {
+    new AccessRules('targets', { targets: given?.filter((rule) => rule !== noDefaults) ?? [] });
+  } catch {
+    return undefined;
+  }
+  return given;
+};
+
+const accessSetting = (verb: 'allow' | 'deny', kind: 'proxies' | 'targets') =>
+  ({
+    flag: `${verb}-${kind}`,
+    variable: `WHIRL_${verb.toUpperCase()}_${kind.toUpperCase()}`,
+    field: `${verb}_${kind}`,
+    expected: verb === 'deny' ? `${rules}, or ${noDefaults}` : rules,
+    read: accessList,
+  }) satisfies Setting<string[]>;
 
 /** Every setting, in the order in which `--help` shows them. */
 export const settings = {
@@ -169,6 +195,10 @@ export const settings = {
     expected: 'throw or skip',
     read: (value) => (['throw', 'skip'] as const).find((each) => each === text(value)),
   } satisfies Setting<string>,
+  allowProxies: accessSetting('allow', 'proxies'),
+  denyProxies: accessSetting('deny', 'proxies'),
+  allowTargets: accessSetting('allow', 'targets'),
+  denyTargets: accessSetting('deny', 'targets'),
   demo: {
     flag: 'demo',
     variable: 'WHIRL_DEMO',

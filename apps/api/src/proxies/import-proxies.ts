@@ -65,8 +65,8 @@ function refuseTaken(taken: readonly string[]): void {
 
 /** Adds one proxy, unless the pool has its id. Returns the id. */
 export function addOne(rotator: ProxyRotator, proxy: Proxy): string {
-  if (rotator.getCircuitBreakerStates().has(proxy.id)) refuseTaken([proxy.id]);
-  return rotator.addProxy(proxy);
+  if (rotator.proxy(proxy.id) !== undefined) refuseTaken([proxy.id]);
+  return understood(() => rotator.addProxy(proxy));
 }
 
 function refuseLong(count: number): void {
@@ -104,11 +104,11 @@ export async function importProxies(
   const { proxies, kind, skipped, duplicates, conflicts } = report;
   refuseLong(proxies.length + skipped.count + duplicates + conflicts);
   // Nothing waits from here on, so that no other request comes between the look and the change.
-  const present = rotator.getCircuitBreakerStates();
-  const taken = proxies.filter(({ id }) => present.has(id));
+  const isPresent = ({ id }: Proxy) => rotator.proxy(id) !== undefined;
+  const taken = proxies.filter(isPresent);
   if (onExisting === 'fail') refuseTaken(taken.map(({ id }) => id));
-  const chosen = onExisting === 'skip' ? proxies.filter(({ id }) => !present.has(id)) : proxies;
-  rotator.setProxies(chosen, { owned: new Set() });
+  const chosen = onExisting === 'skip' ? proxies.filter((proxy) => !isPresent(proxy)) : proxies;
+  understood(() => rotator.setProxies(chosen, { owned: new Set() }));
   return {
     imported: chosen.length,
     ids: chosen.slice(0, maxIdsReturned).map(({ id }) => id),
