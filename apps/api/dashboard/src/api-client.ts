@@ -85,7 +85,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       );
     },
     stream(lastEventId, signal) {
-      return options.fetch(`${baseUrl}events`, {
+      return options.fetch(`${baseUrl}events?snapshot=false`, {
         headers: {
           ...headers(),
           accept: 'text/event-stream',

@@ -7,7 +7,8 @@ export type LiveEvent =
   | { type: 'retry:refused'; requestId: string; reason: string; at: number }
   | RequestEnd
   | CircuitTransition
-  | { type: 'pool:changed'; at: number }
+  | { type: 'proxy:added' | 'proxy:removed'; proxyId: string; at: number }
+  | { type: 'snapshot'; at: number }
   | { type: 'policy:changed'; at: number };
 
 export interface AttemptStart {
@@ -139,7 +140,9 @@ export function readLiveEvent(type: string, text: string): LiveEvent | undefined
       };
     case 'proxy:added':
     case 'proxy:removed':
-      return { type: 'pool:changed', at };
+      return { type, proxyId, at };
+    case 'snapshot':
+      return { type, at };
     case 'policy:changed':
       return { type, at };
     default:

@@ -56,47 +56,80 @@ export function joinPool(
   metrics: Readonly<Record<string, WireProxyMetrics>>,
   known: ReadonlyMap<string, PoolRow>,
 ): Map<string, PoolRow> {
-  const byId = new Map(circuits.map((circuit) => [circuit.proxy_id, circuit]));
-  const rank = ranks(proxies, known);
   const rows = new Map<string, PoolRow>();
+  const rank = ranks(proxies, known);
+  const byId = new Map(circuits.map((circuit) => [circuit.proxy_id, circuit]));
   for (const proxy of proxies) {
-    const circuit = byId.get(proxy.id);
-    const before = known.get(proxy.id);
-    const counts = metrics[proxy.id];
-    const lastChangeAt = time(circuit?.last_state_change) ?? null;
-    const state = readState(circuit?.state ?? proxy.state);
-    const row: PoolRow = {
-      id: proxy.id,
-      url: proxy.url,
-      region: proxy.region ?? '',
-      tags: proxy.tags ?? [],
-      weight: proxy.weight,
-      successRate: proxy.success_rate ?? null,
-      avgLatency: proxy.avg_latency ?? null,
-      inFlight: proxy.in_flight ?? 0,
-      score: proxy.score ?? null,
-      state: state.state,
-      forced: circuit?.forced ?? state.forced,
-      failureCount: circuit?.failure_count ?? 0,
-      failureThreshold: circuit?.failure_threshold ?? 0,
-      windowDuration: circuit?.window_duration ?? 0,
-      timeoutDuration: circuit?.timeout_duration ?? 0,
-      nextTestAt: time(circuit?.next_test_time) ?? null,
-      lastChangeAt,
-      attempts: counts?.total_attempts ?? null,
-      successes: counts?.success_count ?? null,
-      failures: counts?.failure_count ?? null,
-      p50: counts?.p50 ?? null,
-      p95: counts?.p95 ?? null,
-      p99: counts?.p99 ?? null,
-      opens: counts?.circuit_breaker_opens ?? null,
-      rank: rank.get(proxy.id) ?? 0,
-      haystack: haystack(proxy),
-    };
-    const heardLater = (before?.lastChangeAt ?? 0) > (lastChangeAt ?? 0);
-    rows.set(proxy.id, before !== undefined && heardLater ? withCircuitOf(row, before) : row);
+    const { id } = proxy;
+    rows.set(id, rowOf(proxy, byId.get(id), metrics[id], known.get(id), rank.get(id) ?? 0));
   }
   return rows;
+}
+
+/** Brings some rows up to date with answers about them; new ones are added. */
+export function mergeIntoPool(
+  rows: Map<string, PoolRow>,
+  proxies: readonly WireProxy[],
+  circuits: readonly WireCircuit[],
+  metrics: Readonly<Record<string, WireProxyMetrics>>,
+): void {
+  const byId = new Map(circuits.map((circuit) => [circuit.proxy_id, circuit]));
+  let isNew = false;
+  for (const proxy of proxies) {
+    const { id } = proxy;
+    const before = rows.get(id);
+    isNew ||= before === undefined;
+    rows.set(id, rowOf(proxy, byId.get(id), metrics[id], before, before?.rank ?? 0));
+  }
+  if (!isNew) return;
+  const ids = [...rows.keys()].sort(naturally.compare);
+  for (const [rank, id] of ids.entries()) {
+    const row = rows.get(id);
+    if (row !== undefined && row.rank !== rank) rows.set(id, { ...row, rank });
+  }
+}
+
+function rowOf(
+  proxy: WireProxy,
+  circuit: WireCircuit | undefined,
+  counts: WireProxyMetrics | undefined,
+  before: PoolRow | undefined,
+  rank: number,
+): PoolRow {
+  const lastChangeAt = time(circuit?.last_state_change) ?? null;
+  const state = readState(circuit?.state ?? proxy.state);
+  const isUnused = proxy.avg_latency == null && (counts?.total_attempts ?? 0) === 0;
+  const row: PoolRow = {
+    id: proxy.id,
+    url: proxy.url,
+    region: proxy.region ?? '',
+    tags: proxy.tags ?? [],
+    weight: proxy.weight,
+    // What a strategy assumes of a proxy that was never used is no rate.
+    successRate: isUnused ? null : (proxy.success_rate ?? null),
+    avgLatency: proxy.avg_latency ?? null,
+    inFlight: proxy.in_flight ?? 0,
+    score: proxy.score ?? null,
+    state: state.state,
+    forced: circuit?.forced ?? state.forced,
+    failureCount: circuit?.failure_count ?? 0,
+    failureThreshold: circuit?.failure_threshold ?? 0,
+    windowDuration: circuit?.window_duration ?? 0,
+    timeoutDuration: circuit?.timeout_duration ?? 0,
+    nextTestAt: time(circuit?.next_test_time) ?? null,
+    lastChangeAt,
+    attempts: counts?.total_attempts ?? null,
+    successes: counts?.success_count ?? null,
+    failures: counts?.failure_count ?? null,
+    p50: counts?.p50 ?? null,
+    p95: counts?.p95 ?? null,
+    p99: counts?.p99 ?? null,
+    opens: counts?.circuit_breaker_opens ?? null,
+    rank,
+    haystack: haystack(proxy),
+  };
+  const heardLater = (before?.lastChangeAt ?? 0) > (lastChangeAt ?? 0);
+  return before !== undefined && heardLater ? withCircuitOf(row, before) : row;
 }
 
 /** Brings the rows up to date with one event. Returns whether anything changed. */

@@ -11,7 +11,16 @@ import {
   type LiveRequest,
   type LiveRequests,
 } from './live-requests.ts';
-import { applyToPool, countStates, joinPool, withCircuit, type PoolRow } from './pool.ts';
+import { DirtyIds } from './dirty-ids.ts';
+import {
+  applyToPool,
+  countStates,
+  joinPool,
+  mergeIntoPool,
+  withCircuit,
+  type PoolRow,
+} from './pool.ts';
+import { PoolReader } from './pool-reader.ts';
 import type { PoolFilter, Sorting } from './pool-view.ts';
 import { startPolling } from './polling.ts';
 import { currentToken, keepToken } from './token.ts';
@@ -85,25 +94,40 @@ export const connection = computed<Connection>(() => {
 /** Counts the changes of policy that this page heard of. */
 export const policyChanges = signal(0);
 
-let metricsById: Readonly<Record<string, Wire.WireProxyMetrics>> = {};
-let metricsDueAt = 0;
+const reader = new PoolReader(api);
+const dirty = new DirtyIds();
+/** The rows that the table shows now: they are read first. */
+let inView: readonly string[] = [];
+/** How many proxies the pool has, which may be more than are shown. */
+export const poolSize = signal(0);
 
-/** One round: what is cheap each time, what covers hours of the past less often. */
+/** The table tells which rows it draws. */
+export function setInView(ids: readonly string[]): void {
+  inView = ids;
+}
+
+/** Whether the next round reads the whole pool: at first, after a gap in the stream, or without one. */
+let wholeWanted = true;
+let seriesDueAt = 0;
+
+/**
+ * One round: the totals, and the proxies that something happened to since they were read. The rest of the
+ * pool is as it was, so that a page that watches a large pool asks for little.
+ */
 async function refresh(): Promise<void> {
   try {
-    const wantMetrics = performance.now() >= metricsDueAt;
-    const [proxies, circuits, totals] = await Promise.all([
-      api.call<{ proxies: Wire.WireProxy[] }>('GET', 'proxies'),
-      api.call<{ circuit_breakers: Wire.WireCircuit[] }>('GET', 'circuit-breakers'),
-      api.call<Wire.WireSummary>('GET', 'metrics/retries'),
+    const totals = api.call<Wire.WireSummary>('GET', 'metrics/retries');
+    const wantSeries = performance.now() >= seriesDueAt;
+    const [summaryNow] = await Promise.all([
+      totals,
+      wholeWanted || stream.peek() !== 'live' ? readWhole() : readChanged(),
+      wantSeries ? readSeries() : undefined,
     ]);
-    if (wantMetrics || hours.peek() === undefined) await refreshMetrics();
-    rowsById = joinPool(proxies.proxies, circuits.circuit_breakers, metricsById, rowsById);
     // The server is back: no need to wait out the stream's own delay.
     if (answered.peek() === false && stream.peek() === 'reconnecting') events.retryNow();
     batch(() => {
       rows.value = [...rowsById.values()];
-      summary.value = totals;
+      summary.value = summaryNow;
       answered.value = true;
       answeredAt.value = Date.now();
       serverError.value = '';
@@ -115,20 +139,37 @@ async function refresh(): Promise<void> {
   }
 }
 
-async function refreshMetrics(): Promise<void> {
-  const askedAt = performance.now();
-  const covered = metricsHours.peek();
-  const [byProxy, series] = await Promise.all([
-    api.call<{ proxies: Record<string, Wire.WireProxyMetrics> }>(
-      'GET',
-      `metrics/retries/by-proxy?hours=${covered}`,
-    ),
-    api.call<{ data_points: Wire.WirePoint[] }>('GET', 'metrics/retries/timeseries?hours=24'),
-  ]);
-  metricsById = byProxy.proxies;
+async function readWhole(): Promise<void> {
+  wholeWanted = false;
+  try {
+    const pool = await reader.readAll(metricsHours.peek());
+    rowsById = joinPool(pool.proxies, pool.circuits, pool.metrics, rowsById);
+    poolSize.value = pool.total;
+  } catch (error) {
+    wholeWanted = true;
+    throw error;
+  }
+}
+
+async function readChanged(): Promise<void> {
+  const ids = dirty.take(inView);
+  if (ids.length === 0) return;
+  try {
+    const { proxies, circuits, metrics } = await reader.readSome(ids, metricsHours.peek());
+    mergeIntoPool(rowsById, proxies, circuits, metrics);
+  } catch (error) {
+    for (const id of ids) dirty.add(id);
+    throw error;
+  }
+}
+
+async function readSeries(): Promise<void> {
+  const series = await api.call<{ data_points: Wire.WirePoint[] }>(
+    'GET',
+    'metrics/retries/timeseries?hours=24',
+  );
   hours.value = readTraffic(series.data_points);
-  const tookMs = performance.now() - askedAt;
-  metricsDueAt = performance.now() + Math.max(5000, 20 * tookMs);
+  seriesDueAt = performance.now() + 5000;
 }
 
 function noteFailure(error: unknown): void {
@@ -152,7 +193,13 @@ const polling = startPolling({
 
 /** Asks for everything now: after an action, a reconnection, or when the page is looked at again. */
 export function refreshNow(): void {
-  metricsDueAt = 0;
+  wholeWanted = true;
+  seriesDueAt = 0;
+  polling.wake();
+}
+
+/** Begins the next round now, for what is known to have changed. */
+function refreshSoon(): void {
   polling.wake();
 }
 
@@ -175,7 +222,16 @@ function take(event: LiveEvent): void {
   minutes.add(event);
   applyToRequests(requests, event);
   applyToPool(rowsById, event);
-  if (event.type === 'pool:changed') refreshNow();
+  if ('proxyId' in event && event.type !== 'attempt:start') dirty.add(event.proxyId);
+  if (event.type === 'proxy:added') {
+    if (!rowsById.has(event.proxyId)) poolSize.value++;
+    if (dirty.size > 1000) refreshNow();
+    else refreshSoon();
+  } else if (event.type === 'proxy:removed') {
+    dirty.delete(event.proxyId);
+    rowsById.delete(event.proxyId);
+    poolSize.value = Math.max(0, poolSize.value - 1);
+  } else if (event.type === 'snapshot') refreshNow();
   else if (event.type === 'policy:changed') policyChanges.value++;
   else if (event.type === 'circuit:transition') {
     transitions.value = mergeTransitions(transitions.value, [event]);

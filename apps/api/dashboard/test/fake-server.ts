@@ -129,21 +129,41 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     return policy;
   };
 
-  const answer = (method: string, path: string, body: string): unknown => {
+  /** The rows that a list is asked for, and what it says of the rest. */
+  const listed = <Row>(
+    rows: readonly Row[],
+    idOf: (row: Row) => string,
+    query: URLSearchParams,
+  ) => {
+    const ids = new Set(query.getAll('id'));
+    const wanted = ids.size === 0 ? rows : rows.filter((row) => ids.has(idOf(row)));
+    const from = Number(query.get('cursor') ?? 0);
+    const end = from + Number(query.get('limit') ?? 1000);
+    const next_cursor = end < wanted.length ? String(end) : null;
+    return { page: wanted.slice(from, end), rest: { total: wanted.length, next_cursor } };
+  };
+
+  const answer = (method: string, path: string, query: URLSearchParams, body: string): unknown => {
     if (method !== 'GET') changes.push(`${method} ${path} ${body}`.trim());
     const [area = '', id = '', action = ''] = path.split('/').map(decodeURIComponent);
     switch (`${method} ${area}`) {
-      case 'GET proxies':
-        return { proxies: pool.proxies };
+      case 'GET proxies': {
+        const { page, rest } = listed(pool.proxies, ({ id: each }) => each, query);
+        return { proxies: page, ...rest };
+      }
       case 'POST proxies':
         if (id === '') return addProxy((JSON.parse(body) as { url: string }).url);
         return { imported: body.trim().split('\n').map(addProxy).length };
       case 'DELETE proxies':
         pool.proxies = pool.proxies.filter((proxy) => proxy.id !== id);
         pool.circuits = pool.circuits.filter(({ proxy_id }) => proxy_id !== id);
+        emit('proxy:removed', { proxy_id: id });
         return undefined;
-      case 'GET circuit-breakers':
-        return id === 'metrics' ? { events: [] } : { circuit_breakers: pool.circuits };
+      case 'GET circuit-breakers': {
+        if (id === 'metrics') return { events: [] };
+        const { page, rest } = listed(pool.circuits, ({ proxy_id }) => proxy_id, query);
+        return { circuit_breakers: page, ...rest };
+      }
       case 'POST circuit-breakers':
         return changeCircuit(id, action);
       case 'GET requests':
@@ -156,7 +176,17 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
         if (action === 'timeseries') {
           return { data_points: pool.proxies.length === 0 ? [] : fakeHours() };
         }
-        if (action === 'by-proxy') return { proxies: pool.metrics };
+        if (action === 'by-proxy') {
+          const { page, rest } = listed(
+            Object.values(pool.metrics),
+            (each) => each.proxy_id,
+            query,
+          );
+          return {
+            proxies: Object.fromEntries(page.map((each) => [each.proxy_id, each])),
+            ...rest,
+          };
+        }
         return pool.proxies.length > 0
           ? fakeSummary
           : { ...fakeSummary, success_by_attempt: {}, failure_by_reason: {}, total_retries: 0 };
@@ -166,7 +196,7 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     response.setHeader('content-security-policy', contentSecurityPolicy);
     response.setHeader('x-content-type-options', 'nosniff');
     if (!pathname.startsWith('/api/v1/')) {
@@ -189,7 +219,7 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     }
     let body = '';
     for await (const chunk of request) body += String(chunk);
-    const result = answer(request.method ?? 'GET', path, body);
+    const result = answer(request.method ?? 'GET', path, searchParams, body);
     response
       .writeHead(result === undefined ? 204 : 200, { 'content-type': 'application/json' })
       .end(result === undefined ? undefined : JSON.stringify(result));

@@ -13,11 +13,14 @@ export interface RealServer {
   stop(): Promise<number | null>;
 }
 
-/** The server with its demo fleet, as a process of its own. Port 0: any that is free. */
-export async function startRealServer(port = 0): Promise<RealServer> {
+/** The server as a process of its own, with its demo fleet by default. Port 0: any that is free. */
+export async function startRealServer(
+  port = 0,
+  flags: readonly string[] = ['--demo'],
+): Promise<RealServer> {
   const child = spawn(
     process.execPath,
-    ['--conditions=@whirl/source', '--import', 'tsx', entry, '--port', String(port), '--demo'],
+    ['--conditions=@whirl/source', '--import', 'tsx', entry, '--port', String(port), ...flags],
     { env: { PATH: process.env['PATH'] ?? '' } },
   );
   const exit = once(child, 'close').then(([code]) => code as number | null);

@@ -6,7 +6,7 @@ import { selectedProxy } from '../dialogs.ts';
 import { formatCount, formatLatency, formatPercent, none } from '../format.ts';
 import type { PoolRow } from '../pool.ts';
 import { nextSorting, type SortKey } from '../pool-view.ts';
-import { connection, filter, rows, sorting } from '../store.ts';
+import { connection, filter, rows, setInView, sorting } from '../store.ts';
 import { visibleRange } from '../visible-range.ts';
 import { CircuitChip } from './circuit-chip.tsx';
 
@@ -116,6 +116,8 @@ export function PoolTable({ shown, onHold }: PoolTableProps) {
     shown.length,
     overscan,
   );
+  useEffect(() => setInView(shown.slice(first, end).map(({ id }) => id)));
+
   // One cell and no colSpan: it would count the columns that a narrow screen leaves out.
   const space = (count: number) => ({ height: `${count * rowHeight.value}px` });
 
