@@ -1,7 +1,7 @@
 import type { Outcome, Phase } from '@whirl/events';
 import { Judgement } from './ban-rules.ts';
 import { carryOut, failureOf, type Found, type Head } from './blame/answer.ts';
-import { circuitOutcome, classify, type Failure } from './blame/failure.ts';
+import { circuitOutcome, classify, lateHere, type Failure } from './blame/failure.ts';
 import { BodySilence } from './body-silence.ts';
 import type { Upload, Uploader } from './body.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
@@ -434,11 +434,13 @@ export class Attempt implements LeaseHandler, Uploader {
     if (this.#settled || bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
     this.#silence = new BodySilence(
       bodyTimeoutMs,
+      this.#engine.lag,
       () => this.#operation.paused,
-      () => {
+      (late) => {
         const awaited = 'no more of the response body';
         const error = new AttemptTimeoutError(bodyTimeoutMs, 'body', this.proxyId, awaited);
-        this.#fail(classify(error, this.#seen(true)));
+        const failure = classify(error, this.#seen(true));
+        this.#fail(late ? lateHere(failure) : failure);
         this.#lease?.cut(error);
       },
     );
@@ -451,7 +453,10 @@ export class Attempt implements LeaseHandler, Uploader {
       return;
     }
     scrub(error, this.#admission.member.proxy, this.#lease?.proxyHeaders);
-    this.#fail(classify(error, this.#seen(this.#latencyMs !== undefined)));
+    const failure = classify(error, this.#seen(this.#latencyMs !== undefined));
+    // The deadline of the way through the proxy comes as an error of its connection.
+    const late = error instanceof AttemptTimeoutError && this.#loopWasLate();
+    this.#fail(late ? lateHere(failure) : failure);
   }
 
   #seen(headersSeen: boolean) {
@@ -482,14 +487,14 @@ export class Attempt implements LeaseHandler, Uploader {
     const phase = this.#phase();
     const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId, undefined, unread);
     const failure = classify(error, this.#seen(false));
-    this.#fail(late ? { ...failure, blame: 'caller', doubt: undefined } : failure);
+    this.#fail(late ? lateHere(failure) : failure);
     this.#lease?.cut(error);
   }
 
   /** Whether the event loop was held up for over a fifth of the attempt's time. */
   #loopWasLate(): boolean {
     const { lag, now } = this.#engine;
-    return 5 * (lag.totalMs - this.#lagBeforeMs) > now() - this.#turnAt;
+    return lag.wasLate(this.#lagBeforeMs, now() - this.#turnAt);
   }
 
   /** Whether the caller's deadline left it time enough: half of it, and as long as the target usually takes. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers';
+import type { LoopLag } from './blame/loop-lag.ts';
 import { maxTimerMs } from './engine.ts';
 
 /**
@@ -6,14 +7,29 @@ import { maxTimerMs } from './engine.ts';
  * takes framing without content for progress.
  */
 export class BodySilence {
+  readonly #timeoutMs: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #lag: LoopLag;
   readonly #heldBack: () => boolean;
-  readonly #onSilence: () => void;
+  readonly #onSilence: (late: boolean) => void;
+  /** Delay of the event loop before the silence began. */
+  #lagBeforeMs: number;
   #chunks = 0;
   #over = false;
 
-  /** `heldBack`: the reader wants no more for now, so that nothing can come. */
-  constructor(timeoutMs: number, heldBack: () => boolean, onSilence: () => void) {
+  /**
+   * `heldBack`: the reader wants no more for now, so that nothing can come. `onSilence` hears whether
+   * the event loop was late meanwhile.
+   */
+  constructor(
+    timeoutMs: number,
+    lag: LoopLag,
+    heldBack: () => boolean,
+    onSilence: (late: boolean) => void,
+  ) {
+    this.#timeoutMs = timeoutMs;
+    this.#lag = lag;
+    this.#lagBeforeMs = lag.totalMs;
     this.#heldBack = heldBack;
     this.#onSilence = onSilence;
     this.#timer = setTimeout(() => this.#fire(), Math.min(timeoutMs, maxTimerMs));
@@ -22,12 +38,12 @@ export class BodySilence {
   /** A chunk came. */
   chunk(): void {
     this.#chunks++;
-    this.#timer.refresh();
+    this.#begin();
   }
 
   /** The reader wants more: the silence begins now. */
   restart(): void {
-    if (!this.#over) this.#timer.refresh();
+    if (!this.#over) this.#begin();
   }
 
   stop(): void {
@@ -40,8 +56,13 @@ export class BodySilence {
     const chunks = this.#chunks;
     setImmediate(() => {
       if (this.#over || this.#chunks > chunks) return;
-      if (this.#heldBack()) this.#timer.refresh();
-      else this.#onSilence();
+      if (this.#heldBack()) this.#begin();
+      else this.#onSilence(this.#lag.wasLate(this.#lagBeforeMs, this.#timeoutMs));
     });
+  }
+
+  #begin(): void {
+    this.#lagBeforeMs = this.#lag.totalMs;
+    this.#timer.refresh();
   }
 }

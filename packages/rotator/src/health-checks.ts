@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { checkTarget } from './check-target.ts';
 import { maxTimerMs, type Engine } from './engine.ts';
 import { AttemptTimeoutError } from './errors.ts';
-import { circuitOutcome, classify, type Failure } from './blame/failure.ts';
+import { circuitOutcome, classify, lateHere, type Failure } from './blame/failure.ts';
 import type { Admission } from './member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from './policy.ts';
@@ -118,7 +118,7 @@ export class HealthChecks {
 
   /** What it finds out is evidence as well: a proxy that works here is not to blame for another target. */
   #probe(admission: Admission): void {
-    const { clients, pool, bus, now, judge } = this.#engine;
+    const { clients, pool, bus, now, judge, lag } = this.#engine;
     const { member } = admission;
     const startedAt = now();
     const target = judge.targets.get(this.#url.origin, startedAt);
@@ -133,10 +133,13 @@ export class HealthChecks {
     );
     const lease = request.lease(clients, member.proxy, this.#timeoutMs, undefined);
     let ended = false;
+    lag.begun();
+    const lagBeforeMs = lag.totalMs;
     const end = (failure: Failure | undefined) => {
       if (ended) return;
       ended = true;
       clearTimeout(timer);
+      lag.ended();
       const at = now();
       const latencyMs = at - startedAt;
       pool.settle(admission, circuitOutcome(failure), latencyMs, at);
@@ -154,12 +157,17 @@ export class HealthChecks {
     const failed = (error: Error) => {
       if (ended) return;
       const seen = { proxyId: member.id, sealed: false, headersSeen: false };
-      end(judge.judged(classify(error, seen), member, target, now()));
+      const failure = classify(error, seen);
+      const late =
+        error instanceof AttemptTimeoutError && lag.wasLate(lagBeforeMs, now() - startedAt);
+      end(judge.judged(late ? lateHere(failure) : failure, member, target, now()));
     };
-    const timer = setTimeout(() => {
+    const expired = () => {
       failed(new AttemptTimeoutError(this.#timeoutMs, lease.phase ?? 'headers', member.id));
       cut();
-    }, this.#timeoutMs);
+    };
+    // The sockets get a turn after a loop that was late.
+    const timer = setTimeout(() => setImmediate(expired), this.#timeoutMs);
     timer.unref();
     let answered = false;
     const send = () => {

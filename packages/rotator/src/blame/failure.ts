@@ -37,6 +37,11 @@ export interface Failure {
 /** How an attempt ended, for its circuit: `undecided` counts while one target alone is asked for. */
 export type CircuitOutcome = 'success' | 'failure' | 'neutral' | 'undecided';
 
+/** A deadline that passed while the event loop was held up: neither proxy nor target had its time. */
+export function lateHere(failure: Failure): Failure {
+  return { ...failure, blame: 'caller', doubt: undefined };
+}
+
 /** Only a proxy that is to blame, or may be, has a failure in its circuit. */
 export function circuitOutcome(failure: Failure | undefined): CircuitOutcome {
   if (failure === undefined) return 'success';

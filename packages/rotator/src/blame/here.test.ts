@@ -4,6 +4,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it, vi } from 'vitest';
+import { blameWorld } from '../testing/blame-world.ts';
 import { errorOf, fast, rig } from '../testing/pool-rig.ts';
 import { startRotator, use } from '../testing/rig.ts';
 
@@ -16,6 +17,12 @@ function breakDials(code: string): () => void {
     return socket;
   }) as never);
   return () => spy.mockRestore();
+}
+
+/** Holds the event loop up. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
 }
 
 describe('E1 what goes wrong here', () => {
@@ -94,12 +101,64 @@ describe('E1 what goes wrong here', () => {
       return response.statusCode;
     });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    const until = performance.now() + 2500;
-    while (performance.now() < until);
+    block(2500);
     expect(await Promise.all(running)).toEqual([200, 200, 200, 200]);
     const blames = told('attempt:end').map(({ blame }) => blame);
     expect(blames.filter((blame) => blame !== 'none' && blame !== 'caller')).toEqual([]);
     expect(told('circuit:transition')).toEqual([]);
+  });
+
+  it('E1 connectTimeoutMs that passes in a loop that was blocked judges no proxy', async () => {
+    const { rotator, target, told, next } = await rig([{ kind: 'hang' }], {
+      retryPolicy: { maxAttempts: 1, connectTimeoutMs: 300 },
+      tunnel: 'always',
+    });
+    const begun = next('attempt:start');
+    const failed = errorOf(rotator.get(target.url));
+    await begun;
+    setTimeout(() => block(200), 20);
+    expect((await failed).cause).toMatchObject({ code: 'ATTEMPT_TIMEOUT', phase: 'connect' });
+    expect(told('attempt:end')).toMatchObject([
+      { outcome: 'timeout', phase: 'connect', blame: 'caller' },
+    ]);
+  });
+
+  it('E1 bodyTimeoutMs that passes in a loop that was blocked judges no proxy', async () => {
+    const world = await blameWorld(
+      1,
+      {
+        'part.test': {
+          request: (_, response) => {
+            response.writeHead(200, { 'content-length': 1000 });
+            response.write('a part');
+          },
+        },
+      },
+      { retryPolicy: { maxAttempts: 1, bodyTimeoutMs: 300 } },
+    );
+    try {
+      const { body } = await world.rotator.get('http://part.test/');
+      const failed = errorOf(body.text());
+      setTimeout(() => block(200), 50);
+      expect(await failed).toMatchObject({ code: 'ATTEMPT_TIMEOUT', phase: 'body' });
+      expect(world.ends).toMatchObject([{ outcome: 'timeout', phase: 'body', blame: 'caller' }]);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it('E1 a health check whose time passes in a loop that was blocked judges no proxy', async () => {
+    const { rotator, target, proxies, next } = await rig([{ kind: 'reset' }], {
+      circuitBreaker: { failureThreshold: 1, openMs: 20, probeLeaseMs: 60_000 },
+      retryPolicy: null,
+      healthCheck: { url: 'http://127.0.0.1:9/', intervalMs: 10, timeoutMs: 300 },
+    });
+    await errorOf(rotator.get(target.url));
+    await proxies[0]?.behave({ kind: 'hang' });
+    const checked = next('health:checked');
+    await expect.poll(() => proxies[0]?.openSockets(), { interval: 5 }).toBe(1);
+    block(200);
+    expect(await checked).toMatchObject({ outcome: 'aborted' });
   });
 
   it('E1 without descriptors left (a limit of 256) no circuit opens', async () => {

@@ -18,6 +18,11 @@ export class LoopLag {
     return this.#totalMs + (this.#timer === undefined ? 0 : this.#pendingMs(performance.now()));
   }
 
+  /** Whether over a fifth of that time was delay. `before`: the total when the time began. */
+  wasLate(before: number, durationMs: number): boolean {
+    return 5 * (this.totalMs - before) > durationMs;
+  }
+
   begun(): void {
     this.#attempts++;
     if (this.#timer !== undefined) return;
