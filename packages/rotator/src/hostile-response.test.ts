@@ -131,7 +131,7 @@ describe('C8e responses', () => {
     expect(reasons).toEqual([undefined, 'protocol', 'protocol']);
   });
 
-  it('a status below 100 is a protocol error', async () => {
+  it('a status below 100 is a protocol error, of proxy or target', async () => {
     for (const status of ['099 X', '001 X', '000 X']) {
       const proxy = await startRaw((socket) => {
         socket.write(head(status, 'content-length: 2\r\n') + 'ok');
@@ -140,7 +140,7 @@ describe('C8e responses', () => {
       const seen: unknown[] = [];
       rotator.bus.on('attempt:end', ({ reason, blame }) => seen.push(reason, blame));
       await failureOf(rotator.get('http://t.test/'));
-      expect(seen).toEqual(['protocol', 'proxy']);
+      expect(seen).toEqual(['protocol', 'unknown']);
     }
   });
 
