@@ -89,7 +89,7 @@ describe('dashboards', () => {
     }
   });
 
-  it('the alerts are about a server that is down, an empty pool, open circuits, retries per request, p95 and budget refusals', () => {
+  it('the alerts are about a server that is down, an empty pool, open circuits, retries, p95, budget refusals and targets', () => {
     expect(rules.map(({ alert }) => alert)).toEqual([
       'WhirlDown',
       'WhirlPoolEmpty',
@@ -97,6 +97,7 @@ describe('dashboards', () => {
       'WhirlManyRetries',
       'WhirlSlowRequests',
       'WhirlRetryBudgetSpent',
+      'WhirlTargetDown',
     ]);
   });
 

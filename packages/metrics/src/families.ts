@@ -1,8 +1,9 @@
 import type { CircuitState } from '@whirl/events';
 import { durationBoundsMs, type Durations } from './duration-counts.ts';
-import type { ProxySeries, Totals } from './readings.ts';
+import type { AttemptCounts, ProxySeries, TargetSeries, Totals } from './readings.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
 import type { SourceLabels } from './source-labels.ts';
+import { maxTargets } from './target-counts.ts';
 import { checkWhole } from './validate.ts';
 
 /** What an exporter may be told. */
@@ -12,6 +13,11 @@ export interface SeriesOptions {
    * default 200: each has five series.
    */
   readonly maxProxySeries?: number | undefined;
+  /**
+   * Targets with series of their own, the first that were seen; the rest is `other`. 0 to 1,000,
+   * default 100: each has four series. 0 where targets are confidential.
+   */
+  readonly maxTargetSeries?: number | undefined;
 }
 
 /** One number of a family. */
@@ -41,6 +47,7 @@ export interface Family {
 export interface Reading {
   readonly totals: Totals;
   readonly byProxy: readonly ProxySeries[];
+  readonly byTarget: readonly TargetSeries[];
 }
 
 const unlabelled = {};
@@ -56,6 +63,13 @@ const circuitValues: Readonly<Record<CircuitState, number>> = {
 
 function labelled(label: string, counts: Readonly<Record<string, number>>): Sample[] {
   return Object.entries(counts).map(([word, value]) => ({ labels: { [label]: word }, value }));
+}
+
+function byOutcome(label: string, name: string, attempts: AttemptCounts): Sample[] {
+  return Object.entries(attempts).map(([outcome, value]) => ({
+    labels: { [label]: name, outcome },
+    value,
+  }));
 }
 
 function histogram({ cumulative, count, sumMs }: Durations): Sample[] {
@@ -117,6 +131,12 @@ export const families: readonly Family[] = [
     ({ totals }) => labelled('outcome', totals.attempts),
   ),
   counter(
+    'whirl_attempt_failures_total',
+    'Attempts that did not succeed, by what was to blame.',
+    ['blame'],
+    ({ totals }) => labelled('blame', totals.attemptFailures),
+  ),
+  counter(
     'whirl_retries_total',
     'Retries that were attempted, by the reason of the failure before.',
     ['reason'],
@@ -147,6 +167,12 @@ export const families: readonly Family[] = [
     { labels: unlabelled, value: totals.proxies },
   ]),
   gauge(
+    'whirl_targets',
+    'Targets by whether they respond, the 1,000 used last.',
+    ['state'],
+    ({ totals }) => labelled('state', totals.targets),
+  ),
+  gauge(
     'whirl_requests_in_flight',
     'Requests under way.',
     [],
@@ -174,12 +200,7 @@ export const families: readonly Family[] = [
     'Attempts that ended, by proxy; other is all without series of their own.',
     ['proxy', 'outcome'],
     ({ byProxy }) =>
-      byProxy.flatMap(({ proxyId, attempts }) =>
-        Object.entries(attempts).map(([outcome, value]) => ({
-          labels: { proxy: proxyId, outcome },
-          value,
-        })),
-      ),
+      byProxy.flatMap(({ proxyId, attempts }) => byOutcome('proxy', proxyId, attempts)),
   ),
   gauge(
     'whirl_proxy_circuit_state',
@@ -191,6 +212,13 @@ export const families: readonly Family[] = [
           ? []
           : [{ labels: { proxy: proxyId }, value: circuitValues[circuit] }],
       ),
+  ),
+  counter(
+    'whirl_target_attempts_total',
+    'Attempts that ended, by target; other is all without series of their own.',
+    ['target', 'outcome'],
+    ({ byTarget }) =>
+      byTarget.flatMap(({ origin, attempts }) => byOutcome('target', origin, attempts)),
   ),
 ];
 
@@ -212,20 +240,33 @@ export function labelledSamples(
 
 /** Reads what the families ask for, at most once, and refuses bad options at once. */
 export function readSeries(metrics: RetryMetrics, options: SeriesOptions): Reading {
-  const limit = proxyLimit(options);
+  const limits = seriesLimits(options);
   let totals: Totals | undefined;
   let byProxy: readonly ProxySeries[] | undefined;
+  let byTarget: readonly TargetSeries[] | undefined;
   return {
     get totals() {
       return (totals ??= metrics.totals());
     },
     get byProxy() {
-      return (byProxy ??= metrics.totalsByProxy(limit));
+      return (byProxy ??= metrics.totalsByProxy(limits.proxies));
+    },
+    get byTarget() {
+      return (byTarget ??= metrics.totalsByTarget(limits.targets));
     },
   };
 }
 
-/** The bounded `maxProxySeries` of options that may hold others too. */
-export function proxyLimit({ maxProxySeries = 200 }: SeriesOptions): number {
-  return checkWhole('maxProxySeries', maxProxySeries, 0, 1_000_000);
+/** The names of `SeriesOptions`. */
+export const seriesNames = ['maxProxySeries', 'maxTargetSeries'];
+
+/** The bounded limits of options that may hold others too. */
+export function seriesLimits({ maxProxySeries = 200, maxTargetSeries = 100 }: SeriesOptions): {
+  readonly proxies: number;
+  readonly targets: number;
+} {
+  return {
+    proxies: checkWhole('maxProxySeries', maxProxySeries, 0, 1_000_000),
+    targets: checkWhole('maxTargetSeries', maxTargetSeries, 0, maxTargets),
+  };
 }

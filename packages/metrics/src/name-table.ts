@@ -50,6 +50,14 @@ export class NameTable {
     return this.#names[row];
   }
 
+  /** Every row with a name, `other` first. */
+  *entries(): Generator<readonly [row: number, name: string]> {
+    for (let row = 0; row < this.#names.length; row++) {
+      const name = this.#names[row];
+      if (name !== undefined) yield [row, name];
+    }
+  }
+
   /** The row of a name, without counting as a use; `undefined` when it has none. */
   find(name: string): number | undefined {
     return name === other ? 0 : this.#rows.get(name);

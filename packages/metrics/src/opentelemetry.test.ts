@@ -87,7 +87,8 @@ describe('observeRetryMetrics', () => {
     bus.emit('proxy:added', { proxyId: 'p1', weight: 1, at: midnight });
     bus.emit('request:start', requestStart());
     bus.emit('request:start', requestStart({ requestId: 'r2' }));
-    bus.emit('attempt:end', attemptEnd({ outcome: 'failure', reason: 'tcp' }));
+    const refused = { outcome: 'failure', phase: 'tcp', reason: 'tcp', blame: 'proxy' } as const;
+    bus.emit('attempt:end', attemptEnd(refused));
     bus.emit('circuit:transition', circuitTransition());
     bus.emit('retry:scheduled', retryScheduled());
     bus.emit('attempt:end', attemptEnd({ attempt: 1, proxyId: 'p2' }));
@@ -105,15 +106,19 @@ describe('observeRetryMetrics', () => {
       'whirl_requests_succeeded_total{attempt="1"} 1',
       'whirl_attempts_total{outcome="success"} 1',
       'whirl_attempts_total{outcome="failure"} 1',
+      'whirl_attempt_failures_total{blame="proxy"} 1',
       'whirl_retries_total{reason="tcp"} 1',
       'whirl_retries_refused_total{reason="budget"} 1',
       'whirl_circuit_transitions_total{to="open"} 1',
       'whirl_circuits{state="open"} 1',
       'whirl_proxies 1',
+      'whirl_targets{state="up"} 1',
       'whirl_requests_in_flight 1',
       'whirl_proxy_attempts_total{proxy="p1",outcome="failure"} 1',
       'whirl_proxy_attempts_total{proxy="p2",outcome="success"} 1',
       'whirl_proxy_circuit_state{proxy="p1"} 2',
+      'whirl_target_attempts_total{target="https://example.com",outcome="success"} 1',
+      'whirl_target_attempts_total{target="https://example.com",outcome="failure"} 1',
       'whirl_request_duration_count{outcome="success"} 1',
       'whirl_request_duration_sum{outcome="success"} 1.2',
     ]);
@@ -185,6 +190,7 @@ describe('observeRetryMetrics', () => {
         );
     expect(sum('http.client.request.duration')).toBe(6000);
     expect(sum('whirl.proxy.attempts')).toBe(6000);
+    expect(sum('whirl.target.attempts')).toBe(6000);
   });
 
   it('stops when told, and leaves no listener behind', async () => {

@@ -7,8 +7,16 @@ import {
 } from '@opentelemetry/api';
 import type { AttemptEnd, WhirlBus } from '@whirl/events';
 import { durationBoundsMs } from './duration-counts.ts';
-import { families, type Family, proxyLimit, readSeries, type SeriesOptions } from './families.ts';
-import type { ProxySeries } from './readings.ts';
+import {
+  families,
+  type Family,
+  readSeries,
+  seriesLimits,
+  seriesNames,
+  type SeriesOptions,
+} from './families.ts';
+import type { AttemptCounts } from './readings.ts';
+import { other } from './name-table.ts';
 import { RequestMethods } from './request-methods.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
 import { maxPoints, SeriesCap } from './series-cap.ts';
@@ -26,14 +34,14 @@ export interface OpenTelemetryOptions extends SeriesOptions {
    */
   readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
   /**
-   * Whether `http.client.request.duration` names the target, in `server.address` and `server.port`.
-   * Default true. Switch it off where targets are many or confidential.
+   * Whether `http.client.request.duration` names the target, in `server.address` and `server.port`,
+   * and `whirl.target.attempts` in `target`. Default true. Switch it off where targets are many or confidential.
    */
   readonly serverAddress?: boolean | undefined;
 }
 
-/** A proxy has a point for each outcome of its attempts. */
-const maxProxies = Math.floor(maxPoints / 4);
+/** A proxy, or a target, has a point for each outcome of its attempts. */
+const maxNames = Math.floor(maxPoints / 4);
 /** Points kept for durations without the target, once those with a target are full. */
 const reservedPoints = 400;
 /** Of these, points kept for series that are told apart by nothing but whether they failed. */
@@ -43,7 +51,8 @@ const lastPoints = 100;
 class MeterUse {
   /** The attributes in use. */
   readonly sources = new Set<string>();
-  readonly proxies = new SeriesCap(maxProxies);
+  readonly proxies = new SeriesCap(maxNames);
+  readonly targets = new SeriesCap(maxNames);
   readonly durations = new SeriesCap(maxPoints);
 }
 
@@ -63,15 +72,18 @@ const instrumentNames: Readonly<Record<string, string>> = {
   whirl_requests_refused_total: 'whirl.requests.refused',
   whirl_requests_succeeded_total: 'whirl.requests.succeeded',
   whirl_attempts_total: 'whirl.attempts',
+  whirl_attempt_failures_total: 'whirl.attempt.failures',
   whirl_retries_total: 'whirl.retries',
   whirl_hedges_total: 'whirl.hedges',
   whirl_retries_refused_total: 'whirl.retries.refused',
   whirl_circuit_transitions_total: 'whirl.circuit.transitions',
   whirl_circuits: 'whirl.circuits',
   whirl_proxies: 'whirl.proxies',
+  whirl_targets: 'whirl.targets',
   whirl_requests_in_flight: 'whirl.requests_in_flight',
   whirl_proxy_attempts_total: 'whirl.proxy.attempts',
   whirl_proxy_circuit_state: 'whirl.proxy.circuit_state',
+  whirl_target_attempts_total: 'whirl.target.attempts',
 };
 
 /**
@@ -81,7 +93,7 @@ const instrumentNames: Readonly<Record<string, string>> = {
  * they happen. Durations are in seconds. Returns a function that stops it.
  *
  * No instrument exceeds the 2,000 points that an SDK keeps by default: on one meter about 498
- * proxies have series of their own, and durations name no further targets once 1,599 series are in use.
+ * proxies and 498 targets have series of their own, and durations name no further targets once 1,599 series are in use.
  *
  * @throws {TypeError | RangeError} For an option that is unknown, of a wrong type or out of bounds.
  * @throws {Error} When the meter has whirl metrics with the same attributes already.
@@ -90,11 +102,11 @@ export function observeRetryMetrics(
   metrics: RetryMetrics,
   options: OpenTelemetryOptions,
 ): () => void {
-  checkNames(options, ['bus', 'meter', 'maxProxySeries', 'attributes', 'serverAddress']);
+  checkNames(options, ['bus', 'meter', 'attributes', 'serverAddress', ...seriesNames]);
   const { bus, meter = api.getMeter('@whirl/metrics'), serverAddress = true } = options;
   checkBus(bus);
   checkBoolean('serverAddress', serverAddress);
-  proxyLimit(options);
+  seriesLimits(options);
   const own = checkAttributes(options.attributes ?? {});
   const key = labelKey(own);
   const use = useOf(meter);
@@ -106,6 +118,7 @@ export function observeRetryMetrics(
   }
   use.sources.add(key);
   use.proxies.grants(key, 0);
+  use.targets.grants(key, 0);
 
   const observed = families.flatMap((family) => {
     const name = instrumentNames[family.name];
@@ -113,9 +126,21 @@ export function observeRetryMetrics(
   });
   const observables = observed.map(([, observable]) => observable);
   const read: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
-    const { totals, byProxy } = readSeries(metrics, options);
-    const granted = ({ proxyId }: ProxySeries) => use.proxies.grants(`${key} ${proxyId}`, 0);
-    const reading = { totals, byProxy: folded(byProxy, granted) };
+    const { totals, byProxy, byTarget } = readSeries(metrics, options);
+    const reading = {
+      totals,
+      byProxy: folded(
+        byProxy,
+        ({ proxyId }) => proxyId !== other && use.proxies.grants(`${key} ${proxyId}`, 0),
+        (attempts) => ({ proxyId: other, attempts }),
+      ),
+      byTarget: folded(
+        byTarget,
+        ({ origin }) =>
+          serverAddress && origin !== other && use.targets.grants(`${key} ${origin}`, 0),
+        (attempts) => ({ origin: other, attempts }),
+      ),
+    };
     for (const [family, observable] of observed) {
       for (const { labels, value } of family.samples(reading)) {
         result.observe(observable, value, { ...own, ...labels });
@@ -137,15 +162,16 @@ export function observeRetryMetrics(
 }
 
 /** The series with those that are not granted added to `other`. */
-function folded(
-  byProxy: readonly ProxySeries[],
-  granted: (series: ProxySeries) => boolean,
-): readonly ProxySeries[] {
-  const shown: ProxySeries[] = [];
+function folded<Series extends { readonly attempts: AttemptCounts }>(
+  all: readonly Series[],
+  granted: (series: Series) => boolean,
+  otherSeries: (attempts: AttemptCounts) => Series,
+): readonly Series[] {
+  const shown: Series[] = [];
   const rest = { success: 0, failure: 0, timeout: 0, aborted: 0 };
   let any = false;
-  for (const series of byProxy) {
-    if (series.proxyId !== 'other' && granted(series)) {
+  for (const series of all) {
+    if (granted(series)) {
       shown.push(series);
       continue;
     }
@@ -154,7 +180,7 @@ function folded(
       rest[outcome] += series.attempts[outcome];
     }
   }
-  return any ? [...shown, { proxyId: 'other', attempts: rest }] : shown;
+  return any ? [...shown, otherSeries(rest)] : shown;
 }
 
 function instrument(meter: Meter, name: string, { type, help }: Family): Observable {

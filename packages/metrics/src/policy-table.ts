@@ -27,15 +27,14 @@ export class PolicyTable implements RowOwner, Hourly {
   *read(
     slots: readonly number[],
   ): Generator<readonly [name: string, requests: number, succeeded: number]> {
-    for (let row = 0; row < this.#names.rowCount; row++) {
+    for (const [row, name] of this.#names.entries()) {
       let requests = 0;
       let succeeded = 0;
       for (const slot of slots) {
         requests += this.#requests[row * this.#ring.slots + slot]!;
         succeeded += this.#succeeded[row * this.#ring.slots + slot]!;
       }
-      const name = this.#names.nameOf(row);
-      if (name !== undefined && requests > 0) yield [name, requests, succeeded];
+      if (requests > 0) yield [name, requests, succeeded];
     }
   }
 

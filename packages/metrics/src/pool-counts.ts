@@ -1,4 +1,4 @@
-import { circuitStates, failureReasons, outcomes, refusalReasons } from './closed-sets.ts';
+import { blames, circuitStates, failureReasons, outcomes, refusalReasons } from './closed-sets.ts';
 import { Histogram } from './histogram.ts';
 
 /** Attempt numbers counted apart; what succeeds later counts under the last. */
@@ -34,6 +34,7 @@ export const column = {
   retryReasons: take(failureReasons.length + 1),
   refusals: take(refusalReasons.length),
   failures: take(failureReasons.length),
+  blames: take(blames.length),
   transitions: take(circuitStates.length),
 } as const;
 

@@ -4,7 +4,8 @@ import {
   type Family,
   labelledSamples,
   ownLabelNames,
-  proxyLimit,
+  seriesLimits,
+  seriesNames,
   readSeries,
   type Sample,
   type SeriesOptions,
@@ -51,12 +52,12 @@ export function registerRetryMetrics(
   metrics: RetryMetrics,
   options: PromClientOptions,
 ): () => void {
-  checkNames(options, ['registry', 'maxProxySeries', 'labels']);
+  checkNames(options, ['registry', 'labels', ...seriesNames]);
   const { registry } = options;
   if (typeof registry?.registerMetric !== 'function') {
     throw new TypeError(`registry must be a prom-client Registry, got ${typeof registry}`);
   }
-  proxyLimit(options);
+  seriesLimits(options);
   const labels =
     options.labels === undefined ? undefined : checkLabels(options.labels, ownLabelNames);
   const key = labelKey(labels ?? {});

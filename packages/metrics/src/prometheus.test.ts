@@ -23,12 +23,13 @@ describe('renderPrometheus', () => {
   const lines = (names: readonly string[], text = renderPrometheus(metrics)) =>
     text.split('\n').filter((line) => names.some((name) => line.startsWith(name)));
 
+  const refused = { outcome: 'failure', phase: 'tcp', reason: 'tcp', blame: 'proxy' } as const;
   const someTraffic = () => {
     metrics.record('proxy:added', { proxyId: 'p1', weight: 1, at });
     metrics.record('proxy:added', { proxyId: 'p2', weight: 1, at });
     metrics.record('request:start', requestStart());
     metrics.record('request:start', requestStart({ requestId: 'r2' }));
-    metrics.record('attempt:end', attemptEnd({ outcome: 'failure', reason: 'tcp', latencyMs: 5 }));
+    metrics.record('attempt:end', attemptEnd({ ...refused, latencyMs: 5 }));
     metrics.record('circuit:transition', circuitTransition());
     metrics.record('retry:scheduled', retryScheduled());
     metrics.record('attempt:end', attemptEnd({ attempt: 1, proxyId: 'p2', latencyMs: 300 }));
@@ -46,17 +47,20 @@ describe('renderPrometheus', () => {
       '# TYPE whirl_requests_refused_total counter',
       '# TYPE whirl_requests_succeeded_total counter',
       '# TYPE whirl_attempts_total counter',
+      '# TYPE whirl_attempt_failures_total counter',
       '# TYPE whirl_retries_total counter',
       '# TYPE whirl_hedges_total counter',
       '# TYPE whirl_retries_refused_total counter',
       '# TYPE whirl_circuit_transitions_total counter',
       '# TYPE whirl_circuits gauge',
       '# TYPE whirl_proxies gauge',
+      '# TYPE whirl_targets gauge',
       '# TYPE whirl_requests_in_flight gauge',
       '# TYPE whirl_request_duration_seconds histogram',
       '# TYPE whirl_attempt_duration_seconds histogram',
       '# TYPE whirl_proxy_attempts_total counter',
       '# TYPE whirl_proxy_circuit_state gauge',
+      '# TYPE whirl_target_attempts_total counter',
     ]);
     const names = (kind: string) =>
       [...text.matchAll(new RegExp(`^# ${kind} (\\S+) `, 'gm'))].map(([, name]) => name);
@@ -71,12 +75,14 @@ describe('renderPrometheus', () => {
       'whirl_requests_succeeded_total{attempt="1"} 1',
       'whirl_attempts_total{outcome="success"} 1',
       'whirl_attempts_total{outcome="failure"} 1',
+      'whirl_attempt_failures_total{blame="proxy"} 1',
       'whirl_retries_total{reason="tcp"} 1',
       'whirl_retries_refused_total{reason="budget"} 1',
       'whirl_circuit_transitions_total{to="open"} 1',
       'whirl_circuits{state="closed"} 1',
       'whirl_circuits{state="open"} 1',
       'whirl_proxies 2',
+      'whirl_targets{state="up"} 1',
       'whirl_requests_in_flight 1',
       'whirl_request_duration_seconds_bucket{le="2.5"} 1',
       'whirl_request_duration_seconds_bucket{le="5"} 1',
@@ -107,6 +113,8 @@ describe('renderPrometheus', () => {
       'whirl_proxy_attempts_total{proxy="p1",outcome="failure"} 1',
       'whirl_proxy_attempts_total{proxy="p2",outcome="success"} 1',
       'whirl_proxy_circuit_state{proxy="p1"} 2',
+      'whirl_target_attempts_total{target="https://example.com",outcome="success"} 1',
+      'whirl_target_attempts_total{target="https://example.com",outcome="failure"} 1',
       '',
     ]);
   });

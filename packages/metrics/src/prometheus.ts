@@ -4,7 +4,8 @@ import {
   families,
   labelledSamples,
   ownLabelNames,
-  proxyLimit,
+  seriesLimits,
+  seriesNames,
   readSeries,
   type Reading,
   type Sample,
@@ -52,7 +53,7 @@ export const contentTypes = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 } as const;
 
-const pageNames = ['format', 'maxProxySeries'];
+const pageNames = ['format', ...seriesNames];
 const sourceNames = ['labels', 'circuits', 'inFlight', 'proxies'];
 
 /**
@@ -78,7 +79,7 @@ export function renderPrometheus(
   if (!Object.hasOwn(contentTypes, format)) {
     throw new RangeError(`format must be text or openmetrics, got ${String(format)}`);
   }
-  proxyLimit(options);
+  seriesLimits(options);
   const sources = several
     ? readAll(given as readonly PrometheusSource[], options)
     : [read(given as RetryMetrics, options, options)];
@@ -142,7 +143,8 @@ function withGiven(reading: Reading, source: SourceOptions): Reading {
     ...(inFlight === undefined ? {} : { requestsInFlight: checkCount('inFlight', inFlight) }),
     ...(proxies === undefined ? {} : { proxies: checkCount('proxies', proxies) }),
   };
-  if (circuits === undefined) return { totals, byProxy: reading.byProxy };
+  const { byProxy, byTarget } = reading;
+  if (circuits === undefined) return { totals, byProxy, byTarget };
   const states = new Map<string, CircuitState>();
   const counts = { closed: 0, open: 0, half_open: 0, forced_open: 0, disabled: 0 };
   for (const { proxyId, state } of circuits) {
@@ -154,7 +156,8 @@ function withGiven(reading: Reading, source: SourceOptions): Reading {
   }
   return {
     totals: { ...totals, circuits: counts },
-    byProxy: reading.byProxy.map((each) =>
+    byTarget,
+    byProxy: byProxy.map((each) =>
       each.circuit === undefined
         ? each
         : { ...each, circuit: states.get(each.proxyId) ?? each.circuit },

@@ -126,11 +126,8 @@ export class ProxyTable implements RowOwner, Hourly {
   }
 
   /** Every row with a name, `other` first. */
-  *rows(): Generator<readonly [row: number, proxyId: string]> {
-    for (let row = 0; row < this.#names.rowCount; row++) {
-      const name = this.#names.nameOf(row);
-      if (name !== undefined) yield [row, name];
-    }
+  rows(): Generator<readonly [row: number, proxyId: string]> {
+    return this.#names.entries();
   }
 
   /** Attempts of a row since the start, by a number of `attemptOutcomes`. */

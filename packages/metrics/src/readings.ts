@@ -1,5 +1,12 @@
-import type { CircuitState, FailureReason, Outcome, RetryRefusalReason } from '@whirl/events';
+import type {
+  Blame,
+  CircuitState,
+  FailureReason,
+  Outcome,
+  RetryRefusalReason,
+} from '@whirl/events';
 import type { Durations } from './duration-counts.ts';
+import type { TargetState } from './target-states.ts';
 
 /** What happened within the retention. */
 export interface Summary {
@@ -22,6 +29,8 @@ export interface Summary {
   readonly retriesRefused: Readonly<Partial<Record<RetryRefusalReason, number>>>;
   /** Attempts that did not succeed, by reason. Only reasons that occurred. */
   readonly failureByReason: Readonly<Partial<Record<FailureReason, number>>>;
+  /** Attempts that did not succeed, by what was to blame. Only what occurred. */
+  readonly failureByBlame: Readonly<Partial<Record<Blame, number>>>;
   /** Transitions of circuits. */
   readonly circuitBreakerEventsCount: number;
   readonly retentionHours: number;
@@ -86,6 +95,8 @@ export interface Totals {
   readonly refusedRequests: number;
   readonly successByAttempt: Readonly<Record<number, number>>;
   readonly attempts: Readonly<Record<Outcome, number>>;
+  /** Attempts that did not succeed, by what was to blame; `none`: a connection that had gone stale. */
+  readonly attemptFailures: Readonly<Record<Blame, number>>;
   /** By the reason for which they were made; `unknown` when their scheduling was not heard. */
   readonly retries: Readonly<Record<FailureReason | 'unknown', number>>;
   readonly hedges: number;
@@ -94,6 +105,8 @@ export interface Totals {
   readonly circuitTransitions: Readonly<Record<CircuitState, number>>;
   readonly circuits: Readonly<Record<CircuitState, number>>;
   readonly proxies: number;
+  /** Targets by state, at most 1,000: those used last. */
+  readonly targets: Readonly<Record<TargetState, number>>;
   readonly requestsInFlight: number;
   /** Requests with at least one attempt, from their start to the end of the body. */
   readonly requestDuration: Durations;
@@ -101,11 +114,21 @@ export interface Totals {
   readonly attemptDuration: Durations;
 }
 
+/** Attempts by how they ended. */
+export type AttemptCounts = Readonly<Record<'success' | 'failure' | 'timeout' | 'aborted', number>>;
+
 /** One proxy's counts since the start. */
 export interface ProxySeries {
   /** Its id; `other` for all that are not counted or shown apart. */
   readonly proxyId: string;
-  readonly attempts: Readonly<Record<'success' | 'failure' | 'timeout' | 'aborted', number>>;
+  readonly attempts: AttemptCounts;
   /** Absent for `other`. */
   readonly circuit?: CircuitState | undefined;
+}
+
+/** One target's counts since the start. */
+export interface TargetSeries {
+  /** Its origin; `other` for all that are not counted or shown apart. */
+  readonly origin: string;
+  readonly attempts: AttemptCounts;
 }

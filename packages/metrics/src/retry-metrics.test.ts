@@ -40,6 +40,7 @@ describe('RetryMetrics', () => {
         successByAttempt: {},
         retriesRefused: {},
         failureByReason: {},
+        failureByBlame: {},
         circuitBreakerEventsCount: 0,
         retentionHours: 24,
       });
@@ -48,8 +49,8 @@ describe('RetryMetrics', () => {
     it('M2 counts successes by the attempt that succeeded; first tries are not retries', () => {
       attempt();
       request();
-      attempt({ outcome: 'failure', reason: 'connect' });
-      attempt({ attempt: 1, outcome: 'timeout', reason: 'timeout' });
+      attempt({ outcome: 'failure', reason: 'connect', blame: 'proxy' });
+      attempt({ attempt: 1, outcome: 'timeout', reason: 'timeout', blame: 'unknown' });
       attempt({ attempt: 2 });
       request({ attemptCount: 3 });
       metrics.record('retry:refused', { requestId: 'r3', attempt: 0, reason: 'budget', at });
@@ -63,6 +64,7 @@ describe('RetryMetrics', () => {
         successByAttempt: { 0: 1, 2: 1 },
         retriesRefused: { budget: 1 },
         failureByReason: { connect: 1, timeout: 1 },
+        failureByBlame: { proxy: 1, unknown: 1 },
         circuitBreakerEventsCount: 1,
         retentionHours: 24,
       });

@@ -8,6 +8,8 @@ import type {
 import { AttemptLog, maxAttempts } from './attempt-log.ts';
 import { CircuitLog } from './circuit-log.ts';
 import {
+  blameIndex,
+  blames,
   circuitStateIndex,
   circuitStates,
   failureReasonIndex,
@@ -17,16 +19,21 @@ import {
   refusalReasonIndex,
   refusalReasons,
 } from './closed-sets.ts';
+import { defaultNow } from './clock.ts';
 import { DurationCounts } from './duration-counts.ts';
 import { failureReason } from './failure-reason.ts';
 import type { Histogram } from './histogram.ts';
 import { hourMs, HourRing, type Hourly } from './hour-ring.ts';
+import { other } from './name-table.ts';
 import { PendingRetries } from './pending-retries.ts';
 import { PolicyTable } from './policy-table.ts';
 import { attemptNumbers, byWord, column, PoolCounts, unknownReason } from './pool-counts.ts';
 import { PoolGauges } from './pool-gauges.ts';
 import { attemptOutcomes, ProxyTable } from './proxy-table.ts';
+import { maxTargets, TargetCounts } from './target-counts.ts';
+import { TargetStates } from './target-states.ts';
 import type {
+  AttemptCounts,
   Latencies,
   Point,
   PolicyTotals,
@@ -34,6 +41,7 @@ import type {
   ProxyTotals,
   Sizes,
   Summary,
+  TargetSeries,
   Totals,
 } from './readings.ts';
 import { checkBus, checkFunction, checkNames, checkWhole } from './validate.ts';
@@ -73,6 +81,8 @@ const heard = [
   'retry:refused',
   'request:end',
   'circuit:transition',
+  'target:down',
+  'target:up',
   'proxy:added',
   'proxy:removed',
 ] as const satisfies readonly (keyof WhirlEvents)[];
@@ -111,6 +121,8 @@ export class RetryMetrics {
   readonly #pool: PoolCounts;
   readonly #proxies: ProxyTable;
   readonly #policies: PolicyTable;
+  readonly #targets = new TargetCounts();
+  readonly #targetStates = new TargetStates();
   readonly #gauges = new PoolGauges();
   readonly #attempts = new AttemptLog();
   readonly #circuits = new CircuitLog();
@@ -125,7 +137,7 @@ export class RetryMetrics {
   constructor(options: RetryMetricsOptions = {}) {
     checkNames(options, ['bus', 'retentionHours', 'maxProxies', 'now']);
     const { bus, retentionHours = 24, maxProxies = 10_000 } = options;
-    const { now = () => performance.timeOrigin + performance.now() } = options;
+    const { now = defaultNow } = options;
     checkFunction('now', now);
     if (bus !== undefined) checkBus(bus);
     this.retentionHours = checkWhole('retentionHours', retentionHours, 1, 168);
@@ -152,6 +164,8 @@ export class RetryMetrics {
       },
       'request:end': (event) => this.#requestEnded(event),
       'circuit:transition': (event) => this.#circuitMoved(event),
+      'target:down': ({ origin }) => this.#targetStates.wentDown(origin),
+      'target:up': ({ origin }) => this.#targetStates.cameUp(origin),
       'proxy:added': ({ proxyId }) => {
         this.#gauges.proxyAdded();
         this.#proxies.setInPool(proxyId, true);
@@ -221,6 +235,7 @@ export class RetryMetrics {
       successByAttempt: this.#successByAttempt(sum),
       retriesRefused: byWord(refusalReasons, (i) => sum(column.refusals + i), 'drop'),
       failureByReason: byWord(failureReasons, (i) => sum(column.failures + i), 'drop'),
+      failureByBlame: byWord(blames, (i) => sum(column.blames + i), 'drop'),
       circuitBreakerEventsCount: sum(column.circuitEvents),
       retentionHours: this.retentionHours,
     };
@@ -320,12 +335,14 @@ export class RetryMetrics {
       refusedRequests: this.#pool.sinceStart(column.refused),
       successByAttempt: this.#successByAttempt((at) => this.#pool.sinceStart(at)),
       attempts: byWord(outcomes, count(column.attemptOutcomes), 'keep'),
+      attemptFailures: byWord(blames, count(column.blames), 'keep'),
       retries: byWord([...failureReasons, 'unknown'], count(retryReasons), 'keep'),
       hedges: this.#pool.sinceStart(column.hedges),
       retriesRefused: byWord(refusalReasons, count(refusals), 'keep'),
       circuitTransitions: byWord(circuitStates, count(transitions), 'keep'),
       circuits: this.#gauges.circuits(),
       proxies: this.#gauges.proxies,
+      targets: this.#targetStates.count(),
       requestsInFlight: this.#gauges.requestsInFlight,
       requestDuration: this.#requestDurations.read(),
       attemptDuration: this.#attemptDurations.read(),
@@ -339,21 +356,46 @@ export class RetryMetrics {
    */
   totalsByProxy(limit: number): ProxySeries[] {
     checkWhole('limit', limit, 0, 1_000_000);
-    const series: ProxySeries[] = [];
+    return this.#series(this.#proxies, limit, (proxyId, attempts, row) =>
+      row === 0
+        ? { proxyId, attempts }
+        : { proxyId, attempts, circuit: circuitStates[this.#proxies.circuitOf(row)]! },
+    );
+  }
+
+  /**
+   * The same by target: at most `limit` of the first 1,000, 0 to 1,000, and the rest as `other`. No
+   * target ever loses its row.
+   */
+  totalsByTarget(limit: number): TargetSeries[] {
+    checkWhole('limit', limit, 0, maxTargets);
+    return this.#series(this.#targets, limit, (origin, attempts) => ({ origin, attempts }));
+  }
+
+  /** The first `limit` rows of a table, and the rest in row 0 if it has any. */
+  #series<Series>(
+    table: ProxyTable | TargetCounts,
+    limit: number,
+    seriesOf: (name: string, attempts: AttemptCounts, row: number) => Series,
+  ): Series[] {
+    const series: Series[] = [];
     const rest = attemptOutcomes.map(() => 0);
-    for (const [row, proxyId] of this.#proxies.rows()) {
+    for (const [row, name] of table.rows()) {
       if (row === 0 || row > limit) {
-        rest.forEach((n, i) => (rest[i] = n + this.#proxies.outcomeCount(row, i)));
+        rest.forEach((n, i) => (rest[i] = n + table.outcomeCount(row, i)));
         continue;
       }
-      series.push({
-        proxyId,
-        attempts: byWord(attemptOutcomes, (i) => this.#proxies.outcomeCount(row, i), 'keep'),
-        circuit: circuitStates[this.#proxies.circuitOf(row)]!,
-      });
+      const attempts = byWord(attemptOutcomes, (i) => table.outcomeCount(row, i), 'keep');
+      series.push(seriesOf(name, attempts, row));
     }
     if (rest.some((n) => n > 0)) {
-      series.push({ proxyId: 'other', attempts: byWord(attemptOutcomes, (i) => rest[i]!, 'keep') });
+      series.push(
+        seriesOf(
+          other,
+          byWord(attemptOutcomes, (i) => rest[i]!, 'keep'),
+          0,
+        ),
+      );
     }
     return series;
   }
@@ -389,11 +431,15 @@ export class RetryMetrics {
     }
     const reason = failureReason(event);
     const failure = reason === undefined ? undefined : failureReasonIndex[reason];
-    if (failure !== undefined) pool.add(column.failures + failure);
-    else pool.add(column.successByAttempt + Math.min(attempt, attemptNumbers - 1));
+    if (failure !== undefined) {
+      pool.add(column.failures + failure);
+      pool.add(column.blames + blameIndex[event.blame]);
+    } else pool.add(column.successByAttempt + Math.min(attempt, attemptNumbers - 1));
     pool.recordLatency(latencyMs);
     this.#attemptDurations.record(latencyMs);
     this.#proxies.recordAttempt(event.proxyId, outcome, latencyMs);
+    this.#targets.record(event.origin, outcome);
+    this.#targetStates.attempt(event);
     this.#attempts.record(event, failure);
   }
 

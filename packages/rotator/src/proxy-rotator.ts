@@ -52,8 +52,8 @@ import {
   type Verb,
 } from './view.ts';
 
-/** Read once: the fake timers of a test runner may put an object without it in the place of `performance`. */
-const { timeOrigin } = performance;
+/** Read once, as a number: the fake timers of test runners put a function in its place, or nothing. */
+const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();
 const systemNow = (): number => timeOrigin + performance.now();
 /** What a request or a view may be given. */
 const requestOptionNames = [...poolOptionNames, 'method', 'headers', 'body', 'signal'];

@@ -1,4 +1,5 @@
 import type { AttemptEnd, Blame, CircuitTransition, Outcome, ProxyBanned } from '@whirl/events';
+import { defaultNow } from './clock.ts';
 import { adaptive } from './strategies/adaptive.ts';
 import type { CandidateOptions } from './candidates/candidate-table.ts';
 import { checkAsk } from './check/check-ask.ts';
@@ -36,7 +37,6 @@ interface Judged {
 }
 
 const nothing: SelectContext = Object.freeze({});
-const defaultNow = () => globalThis.performance.timeOrigin + globalThis.performance.now();
 
 /** Candidates, what is known of them, and the strategy that picks one. */
 export class Selector {
