@@ -22,6 +22,8 @@ export interface BlameWorld {
   readonly rotator: ProxyRotator;
   readonly ends: readonly AttemptEnd[];
   readonly transitions: readonly CircuitTransition[];
+  /** Lets that time pass for the rotator at once: its timers do not hear of it. */
+  skip(ms: number): void;
   /** The status of a request, or the code of its error. */
   ask(url: string, options?: Parameters<ProxyRotator['request']>[1]): Promise<number | string>;
   /** Circuits that opened, but for provisional ones, by proxy id. */
@@ -65,7 +67,10 @@ export async function blameWorld(
     closing.push(close);
   }
   const proxies = await Promise.all(Array.from({ length: size }, () => startWireProxy(ports)));
+  const base = Date.now() - performance.now();
+  let skippedMs = 0;
   const rotator = new ProxyRotator({
+    now: () => base + performance.now() + skippedMs,
     proxies: proxies.map(({ url }) => url),
     retryPolicy: { ...fast, attemptTimeoutMs: 400 },
     tls: { ca: [...cas] },
@@ -82,6 +87,7 @@ export async function blameWorld(
     rotator,
     ends,
     transitions,
+    skip: (ms) => void (skippedMs += ms),
     async ask(url, asked) {
       try {
         const response = await rotator.request(url, asked);
