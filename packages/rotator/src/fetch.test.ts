@@ -198,6 +198,52 @@ describe('F16i fetchOptions', () => {
     ]);
   });
 
+  describe('F5 a function as a body, where the options are used otherwise', () => {
+    const body = () => 'from the function';
+    const options = async () => {
+      const all = await rig([{ kind: 'ok' }]);
+      const { rotator, target } = all;
+      return {
+        ...all,
+        url: `${target.origin}/echo`,
+        init: rotator.fetchOptions({ method: 'POST', body }),
+      };
+    };
+
+    it('rotator.fetch and rotator.fetchOptions take the function out of them again', async () => {
+      const { rotator, url, init } = await options();
+      expect(await text(rotator.fetch(url, init))).toBe('from the function');
+      expect(await text(fetch(url, rotator.fetchOptions(init)))).toBe('from the function');
+    });
+
+    it('a Request keeps the function with its dispatcher', async () => {
+      const { url, init } = await options();
+      expect(await text(fetch(new Request(url, init)))).toBe('from the function');
+    });
+
+    it.each(['a fetch past the pool', 'a Request that another dispatcher sends'])(
+      '%s fails, and the target gets nothing in the place of the body',
+      async (how) => {
+        const { rotator, target, url, init } = await options();
+        const { dispatcher: _, ...lost } = init as RequestInit & { dispatcher: unknown };
+        const sent = how.startsWith('a fetch')
+          ? fetch(url, lost)
+          : rotator.fetch(new Request(url, init));
+        const error = await errorOf(sent);
+        expect((error.cause as Error).message).toContain('body: a function can be sent only');
+        expect(target.requests).toBe(0);
+      },
+    );
+
+    it('whatever else reads it is told the same', async () => {
+      const { init } = await options();
+      const given = init.body as unknown as Blob;
+      for (const read of [given.text(), given.arrayBuffer(), given.slice().text()]) {
+        await expect(read).rejects.toThrow('body: a function can be sent only');
+      }
+    });
+  });
+
   it('refuses what fetch() refuses', async () => {
     const { rotator } = await rig([]);
     expect(() => rotator.fetchOptions({ timeoutMs: 5 } as never)).toThrow(/timeoutMs/);

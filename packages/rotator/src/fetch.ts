@@ -4,6 +4,9 @@ import * as undici from 'undici/index.js';
 import { FetchBypassedError } from './errors.ts';
 import { modern } from './handler.ts';
 
+/** Bun's and Deno's own fetch take no dispatcher. */
+export const ignoresDispatcher = 'bun' in process.versions || 'deno' in process.versions;
+
 type Fetch = typeof globalThis.fetch;
 type Dispatch = Pick<Dispatcher, 'dispatch'>;
 
@@ -77,8 +80,8 @@ function asksDispatcher(fetch: Fetch): Promise<boolean> {
 
 /** Judges by what it does: a replacement may look like the built-in fetch, and have its name. */
 async function probe(fetch: Fetch): Promise<boolean> {
-  // Theirs take no dispatcher, and Deno would ask its user for leave to dial.
-  if ('bun' in process.versions || 'deno' in process.versions) return false;
+  // Deno would ask its user for leave to dial.
+  if (ignoresDispatcher) return false;
   const abort = new AbortController();
   return new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => {

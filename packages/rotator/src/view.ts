@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { isNodeStream } from './body-source.ts';
 import { InvalidRequestError, type AttemptRecord } from './errors.ts';
-import { takeBodyFunction } from './fetch-body.ts';
+import { bodyFunctionIn, checkBodyFunction, takeBodyFunction } from './fetch-body.ts';
 import { checkFetchOptions } from './fetch-options.ts';
 import { fetchThrough } from './fetch.ts';
 import { redact } from './redact.ts';
@@ -145,6 +145,7 @@ export class View implements RotatorView {
 
   fetchOptions(init: FetchOptions = {}): RequestInit {
     const { dispatcher, own } = this.#forFetch(init);
+    if (bodyFunctionIn(own) !== undefined) checkBodyFunction();
     return { ...own, dispatcher } as object;
   }
 
@@ -159,8 +160,8 @@ export class View implements RotatorView {
     }
     const asked = Object.keys(pool).length > 0;
     const { dispatcher } = asked ? this.with(pool as PoolOptions) : this;
-    const sender =
-      typeof own['body'] === 'function' ? takeBodyFunction(own, dispatcher) : dispatcher;
+    const make = bodyFunctionIn(own);
+    const sender = make === undefined ? dispatcher : takeBodyFunction(own, make, dispatcher);
     return { dispatcher: sender, own: own as RequestInit };
   }
 
