@@ -485,9 +485,13 @@ export class Attempt implements LeaseHandler, Uploader {
     const unread = this.#lease?.unreadAhead ?? 0;
     if (unread > 0) this.#engine.unread.found(this.proxyId, unread);
     const phase = this.#phase();
-    const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId, undefined, unread);
+    // Without a lease it waits for the caller's body function.
+    const starved = this.#lease === undefined || this.#upload?.starved === true;
+    const awaited = starved ? 'no more of the request body' : 'no response headers';
+    const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId, awaited, unread);
     const failure = classify(error, this.#seen(false));
-    this.#fail(late ? lateHere(failure) : failure);
+    // It waited for this machine: for its loop, or for the source of its body.
+    this.#fail(late || starved ? lateHere(failure) : failure);
     this.#lease?.cut(error);
   }
 
@@ -502,6 +506,7 @@ export class Attempt implements LeaseHandler, Uploader {
     const { policy, target } = this.#operation;
     const { timeoutMs = Infinity } = policy;
     if (phase === 'select' || this.#latencyMs !== undefined || this.#loopWasLate()) return false;
+    if (this.#upload?.starved === true) return false;
     const elapsedMs = this.#engine.now() - this.#turnAt;
     return 2 * elapsedMs >= timeoutMs && !target.usuallySlowerThan(elapsedMs);
   }

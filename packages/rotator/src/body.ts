@@ -12,6 +12,8 @@ export interface Upload {
   readonly length: number | undefined;
   /** What the kind of the body implies. */
   readonly contentType: string | undefined;
+  /** The connection would take more, and the source has not given it yet. */
+  readonly starved: boolean;
   /** The attempt is over. */
   stop(): void;
 }
@@ -72,6 +74,7 @@ class BytesBody implements Body, Upload {
   /** undici counts them itself. */
   readonly length = undefined;
   readonly contentType: string | undefined;
+  readonly starved = false;
 
   constructor(bytes: Buffer | undefined, contentType: string | undefined) {
     this.payload = bytes === undefined || bytes.length === 0 ? null : bytes;
@@ -96,6 +99,7 @@ class StreamUpload implements Upload {
   readonly payload: BodyReader | null;
   readonly length: number | undefined;
   readonly contentType: string | undefined;
+  readonly #reader: BodyReader;
   readonly #stop: () => void;
 
   constructor(
@@ -108,7 +112,12 @@ class StreamUpload implements Upload {
     this.payload = length === 0 ? null : reader;
     this.length = length;
     this.contentType = contentType;
+    this.#reader = reader;
     this.#stop = () => stop(reader);
+  }
+
+  get starved(): boolean {
+    return this.#reader.waiting;
   }
 
   stop(): void {
@@ -251,6 +260,10 @@ class OwnUpload implements Upload {
     this.contentType = upload.contentType;
     this.#upload = upload;
     this.#body = body;
+  }
+
+  get starved(): boolean {
+    return this.#upload.starved;
   }
 
   stop(): void {

@@ -139,7 +139,11 @@ export class TargetConnectionError extends WhirlError {
 }
 
 /** What an attempt waited for in vain. */
-export type Awaited = 'no connection' | 'no response headers' | 'no more of the response body';
+export type Awaited =
+  | 'no connection'
+  | 'no more of the request body'
+  | 'no response headers'
+  | 'no more of the response body';
 
 /**
  * One attempt had no connection within `connectTimeoutMs`, no response headers within

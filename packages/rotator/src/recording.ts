@@ -98,6 +98,11 @@ export class Recording {
     }
   }
 
+  /** @internal This reader waits for the source. */
+  owes(reader: BodyReader): boolean {
+    return this.#waiting.has(reader);
+  }
+
   /** @internal The attempt is over. */
   leave(reader: BodyReader): void {
     if (this.#waiting.delete(reader)) reader.reject(over);
@@ -206,6 +211,11 @@ export class BodyReader implements AsyncIterableIterator<Buffer> {
   return(): Promise<IteratorResult<Buffer>> {
     this.stop();
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** What it was asked for last has not come from the source yet. */
+  get waiting(): boolean {
+    return this.#recording.owes(this);
   }
 
   /** The attempt is over: nothing is pulled for it any more, and what it waits for is an error. */

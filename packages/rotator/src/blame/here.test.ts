@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
+import net, { type AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it, vi } from 'vitest';
 import { blameWorld } from '../testing/blame-world.ts';
+import type { RequestBody } from '../index.ts';
 import { errorOf, fast, rig } from '../testing/pool-rig.ts';
 import { startRotator, use } from '../testing/rig.ts';
 
@@ -81,6 +83,51 @@ describe('E1 what goes wrong here', () => {
       'proxy',
       'caller',
     ]);
+  });
+
+  it.each(['a generator', 'a stream', 'a function'])(
+    "E1 %s that gives no more of the body in time is the caller's",
+    async (kind) => {
+      const { rotator, target, told } = await rig([{ kind: 'ok' }], {
+        circuitBreaker: { failureThreshold: 1 },
+        retryPolicy: { maxAttempts: 1, attemptTimeoutMs: 100 },
+      });
+      const source = async function* () {
+        yield 'some';
+        await new Promise(() => {});
+      };
+      const body = {
+        'a generator': source,
+        'a stream': () => Readable.from(source()),
+        'a function': () => source,
+      }[kind] as () => RequestBody;
+      const error = await errorOf(rotator.put(target.url, { body: body() }));
+      expect(error.cause).toMatchObject({
+        code: 'ATTEMPT_TIMEOUT',
+        message: expect.stringContaining('no more of the request body'),
+      });
+      expect(told('attempt:end')).toMatchObject([{ outcome: 'timeout', blame: 'caller' }]);
+      expect(told('circuit:transition')).toEqual([]);
+    },
+  );
+
+  it('E1 a proxy that takes no more of the body is not spared for that', async () => {
+    const deaf = net.createServer((socket) => socket.on('error', () => {}).pause());
+    deaf.listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    use({ close: () => deaf.close() });
+    const { port } = deaf.address() as AddressInfo;
+    const rotator = startRotator({
+      proxies: [`http://127.0.0.1:${port}`],
+      retryPolicy: { maxAttempts: 1, attemptTimeoutMs: 300 },
+    });
+    const blames: string[] = [];
+    rotator.bus.on('attempt:end', ({ blame }) => blames.push(blame));
+    const body = (function* () {
+      for (;;) yield Buffer.alloc(65_536);
+    })();
+    await errorOf(rotator.put('http://target.test/', { body }));
+    expect(blames).toEqual(['unknown']);
   });
 
   it('E1 a loop that was blocked for 2.5 s judges no proxy', async () => {
