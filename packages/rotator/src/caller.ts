@@ -98,6 +98,8 @@ export class Caller {
       if (!this.#started) {
         this.#started = true;
         this.#handler.onResponseStarted?.();
+        // It may have aborted.
+        if (this.#failed) return;
       }
       this.#handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
     } catch (error) {

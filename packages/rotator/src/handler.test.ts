@@ -40,8 +40,8 @@ async function serveWebSocket(frames: readonly Buffer[], extension = '') {
   return served.origin.replace('http', 'ws');
 }
 
-/** A handler that writes down which hooks were called, and throws in one of them. */
-function recording(throwIn?: string) {
+/** A handler that writes down which hooks were called, throws in one of them, and does `more` in others. */
+function recording(throwIn?: string, more: Record<string, (given: unknown) => void> = {}) {
   const calls: string[] = [];
   let done: () => void = () => {};
   const failed = new Promise<void>((resolve) => (done = resolve));
@@ -51,6 +51,7 @@ function recording(throwIn?: string) {
       const error = args[1] as Error | undefined;
       calls.push(name === 'onResponseError' ? `${name} ${error?.message}` : name);
       if (name === 'onResponseError') done();
+      more[name]?.(args[0]);
       if (name === throwIn) throw new Error('from the hook');
     };
   const names = ['onRequestStart', 'onRequestUpgrade', 'onResponseStarted', 'onResponseStart'];
@@ -78,6 +79,25 @@ describe('F16g a handler that throws', () => {
     ]);
     expect(calls.slice(-2)).toEqual([name, 'onResponseError from the hook']);
   });
+
+  it.each(['onRequestStart', 'onResponseStarted', 'onResponseStart', 'onResponseData'])(
+    'that aborts in %s is told of it once, and nothing is called after that',
+    async (name) => {
+      const { rotator, target } = await rig([{ kind: 'ok' }]);
+      let controller: Dispatcher.DispatchController | undefined;
+      const { calls, failed, handler } = recording(undefined, {
+        onRequestStart: (given) => (controller = given as Dispatcher.DispatchController),
+        [name]: (given: unknown) => {
+          controller ??= given as Dispatcher.DispatchController;
+          controller.abort(new Error('from the hook'));
+        },
+      });
+      rotator.dispatcher.dispatch({ origin: target.origin, path: '/', method: 'GET' }, handler);
+      await failed;
+      await rotator.close();
+      expect(calls.slice(-2)).toEqual([name, 'onResponseError from the hook']);
+    },
+  );
 
   it('in an upgrade is told of it once, and the connection is closed', async () => {
     const { rotator } = await rig([{ kind: 'ok' }]);
