@@ -6,7 +6,7 @@ import {
   type ProxyRotator,
 } from '@whirl/rotator';
 import { ApiError } from '../errors.ts';
-import { checkIds, listOptions, type ListSettings } from './proxy-list.ts';
+import { listOptions, type ListSettings } from './proxy-list.ts';
 
 export const maxImportLines = 200_000;
 const maxIdsShown = 20;
@@ -97,7 +97,7 @@ export async function importProxies(
   refuseLong(countLines(text));
   let report: ProxyListReport;
   try {
-    report = checkIds(await readProxyListAsync(text, listOptions(settings)), settings);
+    report = await readProxyListAsync(text, listOptions(settings));
   } catch (error) {
     throw error instanceof InvalidProxyError ? invalidProxy(error) : error;
   }

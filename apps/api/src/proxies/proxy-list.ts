@@ -53,24 +53,20 @@ export const formatSchema = z
 /** How a list is read: what an operator or a client may choose. */
 export type ListSettings = Pick<ProxyListOptions, 'format' | 'defaultProtocol' | 'onInvalid'>;
 
-/** The options of the library under which objects have the fields of the API. */
-export function listOptions(settings: ListSettings): ProxyListOptions {
-  return { ...settings, fromObject };
+/** Why an id cannot stand in a path of the API: a template may take it from a column. */
+function whyNotId({ id }: Proxy): string | undefined {
+  const checked = idSchema.safeParse(id);
+  return checked.success ? undefined : `its id ${checked.error.issues[0]?.message ?? 'is refused'}`;
 }
 
-/** Refuses ids that a path of the API cannot have: a template may take them from a column. */
-export function checkIds(report: ProxyListReport, { format }: ListSettings): ProxyListReport {
-  if (format?.includes('id') !== true) return report;
-  for (const [i, { id }] of report.proxies.entries()) {
-    const checked = idSchema.safeParse(id);
-    if (checked.success) continue;
-    const why = checked.error.issues[0]?.message ?? 'is not an id';
-    throw new InvalidProxyError(`the id of proxy ${i + 1} of the list ${why}`);
-  }
-  return report;
+/** The options of the library under which objects have the fields of the API. */
+export function listOptions(settings: ListSettings): ProxyListOptions {
+  // Ids that are made of host and port, or come through the schema of objects, need no second look.
+  const check = settings.format?.includes('id') === true ? whyNotId : undefined;
+  return { ...settings, fromObject, check };
 }
 
 /** Understands a list in a text, in whatever format. Throws `InvalidProxyError` with its faults. */
 export function readList(text: string, settings: ListSettings = {}): ProxyListReport {
-  return checkIds(readProxyList(text, listOptions(settings)), settings);
+  return readProxyList(text, listOptions(settings));
 }

@@ -159,6 +159,46 @@ describe('A4b imports', () => {
     expect([response.statusCode, response.body.length < 16_384]).toEqual([400, true]);
   });
 
+  it.each(['http://ann:hunter2@h:1', 'hunter2', `${'k'.repeat(300)}hunter2`])(
+    'A4b an unknown field is not shown when its name may be a secret: %s',
+    async (key) => {
+      const { send } = await startFixture();
+      const entry = { url: 'h:1', [key]: 1 };
+      for (const [path, payload, status] of [
+        ['', entry, 400],
+        ['/import', [entry], 400],
+        ['/import?on_invalid=skip', [entry, 'h:2'], 201],
+      ] as const) {
+        const response = await send('POST', url + path, payload);
+        expect(response.statusCode).toBe(status);
+        expect(response.body).toContain('an unknown field, whose name is not shown');
+        expect(response.body).not.toContain('hunter2');
+      }
+    },
+  );
+
+  it('A4b an id that no path can have costs its line alone', async () => {
+    const { send } = await startFixture();
+    const list = 'import h 80\nann:hunter2@x h 81\nmine h 82\n';
+    const query = 'format=id%20host%20port';
+    const refused = await send('POST', `${url}/import?${query}`, list, text);
+    expect(refused.json()).toMatchObject({
+      details: { fault_count: 2, faults: [{ line: 1 }, { line: 2 }] },
+    });
+    const skipped = await send('POST', `${url}/import?${query}&on_invalid=skip`, list, text);
+    expect(skipped.json()).toMatchObject({
+      ids: ['mine'],
+      skipped: {
+        count: 2,
+        first: [
+          { line: 1, reason: 'h:80: its id must not be ., .., import, unhealthy, metrics' },
+          { line: 2, reason: 'h:81: its id must not hold a URL or a password' },
+        ],
+      },
+    });
+    expect(refused.body + skipped.body).not.toContain('hunter2');
+  });
+
   it('A16b while a long list is read, other requests are answered', async () => {
     const { app, rotator } = await startFixture();
     await app.listen({ port: 0, host: '127.0.0.1' });

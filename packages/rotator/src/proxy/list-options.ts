@@ -1,7 +1,7 @@
 import { checkNames } from '../unknown-option.ts';
 import type { AddressDefaults } from './proxy-address.ts';
 import { protocolOf, protocols, type ProxyProtocol } from './protocols.ts';
-import type { ProxyOptions } from './proxy.ts';
+import type { Proxy, ProxyOptions } from './proxy.ts';
 import type { RowOptions } from './record.ts';
 import type { ColonFormat } from './split-line.ts';
 import { parseTemplate, type Template } from './template.ts';
@@ -44,6 +44,11 @@ export interface ProxyListOptions extends ParseProxyOptions {
    * throws refuses the entry.
    */
   readonly fromObject?: ((entry: Readonly<Record<string, unknown>>) => ProxyOptions) | undefined;
+  /**
+   * Called with each proxy that was understood. Returns why the entry is refused all the same, such as "it must
+   * not stand in 10.0.0.0/8", or undefined to take it. The text is shown in errors. Default: all are taken.
+   */
+  readonly check?: ((proxy: Proxy) => string | undefined) | undefined;
 }
 
 /** The options, decided. */
@@ -54,11 +59,12 @@ export interface ListRules extends AddressDefaults, RowOptions {
   readonly skip: boolean;
   readonly maxSkipped: number;
   readonly fromObject: ProxyListOptions['fromObject'];
+  readonly check: ProxyListOptions['check'];
 }
 
 const names = [
   ...['format', 'defaultProtocol', 'defaultPort', 'onInvalid', 'maxSkipped'],
-  ...['tagColumns', 'https', 'fromObject'],
+  ...['tagColumns', 'https', 'fromObject', 'check'],
 ];
 
 function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
@@ -90,8 +96,10 @@ function check(options: ProxyListOptions): void {
       throw new TypeError('tagColumns must be an array of strings');
     }
   }
-  if (options.fromObject !== undefined && typeof options.fromObject !== 'function') {
-    throw new TypeError('fromObject must be a function');
+  for (const name of ['fromObject', 'check'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') {
+      throw new TypeError(`${name} must be a function`);
+    }
   }
 }
 
@@ -115,6 +123,7 @@ export function resolveListOptions(options: ProxyListOptions): ListRules {
     tagColumns: options.tagColumns ?? [],
     https: options.https ?? 'tls',
     fromObject: options.fromObject,
+    check: options.check,
   };
 }
 

@@ -49,6 +49,16 @@ function conflict(a: Proxy, atA: number, b: Proxy, atB: number, place: string): 
   );
 }
 
+/** Asks the caller's `check` about what was understood. */
+function checked(
+  result: Proxy | Refusal,
+  check: (proxy: Proxy) => string | undefined,
+): Proxy | Refusal {
+  if (result instanceof Refusal) return result;
+  const why = check(result);
+  return why === undefined ? result : new Refusal(why, `${result.host}:${result.port}: ${why}`);
+}
+
 interface Result {
   readonly report: ProxyListReport;
   /** For each proxy the number of its entry. */
@@ -58,7 +68,7 @@ interface Result {
 /** Reads a list in steps. Throws `InvalidProxyError` for the whole of it. */
 function* reading(
   { kind, place, entries, lineOf = (at) => at }: ListEntries,
-  { skip, maxSkipped }: ListRules,
+  { skip, maxSkipped, check }: ListRules,
   alike?: Alike,
 ): Generator<undefined, Result, undefined> {
   const faults = new FaultLog(place, kind === 'entries' || kind === 'json' ? 'entries' : 'lines');
@@ -69,8 +79,9 @@ function* reading(
   let read = 0;
   let duplicates = 0;
   let conflicts = 0;
-  for (const { at, result } of entries) {
+  for (const { at, result: understood } of entries) {
     if (++read % entriesPerStep === 0) yield;
+    const result = check === undefined ? understood : checked(understood, check);
     if (result instanceof Refusal) {
       faults.add(lineOf(at), result);
       continue;
