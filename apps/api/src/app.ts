@@ -29,6 +29,8 @@ export interface AppOptions {
   readonly givenPolicy?: RetryPolicyOptions | null | undefined;
   /** Default `live`. */
   readonly mode?: Mode | undefined;
+  /** What the demo's proxies reach. Default: there is no demo. */
+  readonly demoTarget?: string | undefined;
   /** The address that will be bound. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default: none, which only a loopback address allows. */
@@ -156,7 +158,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     mode = 'live',
   } = options;
   const app = createFastify(options.logger, options.trustProxy ?? []);
-  const area: Area = { rotator, givenPolicy, now, mode };
+  const area: Area = { rotator, givenPolicy, now, mode, demoTarget: options.demoTarget };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
   // Request bodies stay as they are: a small one that grows without bound is refused, not inflated.

@@ -59,6 +59,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       trustProxy: config.trustProxy,
       dashboard: config.dashboard,
       mode: demo === undefined ? 'live' : 'demo',
+      demoTarget: demo?.targetUrl,
       logger,
     });
     cleanUps.push(async () => {

@@ -16,7 +16,7 @@ export class ApiError extends Error {
 /** What the page asks of the server. */
 export interface ApiClient {
   /** The parsed answer; rejects with an ApiError. */
-  call<Answer>(method: string, path: string, body?: unknown): Promise<Answer>;
+  call<Answer>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
   /** Opens the event stream; resolves with whatever status came. */
   stream(lastEventId: string, signal: AbortSignal): Promise<Response>;
   /** Server clock minus the browser's, in ms, as far as the last answer tells. */
@@ -49,7 +49,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     get clockSkewMs() {
       return clockSkewMs;
     },
-    async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    async call<Answer>(
+      method: string,
+      path: string,
+      body?: unknown,
+      callTimeoutMs = timeoutMs,
+    ): Promise<Answer> {
       const text = typeof body === 'string';
       let response: Response;
       let answer: string;
@@ -64,7 +69,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
               : { 'content-type': text ? 'text/plain' : 'application/json' }),
           },
           ...(body === undefined ? {} : { body: text ? body : JSON.stringify(body) }),
-          signal: AbortSignal.timeout(timeoutMs),
+          signal: AbortSignal.timeout(callTimeoutMs),
         });
         answer = await response.text();
       } catch {

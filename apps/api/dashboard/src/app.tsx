@@ -7,8 +7,8 @@ import { LiveFeed } from './components/live-feed.tsx';
 import { PolicyDialog } from './components/policy-dialog.tsx';
 import { PoolCard } from './components/pool-card.tsx';
 import { ProxyDialog } from './components/proxy-dialog.tsx';
+import { SendDialog } from './components/send-dialog.tsx';
 import { Tiles } from './components/tiles.tsx';
-import { Toasts } from './components/toasts.tsx';
 import { TokenForm } from './components/token-form.tsx';
 import { TrafficCard } from './components/traffic-card.tsx';
 import { dialog, selectedProxy } from './dialogs.ts';
@@ -30,8 +30,8 @@ export function App() {
       <Content />
       {dialog.value === 'policy' && <PolicyDialog />}
       {dialog.value === 'add' && <AddDialog />}
+      {dialog.value === 'send' && <SendDialog />}
       {selected !== undefined && <ProxyDialog key={selected} id={selected} />}
-      <Toasts />
     </>
   );
 }

@@ -274,7 +274,7 @@ const events = openEventStream({
     stream.value = state;
     if (state === 'unauthorized') unauthorized.value = true;
     if (state === 'live' || state === 'reconnecting') refreshNow();
-    if (state === 'live') void Promise.all([seeInFlight(), seeTransitions()]);
+    if (state === 'live') void Promise.all([seeStatus(), seeInFlight(), seeTransitions()]);
   },
 });
 
@@ -360,6 +360,24 @@ export async function importProxies(text: string): Promise<number | undefined> {
   refreshNow();
   return answer?.imported;
 }
+
+/** Undefined until the server told; an older one does not. */
+export const status = signal<Wire.WireStatus | undefined>(undefined);
+
+async function seeStatus(): Promise<void> {
+  try {
+    status.value = await api.call<Wire.WireStatus>('GET', 'status');
+  } catch {
+    // Then the page says nothing of a demo.
+  }
+}
+
+/** The policy of the server bounds the request; this is beyond any that is in use. */
+const sendTimeoutMs = 600_000;
+
+/** Sends one request through the pool. */
+export const sendRequest = (request: object) =>
+  api.call<Wire.WireResponse>('POST', 'request', request, sendTimeoutMs);
 
 export const readPolicy = () => api.call<Wire.WirePolicy>('GET', 'retry/policy');
 export const changePolicy = (patch: object) =>

@@ -29,6 +29,29 @@ export interface WireCircuit {
   readonly last_state_change: string | null;
 }
 
+export interface WireStatus {
+  readonly mode: 'demo' | 'live';
+  readonly demo_target?: string | null;
+}
+
+/** What `POST /request` answers; a failure has its attempts in the details. */
+export interface WireResponse {
+  readonly status_code: number;
+  readonly body: string;
+  readonly body_encoding: 'utf8' | 'base64';
+  readonly attempts: readonly WireAttempt[];
+}
+
+export interface WireAttempt {
+  readonly attempt: number;
+  readonly proxy_id: string;
+  readonly outcome: string;
+  readonly status_code?: number;
+  readonly error?: string;
+  readonly latency: number;
+  readonly delay_before: number;
+}
+
 export interface WireSummary {
   readonly total_requests?: number;
   readonly refused_requests?: number;

@@ -135,9 +135,9 @@ describe('A7 the dashboard in a browser, under the strict CSP', () => {
     const end = { ...request, method: 'GET', attempt_count: 2, status_code: 200, duration: 1.31 };
     server.emit('request:end', { ...end, outcome: 'success' });
     await page.waitForSelector('.request.success');
-    expect(await page.locator('.request .attempt').allInnerTexts()).toEqual([
-      expect.stringMatching(/^proxy-1\S+\s+connect 212 ms$/),
-      expect.stringMatching(/^proxy-2\S+\s+200 90 ms$/),
+    expect(await page.locator('.request .attempt').allTextContents()).toEqual([
+      expect.stringMatching(/^proxy-1\S+8080\s*connect 212 ms$/),
+      expect.stringMatching(/^proxy-2\S+8080\s*200 90 ms$/),
     ]);
     expect(await page.locator('.request .result').innerText()).toBe('200 · 1.31 s');
     await page.click('.feed button:has-text("Failed")');

@@ -52,15 +52,18 @@ export interface FakeServer {
 export interface FakeServerOptions {
   readonly proxies?: number;
   readonly token?: string;
+  /** Default `live`. */
+  readonly mode?: 'demo' | 'live';
+  readonly demoTarget?: string;
   /** Default: any free one. */
   readonly port?: number;
 }
 
 class Refusal extends Error {
   readonly status: number;
-  readonly details: Record<string, string> | undefined;
+  readonly details: Record<string, unknown> | undefined;
 
-  constructor(status: number, message: string, details?: Record<string, string>) {
+  constructor(status: number, message: string, details?: Record<string, unknown>) {
     super(message);
     this.status = status;
     this.details = details;
@@ -98,6 +101,23 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     pool.circuits.push(fakeCircuit(host));
     emit('proxy:added', { proxy_id: host });
     return pool.proxies.at(-1);
+  };
+
+  /** Fails once, then answers; a URL with "down" in it is answered by nobody. */
+  const send = ({ url }: { url: string }) => {
+    const [first, second] = pool.proxies.map(({ id }) => id);
+    const failed = { attempt: 0, proxy_id: first, outcome: 'failure', error: 'proxy_connection' };
+    const attempts = [{ ...failed, latency: 0.031, delay_before: 0 }];
+    if (url.includes('down')) throw new Refusal(502, 'gave up after 1 attempt', { attempts });
+    const answered = { attempt: 1, proxy_id: second, outcome: 'success', status_code: 200 };
+    return {
+      status_code: 200,
+      headers: {},
+      body: '{"ok":true}',
+      body_encoding: 'utf8',
+      proxy_id: second,
+      attempts: [...attempts, { ...answered, latency: 0.12, delay_before: 1 }],
+    };
   };
 
   const changeCircuit = (id: string, action: string) => {
@@ -166,6 +186,10 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
       }
       case 'POST circuit-breakers':
         return changeCircuit(id, action);
+      case 'GET status':
+        return { mode: options.mode ?? 'live', demo_target: options.demoTarget ?? null };
+      case 'POST request':
+        return send(JSON.parse(body) as { url: string });
       case 'GET requests':
         return { requests: [] };
       case 'GET retry':

@@ -49,7 +49,7 @@ describe('A7 the dashboard of the real server, with its demo fleet', () => {
     expect(new Set(shown)).toEqual(new Set(ids));
     const request = page.locator('.request.success').first();
     await request.waitFor();
-    const route = await request.locator('.attempt').last().innerText();
+    const route = (await request.locator('.attempt').last().textContent()) ?? '';
     expect(ids.some((id) => route.startsWith(id))).toBe(true);
     await expect
       .poll(() => page.locator('.request').count(), { timeout: 30_000 })

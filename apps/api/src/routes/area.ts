@@ -20,6 +20,8 @@ export interface Area {
   /** Epoch milliseconds by the wall clock. */
   readonly now: () => number;
   readonly mode: Mode;
+  /** What the demo's proxies reach; undefined without a demo. */
+  readonly demoTarget: string | undefined;
 }
 
 /** `demo`: the pool holds the demo's proxies, which reach the demo's targets alone. */

@@ -46,6 +46,7 @@ describe('A7 operations', () => {
     const version = expect.stringMatching(/^\d+\.\d+\.\d+/);
     expect((await send('GET', '/api/v1/status')).json()).toEqual({
       mode: 'demo',
+      demo_target: null,
       version,
       proxies: 2,
       uptime: 1.5,

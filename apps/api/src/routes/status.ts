@@ -7,6 +7,9 @@ const statusSchema = z
     mode: z.enum(modes).meta({
       description: "`demo`: the proxies are the demo's own, and reach nothing but its targets.",
     }),
+    demo_target: z.string().nullable().meta({
+      description: 'What the proxies of the demo reach; null without a demo.',
+    }),
     version: z.string().meta({ description: 'The version of @whirl/rotator.' }),
     proxies: z.int().min(0).meta({ description: 'Proxies in the pool.' }),
     uptime: z.number().min(0).meta({ description: 'Seconds since the server started.' }),
@@ -14,7 +17,7 @@ const statusSchema = z
   .meta({ id: 'Status' });
 
 /** What this server is, for a page or a script that wants to know before it sends anything. */
-export const statusRoutes: Routes = (app, { rotator, mode, now }) => {
+export const statusRoutes: Routes = (app, { rotator, mode, demoTarget, now }) => {
   const startedAt = now();
   app.get(
     '/status',
@@ -31,6 +34,12 @@ export const statusRoutes: Routes = (app, { rotator, mode, now }) => {
         },
       },
     },
-    () => ({ mode, version, proxies: rotator.size, uptime: Math.max(0, now() - startedAt) / 1000 }),
+    () => ({
+      mode,
+      demo_target: demoTarget ?? null,
+      version,
+      proxies: rotator.size,
+      uptime: Math.max(0, now() - startedAt) / 1000,
+    }),
   );
 };

@@ -19,7 +19,15 @@ export function AddProxies() {
 
 export function AddDialog() {
   return (
-    <Dialog name="add" title="Add proxies">
+    <Dialog
+      name="add"
+      title="Add proxies"
+      edited={() =>
+        [...document.querySelectorAll<HTMLInputElement>('.add input, .add textarea')].some(
+          ({ value }) => value.trim() !== '',
+        )
+      }
+    >
       <AddProxies />
     </Dialog>
   );

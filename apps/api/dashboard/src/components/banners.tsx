@@ -1,5 +1,15 @@
 import { formatCount, formatNumber, formatSpan } from '../format.ts';
-import { answered, clock, connection, filter, rows, serverError, states } from '../store.ts';
+import { openDialog } from '../dialogs.ts';
+import {
+  answered,
+  clock,
+  connection,
+  filter,
+  rows,
+  serverError,
+  states,
+  status,
+} from '../store.ts';
 import type { PoolRow } from '../pool.ts';
 import { Icon } from './icons.tsx';
 
@@ -20,8 +30,25 @@ export function Banners() {
           </span>
         </p>
       )}
+      <Demo />
       <OpenCircuits />
     </>
+  );
+}
+
+function Demo() {
+  if (status.value?.mode !== 'demo') return null;
+  return (
+    <div class="banner note" data-banner="demo">
+      <span>
+        <b>This is a demo.</b> Its proxies fail on purpose, and reach nothing but the demo’s own
+        target. For your own, start the server with <code>WHIRL_PROXIES</code> or{' '}
+        <code>WHIRL_PROXIES_FILE</code>.
+      </span>
+      <button type="button" onClick={() => openDialog('send')}>
+        Send a request
+      </button>
+    </div>
   );
 }
 

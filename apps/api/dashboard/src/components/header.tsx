@@ -3,6 +3,7 @@ import { formatSpan } from '../format.ts';
 import { nextTheme, theme } from '../theme.ts';
 import { openDialog } from '../dialogs.ts';
 import { Icon } from './icons.tsx';
+import { Toasts } from './toasts.tsx';
 
 const words: Readonly<Record<Connection, string>> = {
   connecting: 'Connecting…',
@@ -26,6 +27,7 @@ export function Header() {
         whirl
       </h1>
       <Status />
+      <Toasts />
       <nav aria-label="Actions">
         {open && (
           <>
@@ -39,6 +41,14 @@ export function Header() {
               <span class="wide">Add proxies</span>
               <span class="small">Add</span>
             </button>
+            <button type="button" class="quiet" onClick={() => openDialog('send')}>
+              <Icon name="arrow" />
+              <span class="wide">Send a request</span>
+              <span class="small">Send</span>
+            </button>
+            <a class="button quiet" href="docs/">
+              API
+            </a>
             {isSignedIn() && (
               <button type="button" class="quiet wide" onClick={() => signIn(undefined)}>
                 Forget token

@@ -2,6 +2,7 @@ import { formatLatency, formatSpan, formatTime, formatWord } from '../format.ts'
 import { isFailed, type FeedFilter, type LiveAttempt, type LiveRequest } from '../live-requests.ts';
 import { selectedProxy } from '../dialogs.ts';
 import { clock, feedFilter, feedPaused, feedRequests, stream } from '../store.ts';
+import { ProxyName } from './proxy-name.tsx';
 import { Icon, Unseen, type IconName } from './icons.tsx';
 
 const filters: readonly (readonly [FeedFilter, string])[] = [
@@ -140,7 +141,9 @@ function Attempt({ one, first }: { readonly one: LiveAttempt; readonly first: bo
         onClick={() => (selectedProxy.value = proxyId)}
       >
         <Icon name={resultIcons[outcome] ?? 'cross'} />
-        <span class="proxy">{proxyId}</span>
+        <span class="proxy">
+          <ProxyName id={proxyId} />
+        </span>
         <span class="remark">
           {hedge && 'hedge '}
           {attemptText(one)}

@@ -1,7 +1,7 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiError } from '../api-client.ts';
-import { closeDialog } from '../dialogs.ts';
+import { closeDialog, leaveDialog } from '../dialogs.ts';
 import {
   groupsOf,
   placeErrors,
@@ -71,7 +71,7 @@ export function PolicyDialog() {
 
   const changed = Object.keys(patch.value).length;
   return (
-    <Dialog name="policy" title="Retry policy">
+    <Dialog name="policy" title="Retry policy" edited={() => Object.keys(patch.value).length > 0}>
       <p class="muted">For every request that brings no policy of its own.</p>
       {failure.value !== '' && (
         <div class="banner trouble" role="alert">
@@ -123,7 +123,7 @@ export function PolicyDialog() {
             <span class="muted" aria-live="polite">
               {changed === 0 ? 'No changes' : changed === 1 ? 'One change' : `${changed} changes`}
             </span>
-            <button type="button" class="quiet" onClick={closeDialog}>
+            <button type="button" class="quiet" onClick={leaveDialog}>
               Cancel
             </button>
             <button type="submit" class="primary" disabled={changed === 0 || saving.value}>

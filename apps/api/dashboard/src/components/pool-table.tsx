@@ -9,6 +9,7 @@ import { nextSorting, type SortKey } from '../pool-view.ts';
 import { connection, filter, rows, setInView, sorting } from '../store.ts';
 import { visibleRange } from '../visible-range.ts';
 import { CircuitChip } from './circuit-chip.tsx';
+import { ProxyName } from './proxy-name.tsx';
 
 interface Column {
   readonly key: SortKey;
@@ -254,7 +255,7 @@ function Name({ row }: { readonly row: PoolRow }) {
         aria-haspopup="dialog"
         onClick={() => (selectedProxy.value = id)}
       >
-        {id}
+        <ProxyName id={id} />
       </button>
       {region !== '' && <span class="tag">{region}</span>}
       {tags.map((tag) => (

@@ -84,6 +84,10 @@ function Figures({ row }: { readonly row: PoolRow }) {
       <Figure name="Tags">{row.tags.join(', ') || none}</Figure>
       <Figure name="Failures in the window">
         {row.failureCount} of {row.failureThreshold} within {row.windowDuration} s
+        <small class="rule">
+          It opens at {row.failureThreshold}, if its last {row.failureThreshold} attempts all failed
+          or half of those in this time did.
+        </small>
       </Figure>
       <Figure name="State since">
         {changed === null ? none : `${formatSpan(clock.value - changed)} ago`}

@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, openPage } from './browser.ts';
+import { fakeCircuit, fakeProxy, openCircuit } from './fake-pool.ts';
+import { startFakeServer, type FakeServer, type FakeServerOptions } from './fake-server.ts';
+
+const longIds = [
+  'alice@proxy1.example.com:8080',
+  'alice@proxy2.example.com:8080',
+  'customer-4711-zone-residential-session-9@gateway.eu-west.provider.example.net:22225',
+];
+
+let browser: Browser;
+let axe: string;
+let ends: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+});
+
+afterEach(async () => {
+  for (const end of ends.reverse()) await end();
+  ends = [];
+});
+
+afterAll(() => browser.close());
+
+async function visit(
+  options: FakeServerOptions = {},
+  context: BrowserContextOptions = {},
+): Promise<{ page: Page; server: FakeServer }> {
+  const server = await startFakeServer(options);
+  ends.push(() => server.close());
+  for (const id of longIds) {
+    server.pool.proxies.unshift(fakeProxy(id));
+    server.pool.circuits.unshift(fakeCircuit(id));
+  }
+  server.pool.circuits[1] = openCircuit(longIds[1] as string, 20_000);
+  const { page, complaints } = await openPage(browser, server.url, context);
+  ends.push(async () => {
+    await page.context().close();
+    expect(complaints).toEqual([]);
+  });
+  await page.waitForSelector('[data-connection="live"]');
+  await page.waitForSelector('tbody tr[data-proxy]');
+  return { page, server };
+}
+
+/** What axe finds wrong by WCAG 2.2 AA. */
+async function faultsIn(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(async () => {
+    const { axe: loaded } = globalThis as unknown as {
+      axe: { run(options: object): Promise<AxeResults> };
+    };
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    return loaded.run({ runOnly: { type: 'tag', values: tags } });
+  });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+const nameOf = (page: Page, id: string) => page.locator(`tr[data-proxy="${id}"] .c-id .name`);
+
+describe('A7 names of real length', () => {
+  it.each([1280, 1024, 900, 768, 390])('A7 can be told apart at %i px', async (width) => {
+    const { page } = await visit({}, { viewport: { width, height: 900 } });
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(overflow).toBe(0);
+    const [first, second, longest] = longIds as [string, string, string];
+    for (const id of [first, second]) {
+      // The port and the end of the host show, and enough of the beginning.
+      const shown = await nameOf(page, id).evaluate((name) => {
+        const box = name.closest('td') as HTMLElement;
+        const tail = name.querySelector('.tail') as HTMLElement;
+        const head = name.querySelector('.head') as HTMLElement;
+        return {
+          isInside: tail.getBoundingClientRect().right <= box.getBoundingClientRect().right + 0.5,
+          headWidth: head.clientWidth,
+        };
+      });
+      expect(shown.isInside, id).toBe(true);
+      expect(shown.headWidth, id).toBeGreaterThan(90);
+    }
+    expect(await nameOf(page, longest).getAttribute('title')).toBe(longest);
+  });
+
+  it('A7 a name that has no room is whole on hover and on focus', async () => {
+    const { page } = await visit({}, { viewport: { width: 1024, height: 900 } });
+    const longest = longIds[2] as string;
+    const head = nameOf(page, longest).locator('.head');
+    const isWhole = () => head.evaluate((each) => getComputedStyle(each).overflowX === 'visible');
+    expect(await isWhole()).toBe(false);
+    await nameOf(page, longest).hover();
+    expect(await isWhole()).toBe(true);
+    await page.mouse.move(0, 0);
+    expect(await isWhole()).toBe(false);
+    await page.locator('.table-box thead th button').first().focus();
+    for (let i = 0; i < 40 && !(await isWhole()); i++) await page.keyboard.press('Tab');
+    expect(await isWhole()).toBe(true);
+  });
+});
+
+describe('A7 panels', () => {
+  it('A7 the focus returns to where it was', async () => {
+    const { page } = await visit();
+    const link = page.locator(`tr[data-proxy="${longIds[0]}"] .c-id button`);
+    await link.focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-dialog="proxy"]');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('[data-dialog="proxy"]', { state: 'detached' });
+    expect(await link.evaluate((each) => each === document.activeElement)).toBe(true);
+  });
+
+  it('A7 edits that are not saved are asked about', async () => {
+    const { page } = await visit();
+    const open = () => page.getByRole('button', { name: 'Retry policy' }).click();
+    await open();
+    await page.locator('#policy-max_attempts').fill('7');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('[data-banner="unsaved"]');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#policy-max_attempts').inputValue()).toBe('7');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Discard it' }).click();
+    await page.waitForSelector('[data-dialog="policy"]', { state: 'detached' });
+    await open();
+    await page.waitForSelector('#policy-max_attempts');
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('[data-dialog="policy"]', { state: 'detached' });
+  });
+
+  it('A12 a demo says so, and a request can be sent through it', async () => {
+    const { page } = await visit({ mode: 'demo', demoTarget: 'http://127.0.0.1:1/' });
+    const banner = page.locator('[data-banner="demo"]');
+    expect(await banner.innerText()).toContain('WHIRL_PROXIES');
+    await banner.getByRole('button', { name: 'Send a request' }).click();
+    expect(await page.locator('#send-url').inputValue()).toBe('http://127.0.0.1:1/');
+    await page.locator('form.send').getByRole('button', { name: 'Send' }).click();
+    await page.waitForSelector('.outcome[data-good="true"]');
+    const chain = await page.locator('.chain li').allInnerTexts();
+    expect(chain).toHaveLength(2);
+    expect(chain[1]).toMatch(/after 1.00 s[^]*200/);
+    await page.locator('#send-url').fill('http://down.test/');
+    await page.locator('form.send').getByRole('button', { name: 'Send' }).click();
+    await page.waitForSelector('.outcome[data-good="false"]');
+    expect(await page.locator('.outcome').innerText()).toMatch(
+      /gave up after 1 attempt[^]*proxy connection/,
+    );
+  });
+
+  it('A12 a live server has no demo banner, and the way to the API', async () => {
+    const { page, server } = await visit();
+    await page.waitForTimeout(500);
+    expect(await page.locator('[data-banner="demo"]').count()).toBe(0);
+    const href = await page
+      .getByRole('link', { name: 'API' })
+      .evaluate((a) => (a as HTMLAnchorElement).href);
+    expect(href).toBe(`${server.url}docs/`);
+  });
+
+  it('A7 what is said covers nothing', async () => {
+    const { page } = await visit();
+    await page.locator(`tr[data-proxy="${longIds[0]}"] .c-actions button`).click();
+    const toast = await page.locator('.toast').boundingBox();
+    const main = await page.locator('main').boundingBox();
+    expect((toast?.y ?? 0) + (toast?.height ?? 0)).toBeLessThanOrEqual(main?.y ?? 0);
+  });
+
+  it('A7 the rule of the circuit stands beside its failures', async () => {
+    const { page } = await visit();
+    await page.locator(`tr[data-proxy="${longIds[0]}"] .c-id button`).click();
+    expect(await page.locator('.rule').innerText()).toMatch(/opens at 5, if .* half of/);
+  });
+});
+
+describe('A7 for everybody', () => {
+  const schemes = ['light', 'dark'] as const;
+  for (const colorScheme of schemes) {
+    it(`A7 axe finds nothing by WCAG AA, ${colorScheme}`, async () => {
+      const { page, server } = await visit({ mode: 'demo' }, { colorScheme });
+      expect(await faultsIn(page)).toEqual([]);
+      for (const name of ['Retry policy', 'Add proxies', 'Send a request']) {
+        await page.locator('nav').getByRole('button', { name }).click();
+        await page.waitForSelector('dialog[open]');
+        await page.waitForSelector('dialog label');
+        expect(await faultsIn(page), name).toEqual([]);
+        await page.keyboard.press('Escape');
+        await page.waitForSelector('dialog', { state: 'detached' });
+      }
+      await page.locator(`tr[data-proxy="${longIds[1]}"] .c-id button`).click();
+      await page.waitForSelector('[data-dialog="proxy"]');
+      expect(await faultsIn(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      for (const id of longIds)
+        server.emit('circuit:transition', {
+          proxy_id: id,
+          from_state: 'closed',
+          to_state: 'open',
+          reason: 'failures',
+          failure_count: 5,
+        });
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.waitForTimeout(300);
+      expect(await faultsIn(page)).toEqual([]);
+    });
+  }
+
+  it('A7 something stands there before the script, and all of it is small', async () => {
+    const folder = fileURLToPath(new URL('../../dist/dashboard/', import.meta.url));
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) =>
+      each.isFile(),
+    );
+    const bytes = files.map(
+      ({ parentPath, name }) => gzipSync(readFileSync(`${parentPath}/${name}`)).length,
+    );
+    expect(bytes.reduce((sum, each) => sum + each)).toBeLessThan(60 * 1024);
+    const server = await startFakeServer();
+    ends.push(() => server.close());
+    const { page } = await openPage(browser, server.url, { javaScriptEnabled: false });
+    ends.push(() => page.context().close());
+    expect(await page.locator('h1').innerText()).toBe('whirl');
+    expect(await page.locator('.skeleton').count()).toBeGreaterThan(3);
+  });
+});
