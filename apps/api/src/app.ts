@@ -21,6 +21,7 @@ import { proxiesRoutes } from './routes/proxies.ts';
 import { requestRoutes } from './routes/request.ts';
 import { retryPolicyRoutes } from './routes/retry-policy.ts';
 import { statusRoutes } from './routes/status.ts';
+import { targetsRoutes } from './routes/targets.ts';
 import { demandToken, secure } from './security.ts';
 
 export interface AppOptions {
@@ -55,6 +56,7 @@ const areas: readonly Routes[] = [
   proxiesRoutes,
   requestRoutes,
   statusRoutes,
+  targetsRoutes,
 ];
 
 /** Responses are typed by their schemas and checked against them in tests: here they are written. */

@@ -8,6 +8,7 @@ import { PolicyDialog } from './components/policy-dialog.tsx';
 import { PoolCard } from './components/pool-card.tsx';
 import { ProxyDialog } from './components/proxy-dialog.tsx';
 import { SendDialog } from './components/send-dialog.tsx';
+import { TargetsCard } from './components/targets-card.tsx';
 import { Tiles } from './components/tiles.tsx';
 import { TokenForm } from './components/token-form.tsx';
 import { TrafficCard } from './components/traffic-card.tsx';
@@ -50,6 +51,7 @@ function Content() {
         {!empty && (
           <div class="column">
             <PoolCard />
+            <TargetsCard />
             <CircuitHistory />
           </div>
         )}

@@ -8,7 +8,7 @@ export type LiveEvent =
   | RequestEnd
   | CircuitTransition
   | { type: 'proxy:added' | 'proxy:removed'; proxyId: string; at: number }
-  | { type: 'snapshot'; at: number }
+  | { type: 'snapshot' | 'target:changed'; at: number }
   | { type: 'policy:changed'; at: number };
 
 export interface AttemptStart {
@@ -141,6 +141,9 @@ export function readLiveEvent(type: string, text: string): LiveEvent | undefined
     case 'proxy:added':
     case 'proxy:removed':
       return { type, proxyId, at };
+    case 'target:down':
+    case 'target:up':
+      return { type: 'target:changed', at };
     case 'snapshot':
       return { type, at };
     case 'policy:changed':

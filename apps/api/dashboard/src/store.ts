@@ -163,12 +163,25 @@ async function readChanged(): Promise<void> {
   }
 }
 
+/** The targets asked for last; undefined where the server tells of none. */
+export const targets = signal<readonly Wire.WireTarget[] | undefined>(undefined);
+
+async function seeTargets(): Promise<void> {
+  try {
+    const answer = await api.call<{ targets: Wire.WireTarget[] }>('GET', 'targets?limit=20');
+    targets.value = answer.targets;
+  } catch {
+    // An older server has no targets to show.
+  }
+}
+
 async function readSeries(): Promise<void> {
   const series = await api.call<{ data_points: Wire.WirePoint[] }>(
     'GET',
     'metrics/retries/timeseries?hours=24',
   );
   hours.value = readTraffic(series.data_points);
+  await seeTargets();
   seriesDueAt = performance.now() + 5000;
 }
 
@@ -232,7 +245,10 @@ function take(event: LiveEvent): void {
     rowsById.delete(event.proxyId);
     poolSize.value = Math.max(0, poolSize.value - 1);
   } else if (event.type === 'snapshot') refreshNow();
-  else if (event.type === 'policy:changed') policyChanges.value++;
+  else if (event.type === 'target:changed') {
+    seriesDueAt = 0;
+    refreshSoon();
+  } else if (event.type === 'policy:changed') policyChanges.value++;
   else if (event.type === 'circuit:transition') {
     transitions.value = mergeTransitions(transitions.value, [event]);
   }

@@ -34,6 +34,15 @@ export interface WireStatus {
   readonly demo_target?: string | null;
 }
 
+export interface WireTarget {
+  readonly origin: string;
+  readonly state: 'up' | 'unsure' | 'down';
+  readonly reason: string;
+  readonly attempts: number;
+  readonly success_rate: number | null;
+  readonly failures: Readonly<Record<string, number>>;
+}
+
 /** What `POST /request` answers; a failure has its attempts in the details. */
 export interface WireResponse {
   readonly status_code: number;

@@ -1,4 +1,10 @@
-import type { WireCircuit, WirePoint, WireProxy, WireProxyMetrics } from '../src/wire.ts';
+import type {
+  WireCircuit,
+  WirePoint,
+  WireProxy,
+  WireProxyMetrics,
+  WireTarget,
+} from '../src/wire.ts';
 
 const hourMs = 3_600_000;
 const regions = ['eu', 'us', 'ap', 'sa'];
@@ -8,6 +14,7 @@ export interface FakePool {
   proxies: WireProxy[];
   circuits: WireCircuit[];
   metrics: Record<string, WireProxyMetrics>;
+  targets: WireTarget[];
 }
 
 /** A number between 0 and 1 that depends on its seeds alone. */
@@ -81,7 +88,7 @@ export function fakePool(size: number): FakePool {
       return [id, figures];
     }),
   );
-  return { proxies, circuits, metrics };
+  return { proxies, circuits, metrics, targets: [] };
 }
 
 /** 24 hours with a quiet night, ending with the current hour. */

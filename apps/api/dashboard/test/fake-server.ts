@@ -190,6 +190,8 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
         return { mode: options.mode ?? 'live', demo_target: options.demoTarget ?? null };
       case 'POST request':
         return send(JSON.parse(body) as { url: string });
+      case 'GET targets':
+        return { targets: pool.targets };
       case 'GET requests':
         return { requests: [] };
       case 'GET retry':

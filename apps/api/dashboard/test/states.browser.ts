@@ -183,6 +183,41 @@ describe('A7 panels', () => {
   });
 });
 
+describe('E7 who is to blame', () => {
+  it('E7 a target that is down is named, and the proxies are not blamed', async () => {
+    const { page, server } = await visit({ proxies: 2 });
+    expect(await page.locator('.targets').count()).toBe(0);
+    const failures = { proxy: 0, route: 0, target: 12, unknown: 0, caller: 0 };
+    server.pool.targets = [
+      {
+        origin: 'https://ok.test',
+        state: 'up',
+        reason: 'up: it responds',
+        attempts: 40,
+        success_rate: 1,
+        failures: {},
+      },
+      {
+        origin: 'https://api.shop.test',
+        state: 'down',
+        reason: 'down',
+        attempts: 12,
+        success_rate: 0,
+        failures,
+      },
+    ];
+    server.emit('target:down', { target: 'https://api.shop.test' });
+    await page.waitForSelector('.verdict');
+    expect(await page.locator('.verdict').innerText()).toBe(
+      'api.shop.test responds to no proxy; 4 of your 5 proxies are fine.',
+    );
+    expect(await page.locator('.targets li').first().innerText()).toMatch(
+      /down[^]*api\.shop\.test[^]*target/,
+    );
+    expect(await faultsIn(page)).toEqual([]);
+  });
+});
+
 describe('A7 for everybody', () => {
   const schemes = ['light', 'dark'] as const;
   for (const colorScheme of schemes) {
@@ -223,7 +258,7 @@ describe('A7 for everybody', () => {
     const bytes = files.map(
       ({ parentPath, name }) => gzipSync(readFileSync(`${parentPath}/${name}`)).length,
     );
-    expect(bytes.reduce((sum, each) => sum + each)).toBeLessThan(60 * 1024);
+    expect(bytes.reduce((sum, each) => sum + each)).toBeLessThan(60_000);
     const server = await startFakeServer();
     ends.push(() => server.close());
     const { page } = await openPage(browser, server.url, { javaScriptEnabled: false });

@@ -41,6 +41,12 @@ export function Dialog({ title, children, name, edited }: DialogProps) {
       class="panel"
       data-dialog={name}
       aria-labelledby={titleId}
+      onKeyDown={(event) => {
+        // A second `cancel` without a press in between could not be prevented.
+        if (event.key !== 'Escape') return;
+        event.preventDefault();
+        leaveDialog();
+      }}
       onCancel={(event) => {
         event.preventDefault();
         leaveDialog();
