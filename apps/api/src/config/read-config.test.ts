@@ -146,9 +146,12 @@ describe('A9 configuration', () => {
 
   it('A9 unknown variables are warned about', () => {
     const { warnings } = readConfig({
-      env: { WHIRL_TEAM_CONTACT: '1', WHIRLPOOL: '1', WHIRL_DEMO: '' },
+      env: { WHIRL_TEAM_CONTACT: '1', WHIRL_TYPO: '1', WHIRLPOOL: '1', WHIRL_DEMO: '' },
     });
-    expect(warnings).toEqual(['unknown variable WHIRL_TEAM_CONTACT is ignored']);
+    expect(warnings).toEqual([
+      'unknown variable WHIRL_TEAM_CONTACT is ignored',
+      'unknown variable WHIRL_TYPO is ignored',
+    ]);
   });
 
   it.each([

@@ -224,8 +224,8 @@ function parseFile(
   return parsed as Record<string, unknown>;
 }
 
-/** Letters that may be wrong, missing, too many or (counting two) exchanged in a misspelt name. */
-const maxTypos = 3;
+/** Letters that may be wrong, missing, too many or (counting two) exchanged: three of a long name, two of a short one. */
+const maxTypos = (name: string) => (name.length >= 'WHIRL_PROXIES'.length ? 3 : 2);
 
 /**
  * A name that is nearly one of ours is taken for a typing error and stops the start: without it the
@@ -240,7 +240,7 @@ function judgeUnknownVariables(
   for (const name of Object.keys(env).sort()) {
     if (!/^whirl[_-]/i.test(name) || known.includes(name as never)) continue;
     const nearest = closest(name.toUpperCase(), known);
-    if (distance(name.toUpperCase(), nearest) <= maxTypos) {
+    if (distance(name.toUpperCase(), nearest) <= maxTypos(nearest)) {
       faults.push(`unknown variable ${name}: did you mean ${nearest}?`);
     } else warnings.push(`unknown variable ${name} is ignored`);
   }
