@@ -12,7 +12,7 @@ export interface TaskContext {
 
 /** One call of a task. */
 export class Attempt implements TaskContext {
-  readonly attempt: number;
+  declare readonly attempt: number;
   /** The caller's, when nothing else can cut the attempt short. */
   readonly #signal: AbortSignal | undefined;
   #controller: AbortController | undefined;
@@ -25,11 +25,11 @@ export class Attempt implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal !== undefined) return this.#signal;
-    this.#controller ??= new AbortController();
+    if (this.#signal) return this.#signal;
+    const controller = (this.#controller ??= new AbortController());
     // The second abort of a signal does nothing.
-    if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    return this.#controller.signal;
+    if (this.#reason !== undefined) controller.abort(this.#reason);
+    return controller.signal;
   }
 
   /** Tells the task that nobody waits for it any more. */

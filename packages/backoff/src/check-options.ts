@@ -9,7 +9,7 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
   check('options', options, 'object');
   for (const name in options) {
     const rule = rules[name];
-    if (rule === undefined) refuse('option', `one of ${String(Object.keys(rules))}`, name);
+    if (rule === undefined) refuse('option', 'one of ' + Object.keys(rules), name);
     const value = (options as Record<string, unknown>)[name];
     if (value !== undefined) check(name, value, rule);
   }
@@ -17,13 +17,11 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
 
 /** Refuses a value that does not obey the rule, naming the option, the bound and the value. */
 export function check(name: string, value: unknown, rule: Rule): void {
-  if (typeof rule === 'number') {
-    if (!(Number.isFinite(value) && (value as number) >= rule)) {
-      refuse(name, `>= ${rule}`, value);
-    }
-  } else if (rule) {
-    const type = value === null ? 'null' : typeof value;
-    if (type !== rule) refuse(name, rule, type);
+  const type = value === null ? 'null' : typeof value;
+  if (typeof rule !== 'number') {
+    if (rule && type !== rule) refuse(name, rule, type);
+  } else if (!(Number.isFinite(value) && (value as number) >= rule)) {
+    refuse(name, `>= ${rule}`, value);
   }
 }
 

@@ -58,7 +58,7 @@ export function jittered(
 ): Backoff {
   check('maxMs', maxMs, baseMs);
   const kind = String(jitter) as Jitter;
-  if (!Object.hasOwn(ranges, kind)) refuse('jitter', `one of ${String(Object.keys(ranges))}`, kind);
+  if (!Object.hasOwn(ranges, kind)) refuse('jitter', 'one of ' + Object.keys(ranges), kind);
   const range = ranges[kind];
   const capMs = Math.min(maxMs, longestDelayMs);
   return Object.freeze({

@@ -102,9 +102,9 @@ export async function retry<T>(
       check('retryAfter', leastMs, 0);
       const delayMs = Math.min(Math.max(previousMs, leastMs), longestDelayMs);
       check('delay', delayMs, 0);
-      const isLate = now() + delayMs >= endsAt;
-      if (isLate && failed) throw new RetryTimeoutError(timeoutMs, { cause: outcome });
-      if (!isLate && budget?.tryWithdraw() !== false) {
+      if (now() + delayMs >= endsAt) {
+        if (failed) throw new RetryTimeoutError(timeoutMs, { cause: outcome });
+      } else if (budget?.tryWithdraw() !== false) {
         const event = { attempt, [failed ? 'error' : 'result']: outcome, delayMs };
         // Whatever a listener does, the retry goes on.
         (async () => onRetry?.(event as unknown as RetryEvent))().catch(() => {});

@@ -12,7 +12,7 @@ export async function wait<T>(
   begin?: () => Promise<T>,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort = () => {};
+  let onAbort!: () => void;
   try {
     return await new Promise((resolve, reject) => {
       onAbort = () => reject(signal?.reason as Error);
