@@ -1,17 +1,8 @@
 import type { CircuitReason, CircuitState, CircuitTransition } from '@whirl/events';
 import { CircuitOpenError, rejectSoon } from './errors.ts';
-import {
-  failed,
-  ignored,
-  observe,
-  succeeded,
-  type BoundedCall,
-  type Call,
-  type ExecuteOptions,
-  type Verdict,
-} from './execute.ts';
+import { prepare, type BoundedCall, type Call, type ExecuteOptions } from './execute.ts';
 import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
-import { ownBus } from './own-bus.ts';
+import { heard, ownBus } from './own-bus.ts';
 import {
   resetKinds,
   tripKinds,
@@ -22,13 +13,7 @@ import {
 } from './shapes.ts';
 import type { TripWindow } from './trip-rule.ts';
 import { resolve } from './validate.ts';
-
-/** The handlers that settle the calls of one closed era. */
-interface Settlers {
-  readonly ticket: number;
-  readonly succeed: <Result>(result: Result) => Result;
-  readonly fail: (error: unknown) => never;
-}
+import { failed, ignored, succeeded, type Verdict } from './verdict.ts';
 
 /** What a call without a signal and a limit is given. */
 const unbounded = { signal: undefined } as unknown as BoundedCall;
@@ -56,14 +41,12 @@ export class CircuitBreaker {
   /** While open and half-open: when the window tripped. It is read as of then. */
   #trippedAt: number | undefined;
   #nextTestAt: number | undefined;
-  /** Failed tests in a row: the exponent of the open time. */
-  #streak = 0;
+  /** Failed tests in a row, -1 before the first opening: the exponent of the open time. */
+  #streak = -1;
   /** While half-open: the tests that are out, oldest first, and when their leases end. */
   #probes = none;
   #successes = 0;
   readonly #onTransition;
-  /** What settles the calls of one closed era. */
-  #shared: Settlers | undefined;
   /** While open and half-open: the failure that opened. */
   #cause: unknown;
   #inFlight = 0;
@@ -163,26 +146,17 @@ export class CircuitBreaker {
 
   /** Admits a call: a ticket to settle exactly once, or 0 if refused. */
   acquire(): number {
-    const ticket = this.#admit();
+    this.#notice();
+    let ticket = this.#admits() ? this.#era : 0;
+    if (this.#state === 'half_open' && this.canAttempt()) {
+      // No permit free: the oldest one's lease has ended, and its verdict counts no more.
+      const [oldest] = this.#probes.keys();
+      if (this.#probes.size >= this.#options.halfOpenPermits) this.#probes.delete(oldest!);
+      this.#probes.set((ticket = ++serial), this.#options.now() + this.#options.probeLeaseMs);
+    }
     if (ticket) this.#inFlight++;
     else this.#counts[3]!++;
     return ticket;
-  }
-
-  #admit(): number {
-    if (this.#admits()) return this.#era;
-    const at = this.#options.now();
-    if (!this.isDue(at)) return 0;
-    if (this.#state === 'open') {
-      this.#move('half_open', 'timeout', at);
-      // A listener may have changed the state, or taken the permit.
-      return this.#admit();
-    }
-    // No permit free: the oldest one's lease has ended, and its verdict counts no more.
-    const [oldest] = this.#probes.keys();
-    if (this.#probes.size >= this.#options.halfOpenPermits) this.#probes.delete(oldest!);
-    this.#probes.set(++serial, at + this.#options.probeLeaseMs);
-    return serial;
   }
 
   /** The call of this ticket succeeded. A stale ticket is counted, and changes nothing else. */
@@ -200,7 +174,7 @@ export class CircuitBreaker {
 
   /** The call of this ticket was cancelled: no verdict, and a test's permit is free again. */
   release(ticket: number): void {
-    this.#settle(ticket, ignored, 0);
+    this.#settle(ticket, ignored);
   }
 
   /**
@@ -221,27 +195,29 @@ export class CircuitBreaker {
     fn: (call: BoundedCall) => Result | PromiseLike<Result>,
     options?: ExecuteOptions<Result>,
   ): Promise<Result> {
-    const { now, trip } = this.#options;
+    if (options || this.#options.trip.needsDuration || typeof fn !== 'function') {
+      return this.#observe(fn, options ?? {});
+    }
+    // The same as below without options: two closures, where an async function costs twice as much.
+    let ticket = 0;
     let call: Promise<Result>;
-    let settlers: Settlers | undefined;
     try {
-      if (options || trip.needsDuration || typeof fn !== 'function') {
-        return observe(fn, options ?? {}, () => {
-          const ticket = this.acquire();
-          if (!ticket) throw this.#refusal();
-          const clock = trip.needsDuration ? now : () => 0;
-          const startedAt = clock();
-          return (verdict, outcome) => this.#settle(ticket, verdict, clock() - startedAt, outcome);
-        });
-      }
-      const ticket = this.acquire();
-      if (!ticket) return rejectSoon(this.#refusal());
-      settlers = this.#settlersOf(ticket);
+      ticket = this.acquire();
+      if (!ticket) return this.#refusal();
       call = Promise.resolve(fn(unbounded));
     } catch (error) {
       call = Promise.reject(error);
     }
-    return settlers ? call.then(settlers.succeed, settlers.fail) : call;
+    return call.then(
+      (result) => {
+        this.#settle(ticket, succeeded);
+        return result;
+      },
+      (error) => {
+        this.#settle(ticket, failed, 0, error);
+        throw error;
+      },
+    );
   }
 
   /**
@@ -256,20 +232,17 @@ export class CircuitBreaker {
   /** Closed and empty; tickets given before are ignored. Lifts every override. */
   reset(options: ResetOptions = {}): void {
     const { reason } = resolve<{ reason: CircuitReason }>(options, resetKinds);
-    if (this.#state === 'closed') {
-      this.#era = ++serial;
-      this.#window = undefined;
-    } else this.#move('closed', reason);
+    this.#move('closed', reason);
   }
 
   /** Refuses everything until `reset` or `disable`; time does not lift it. */
   forceOpen(): void {
-    if (this.#state !== 'forced_open') this.#move('forced_open', 'forced');
+    this.#move('forced_open', 'forced');
   }
 
   /** Admits everything and records nothing until `reset` or `forceOpen`. */
   disable(): void {
-    if (this.#state !== 'disabled') this.#move('disabled', 'disabled');
+    this.#move('disabled', 'disabled');
   }
 
   /**
@@ -281,24 +254,25 @@ export class CircuitBreaker {
       options,
       tripKinds,
     );
-    // Past the deadline, and nobody has noticed yet.
-    if (this.state !== this.#state) this.#move('half_open', 'timeout');
+    this.#notice();
     if (this.#state === 'open') {
       this.#nextTestAt = Math.max(this.#nextTestAt!, this.#options.now() + (openMs ?? 0));
-    } else if (this.#state === 'closed' || this.#state === 'half_open') this.#open(reason, openMs);
+    } else if (this.#state === 'closed' || this.#state === 'half_open') {
+      this.#open(reason, undefined, openMs);
+    }
   }
 
   /** A copy to look at; nothing can be restored from it. */
   snapshot(): CircuitSnapshot {
-    return {
-      name: this.name,
-      state: this.state,
-      failureCount: this.failureCount,
-      failureTimes: this.failureTimes,
-      generation: this.generation,
-      nextTestAt: this.nextTestAt,
-      lastTransitionAt: this.lastTransitionAt,
-    };
+    // One list of names twice is the smallest form: the second one is compressed to a reference.
+    const { name, state, failureCount, failureTimes, generation, nextTestAt, lastTransitionAt } =
+      this;
+    return { name, state, failureCount, failureTimes, generation, nextTestAt, lastTransitionAt };
+  }
+
+  /** Half-open from the deadline on: before anything is decided by the state. */
+  #notice(): void {
+    if (this.state !== this.#state) this.#move('half_open', 'timeout');
   }
 
   /** Whether time and permits do not matter. */
@@ -315,7 +289,39 @@ export class CircuitBreaker {
     return leaseEndsAt!;
   }
 
-  #settle(ticket: number, verdict: Verdict, durationMs: number, outcome?: unknown): void {
+  /** `execute` under options, or where the rule needs to know how long the call took. */
+  async #observe<Result>(
+    fn: (call: BoundedCall) => Result | PromiseLike<Result>,
+    options: ExecuteOptions<Result>,
+  ): Promise<Result> {
+    const [call, judge] = prepare(fn, options);
+    const ticket = this.acquire();
+    if (!ticket) return this.#refusal();
+    const { now, trip } = this.#options;
+    const startedAt = trip.needsDuration ? now() : 0;
+    let outcome: unknown;
+    let verdict: Verdict = failed;
+    try {
+      try {
+        outcome = await call();
+      } catch (error) {
+        outcome = error;
+        verdict = judge(true, error as Result);
+        throw error;
+      }
+      verdict = judge(false, outcome as Result);
+      return outcome as Result;
+    } finally {
+      // Settled even if `judge` throws: else a test's permit would be lost.
+      this.#settle(ticket, verdict, trip.needsDuration ? now() - startedAt : 0, outcome);
+    }
+  }
+
+  #refusal(): Promise<never> {
+    return rejectSoon(new CircuitOpenError(this.name, this.#state, this.retryAfterMs, this.#cause));
+  }
+
+  #settle(ticket: number, verdict: Verdict, durationMs = 0, outcome?: unknown): void {
     if (!ticket) return;
     this.#inFlight--;
     this.#counts[verdict]!++;
@@ -323,26 +329,21 @@ export class CircuitBreaker {
       if (this.#state !== 'closed' || verdict === ignored) return;
       this.#window ??= this.#options.trip.create();
       const reason = this.#window.record(verdict === failed, this.#options.now, durationMs);
-      if (reason) this.#open(reason, undefined, verdict ? outcome : undefined);
+      if (reason) this.#open(reason, verdict ? outcome : undefined);
     } else if (this.#probes.delete(ticket) && verdict !== ignored) {
-      if (verdict) this.#open('probe_failed', undefined, outcome);
+      if (verdict) this.#open('probe_failed', outcome);
       else if (++this.#successes >= this.#options.successThreshold) {
         this.#move('closed', 'recovered');
       }
     }
   }
 
-  #refusal(): CircuitOpenError {
-    return new CircuitOpenError(this.name, this.#state, this.retryAfterMs, this.#cause);
-  }
-
-  #open(reason: CircuitReason, forMs?: number, cause?: unknown): void {
+  #open(reason: CircuitReason, cause?: unknown, forMs?: number): void {
     this.#cause = cause;
     const { now, random, openMs, openMultiplier, maxOpenMs, openJitter } = this.#options;
     const at = now();
-    if (this.#state === 'closed') this.#trippedAt = at;
-    else this.#streak++;
-    const grownMs = Math.min(openMs * openMultiplier ** this.#streak, maxOpenMs);
+    this.#trippedAt ??= at;
+    const grownMs = Math.min(openMs * openMultiplier ** ++this.#streak, maxOpenMs);
     forMs ??= grownMs * (1 + openJitter * (2 * random() - 1));
     this.#move('open', reason, at, at + forMs);
   }
@@ -354,22 +355,24 @@ export class CircuitBreaker {
     nextTestAt?: number,
   ): void {
     const from = this.#state;
-    this.#state = to;
     this.#era = ++serial;
+    if (to !== 'open' && to !== 'half_open') {
+      this.#streak = -1;
+      this.#window = this.#trippedAt = this.#cause = undefined;
+    }
+    // Nothing else happens where nothing changes: one check for reset, forceOpen and disable.
+    if (to === from) return;
+    this.#state = to;
     this.#generation++;
     this.#lastTransitionAt = at;
     this.#probes = to === 'half_open' ? new Map() : none;
     this.#successes = 0;
     this.#nextTestAt = nextTestAt;
-    if (to !== 'open' && to !== 'half_open') {
-      this.#streak = 0;
-      this.#window = this.#trippedAt = this.#cause = undefined;
-    }
     this.#onTransition?.(this);
     // Last of all, so that a listener may call any method.
     const bus = this.#own ?? this.#options.bus;
-    if (bus.has('circuit:transition')) {
-      bus.emit('circuit:transition', {
+    if (bus.has(heard)) {
+      bus.emit(heard, {
         name: this.name,
         from,
         to,
@@ -380,21 +383,5 @@ export class CircuitBreaker {
         at,
       });
     }
-  }
-
-  /** What settles the call of this ticket; the calls of one closed era share it. */
-  #settlersOf(ticket: number): Settlers {
-    if (this.#shared?.ticket === ticket) return this.#shared;
-    return (this.#shared = {
-      ticket,
-      succeed: (result) => {
-        this.#settle(ticket, succeeded, 0);
-        return result;
-      },
-      fail: (error) => {
-        this.#settle(ticket, failed, 0, error);
-        throw error;
-      },
-    });
   }
 }

@@ -1,5 +1,6 @@
 import { TimeoutError } from './errors.ts';
 import { check, resolve, type Kind } from './validate.ts';
+import { ignored, type Verdict } from './verdict.ts';
 
 /** What `fn` is given. */
 export interface Call {
@@ -35,11 +36,6 @@ export interface ExecuteOptions<Result = unknown> {
    */
   readonly isResultFailure?: ((result: Result) => boolean | 'ignore') | undefined;
 }
-
-export const succeeded = 0;
-export const failed = 1;
-export const ignored = 2;
-export type Verdict = typeof succeeded | typeof failed | typeof ignored;
 
 /** With the defaults filled in. */
 interface Resolved<Result> {
@@ -90,43 +86,33 @@ async function within<Result>(
   }
 }
 
+/** The verdict on a call that ended with `outcome`, which is an error if it threw. */
+type Judge<Result> = (threw: boolean, outcome: Result) => Verdict;
+
 /**
- * Calls `fn` under the options and tells `settle` the verdict. `admit` gives `settle`, or throws when
- * the call is refused: it is asked when the options are known to be good and the signal is not aborted.
+ * What to call under the options, and how to judge it. Throws on a bad option, and the signal's reason
+ * if that is aborted already.
  */
-export async function observe<Result>(
+export function prepare<Result>(
   fn: (call: BoundedCall) => Result | PromiseLike<Result>,
   options: ExecuteOptions<Result>,
-  admit: () => (verdict: Verdict, outcome: unknown) => void,
-): Promise<Result> {
+): [call: () => Result | PromiseLike<Result>, judge: Judge<Result>] {
   check('fn', fn, ['a function']);
   const { signal, timeoutMs, isFailure, isResultFailure } = resolve<Resolved<Result>>(
     options,
     kinds,
   );
   signal?.throwIfAborted();
-  const settle = admit();
-  let threw = false;
-  let outcome: unknown;
-  try {
-    outcome = await (timeoutMs ? within(timeoutMs, signal, fn) : fn({ signal: signal! }));
-  } catch (error) {
-    threw = true;
-    outcome = error;
-  }
-  let verdict: Verdict = failed;
-  try {
-    const word = !threw
-      ? isResultFailure(outcome as Result)
-      : isCancelled(signal)
-        ? 'ignore'
-        : isFailure(outcome);
-    if (word === 'ignore') verdict = ignored;
-    else if (threw ? word === false : word !== true) verdict = succeeded;
-  } finally {
-    // Settled even if one of them throws: else a test's permit would be lost.
-    settle(verdict, outcome);
-  }
-  if (threw) throw outcome;
-  return outcome as Result;
+  return [
+    () => (timeoutMs ? within(timeoutMs, signal, fn) : fn({ signal: signal! })),
+    (threw, outcome) => {
+      const word = !threw
+        ? isResultFailure(outcome)
+        : isCancelled(signal)
+          ? 'ignore'
+          : isFailure(outcome);
+      // Only an exact boolean turns an error into a success, or a result into a failure.
+      return word === 'ignore' ? ignored : (+((word === !threw) !== threw) as Verdict);
+    },
+  ];
 }

@@ -44,16 +44,13 @@ type Resolved = {
   >;
 };
 
-const one: Kind = ['a whole number', 1, 1];
-const method: Kind = ['a function'];
-
 const kinds: Record<keyof CircuitBreakerOptions, Kind> = {
   name: ['a string', 'circuit'],
   failureThreshold: count,
   windowMs: time,
   openMs: ['a number', 30_000, 1],
-  halfOpenPermits: one,
-  successThreshold: one,
+  halfOpenPermits: ['a whole number', 1, 1],
+  successThreshold: ['a whole number', 1, 1],
   probeLeaseMs: time,
   maxOpenMs: time,
   openMultiplier: ['a number', 1, 1],
@@ -72,9 +69,9 @@ export function resolveOptions(options: CircuitBreakerOptions) {
   resolved.maxOpenMs ??= Math.max(openMs, 300_000);
   check('maxOpenMs', resolved.maxOpenMs, ['a number', 0, openMs]);
   resolved.trip ??= failureCount({ threshold, windowMs });
-  check('trip.create', resolved.trip.create, method);
-  check('bus.has', bus.has, method);
-  check('bus.emit', bus.emit, method);
+  check('trip.create', resolved.trip.create, ['a function']);
+  check('bus.has', bus.has, ['a function']);
+  check('bus.emit', bus.emit, ['a function']);
   return resolved;
 }
 

@@ -5,7 +5,8 @@ import { check } from './validate.ts';
 type Bus = NonNullable<CircuitBreakerOptions['bus']>;
 type Listener = (event: CircuitTransition) => unknown;
 
-const heard = 'circuit:transition';
+/** The one type of event of a breaker. */
+export const heard = 'circuit:transition';
 
 /**
  * The listeners of one breaker in front of the bus it was given. Both hear from one queue: an event
@@ -15,13 +16,14 @@ export function ownBus(bus: Bus) {
   const listeners = new Set<Listener>();
   const queue: CircuitTransition[] = [];
   return {
-    has: () => listeners.size > 0 || bus.has(heard),
+    // An event for nobody, once all have unsubscribed, costs less than to ask.
+    has: () => true,
     emit(_type: string, event: CircuitTransition) {
       if (queue.push(event) > 1) return;
       for (const each of queue) {
         // oxlint-disable-next-line no-console -- an error that nothing else would show
         for (const listener of listeners) (async () => listener(each))().catch(console.error);
-        bus.emit(heard, each);
+        if (bus.has(heard)) bus.emit(heard, each);
       }
       queue.length = 0;
     },

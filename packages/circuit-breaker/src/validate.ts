@@ -23,9 +23,10 @@ export function check(name: string, value: unknown, [type, , min, max = 2 ** 53 
   const number = value as number;
   if (
     typed &&
-    (!bounds || (number >= min! && number <= max && (type === 'a number' || number % 1 === 0)))
-  )
+    (!bounds || (number >= min! && number <= max && !(type === 'a whole number' && number % 1)))
+  ) {
     return;
+  }
   // An object is not printed: it may hold a secret, or refuse to become a string.
   const got = Object(value) === value ? typeof value : String(value);
   throw new (typed ? RangeError : TypeError)(`${name} must be ${type}${bounds}, got ${got}`);
@@ -41,12 +42,11 @@ export function resolve<Resolved extends object>(
 ): Resolved {
   check('options', options, ['an object']);
   const resolved = {} as Resolved;
+  const known = Object.keys(kinds);
   for (const name in { ...kinds, ...options }) {
     const { [name]: value = kinds[name]?.[1] as never } = options as Resolved;
     if (value === undefined) continue;
-    if (!Object.hasOwn(kinds, name)) {
-      throw new TypeError(`unknown option ${name}; known: ${Object.keys(kinds).join()}`);
-    }
+    if (!known.includes(name)) throw new TypeError(`unknown option ${name}; known: ` + known);
     check(name, (resolved[name] = value), kinds[name]!);
   }
   return resolved;
