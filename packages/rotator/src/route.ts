@@ -152,8 +152,9 @@ export class Route {
       this.#keeps = old.reusable;
       this.#next();
     };
-    // The first one may still be of this turn, before timers and sockets.
-    setImmediate(() => void setImmediate(prove));
+    // The first may still be of this turn, and the second of the turn in which the end is read: the
+    // connection is closed behind it.
+    setImmediate(() => void setImmediate(() => void setImmediate(prove)));
     return true;
   }
 

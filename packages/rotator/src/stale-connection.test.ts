@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { Readable } from 'node:stream';
 import type { WhirlEvents } from '@whirl/events';
 import { seededRandom } from '@whirl/testkit';
@@ -148,6 +149,35 @@ describe('C8c a reused connection that is lost before a byte of the response', (
     await read(rotator.put('http://t.test/', { body: 'x' }));
     expect(connections()).toEqual([1, 2, 3, 4, 4, 4]);
   });
+
+  const phases: Record<string, (callback: () => void) => void> = {
+    timers: (callback) => void setTimeout(callback, 0),
+    poll: (callback) => fs.stat('.', callback),
+    check: (callback) => void setImmediate(callback),
+  };
+  for (const [phase, enter] of Object.entries(phases)) {
+    it(`a loop that was late proves no connection to last, whatever its phase: ${phase}`, async () => {
+      const proxy = await startClosingProxy('absolute', (socket, response) => {
+        socket.write(response);
+        socket.removeAllListeners('data').resume();
+        setTimeout(() => socket.end(), 5);
+      });
+      const { rotator } = rotatorOver(proxy.url);
+      const post = () => read(rotator.post('http://t.test/', { body: 'x' }));
+      await post();
+      await turn();
+      const late = new Promise((resolve) => {
+        enter(() => {
+          // The end of the connection is due, but neither sent nor read.
+          const until = performance.now() + 150;
+          while (performance.now() < until);
+          resolve(post());
+        });
+      });
+      expect(await late).toMatchObject({ text: 'ok' });
+      for (let i = 0; i < 5; i++) expect(await post()).toMatchObject({ text: 'ok' });
+    });
+  }
 
   it('two such losses within a minute stop the reuse for a minute, and the proxy hears that', async () => {
     const clock = { now: 0 };
