@@ -134,6 +134,13 @@ describe('F23 an unknown option names the nearest known one, with its path', () 
     expect((await errorOf(header)).message).toBe(
       'unknown option "header": did you mean "headers"?',
     );
+    const timed = rotator.get(target.url, { timeoutMs: 5 } as never);
+    expect((await errorOf(timed)).message).toBe(
+      'unknown option "timeoutMs": did you mean "retryPolicy.timeoutMs"?',
+    );
+    expect(message(() => rotator.with({ timeout: 5 } as never))).toBe(
+      'unknown option "timeout": did you mean "retryPolicy.timeoutMs"?',
+    );
     expect(message(() => rotator.with({ regoin: 'EU' } as never))).toContain(
       'did you mean "region"',
     );
@@ -165,6 +172,21 @@ describe('F23 no password is shown', () => {
     { retryPolicy: secret },
     { retryPolicy: { backoffStrategy: secret } },
     { retryPolicy: { name: [secret] } },
+    { strategy: secret },
+    { strategy: { name: [secret] } },
+    { strategy: { name: 'own', pick: secret } },
+    { banRules: secret },
+    { banRules: [secret] },
+    { banRules: [{ name: [secret] }] },
+    { contrast: secret },
+    { targetDown: secret },
+    { maxLiveProxies: secret },
+    { maxHeaderSize: secret },
+    { maxHeaderSize: [secret] },
+    { now: secret },
+    { random: secret },
+    { logger: secret },
+    { eventSource: { maxEventSize: secret } },
     { tunnel: secret },
     { keepAlive: secret },
     { connections: secret },
@@ -206,6 +228,23 @@ describe('F23 no password is shown', () => {
       const error = await errorOf(rotator.request(target.url, options as never));
       expect(inspect(error, { depth: Infinity })).not.toContain('hunter2');
     }
+  });
+
+  it('in the refusal of a URL', async () => {
+    const { rotator, target } = await rig([{ kind: 'ok' }]);
+    for (const url of ['http://user:hunter2@h/', '//user:hunter2@h/']) {
+      for (const given of [url, { toString: () => url }]) {
+        for (const asked of [rotator.get(given as never), rotator.fetch(given as never)]) {
+          const error = await errorOf(asked);
+          expect(error).toMatchObject({ code: 'INVALID_REQUEST' });
+          expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('hunter2');
+        }
+      }
+    }
+    // What never goes to the network is left to fetch.
+    expect(await (await rotator.fetch('data:,text')).text()).toBe('text');
+    expect(() => rotator.targets({ limit: secret as never })).toThrow(/got a string/);
+    await (await rotator.fetch(new URL(target.url))).text();
   });
 
   it('in an HTTPParserError, which quotes what a proxy or a target sent', async () => {

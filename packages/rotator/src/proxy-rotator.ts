@@ -18,6 +18,7 @@ import { Operation } from './operation.ts';
 import { OperationList } from './operation-list.ts';
 import {
   noRetries,
+  policyFieldNames,
   PolicyWarnings,
   resolvePolicy,
   type RetryPolicy,
@@ -57,6 +58,7 @@ const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();
 const systemNow = (): number => timeOrigin + performance.now();
 /** What a request or a view may be given. */
 const requestOptionNames = [...poolOptionNames, 'method', 'headers', 'body', 'signal'];
+const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
 const unhealthyRate = 0.1;
 const unhealthySamples = 20;
 
@@ -313,7 +315,7 @@ export class ProxyRotator implements RotatorView {
    */
   targets({ limit = Infinity }: { limit?: number } = {}): TargetSnapshot[] {
     if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) {
-      throw new RangeError(`limit must be an integer ≥ 0, got ${String(limit)}`);
+      throw new RangeError(`limit must be an integer ≥ 0, got ${shown(limit)}`);
     }
     const at = this.#now();
     return this.#engine.judge.targets
@@ -417,7 +419,9 @@ export class ProxyRotator implements RotatorView {
     if (names.length === 0 && base !== undefined) return { ...base };
     for (const name of names) {
       if (!poolOptionNames.includes(name as keyof PoolOptions)) {
-        throw new InvalidRequestError(unknownOption('', name, requestOptionNames));
+        throw new InvalidRequestError(
+          unknownOption('', name, requestOptionNames, policyOptionNames),
+        );
       }
     }
     const { retryPolicy, region = base?.region, sessionId = base?.sessionId } = asked;

@@ -164,7 +164,7 @@ export function checkRotatorOptions(options: RotatorOptions): void {
   }
   const { maxHeaderSize = 65_536 } = options;
   if (!Number.isInteger(maxHeaderSize) || maxHeaderSize < 1024) {
-    throw new RangeError(`maxHeaderSize must be an integer ≥ 1024, got ${String(maxHeaderSize)}`);
+    throw new RangeError(`maxHeaderSize must be an integer ≥ 1024, got ${shown(maxHeaderSize)}`);
   }
   if (!Number.isFinite(queueTimeoutMs) || queueTimeoutMs < 0) {
     throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${shown(queueTimeoutMs)}`);

@@ -2,11 +2,18 @@ import { shown } from './shown.ts';
 
 /**
  * Why a name is refused that is no option: its path and, where a known name looks like it, that name.
- * `within` is the path of the object that holds it, `''` at the top.
+ * `within` is the path of the object that holds it, `''` at the top. `inside` are paths of options in objects
+ * beside it, whose last names are looked at next.
  */
-export function unknownOption(within: string, name: string, known: Iterable<string>): string {
+export function unknownOption(
+  within: string,
+  name: string,
+  known: Iterable<string>,
+  inside: readonly string[] = [],
+): string {
   const path = within === '' ? name : `${within}.${name}`;
-  const nearest = nearestName(name, known);
+  const last = new Map(inside.map((each) => [each.slice(each.lastIndexOf('.') + 1), each]));
+  const nearest = nearestName(name, known) ?? last.get(nearestName(name, last.keys()) ?? '');
   const hint = nearest === undefined ? '' : `: did you mean "${nearest}"?`;
   return `unknown option ${JSON.stringify(path)}${hint}`;
 }

@@ -139,6 +139,8 @@ export class View implements RotatorView {
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
+    // fetch would show the whole URL in its refusal.
+    if (typeof url === 'string' || !('url' in url)) absoluteUrl(url);
     const { dispatcher, own } = this.#forFetch(init);
     return fetchThrough(dispatcher, url, own);
   }
@@ -196,7 +198,7 @@ function checkSignal(signal: unknown): void {
   throw new InvalidRequestError(`signal must be an AbortSignal, got ${shown(signal)}`);
 }
 
-function httpUrl(given: string | URL): URL {
+function absoluteUrl(given: string | URL): URL {
   let url: URL;
   try {
     url = new URL(given);
@@ -206,6 +208,11 @@ function httpUrl(given: string | URL): URL {
   if (url.username !== '' || url.password !== '') {
     throw new InvalidRequestError('the URL must not hold credentials: send a header');
   }
+  return url;
+}
+
+function httpUrl(given: string | URL): URL {
+  const url = absoluteUrl(given);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new InvalidRequestError(`the URL must be http: or https:, got "${url.protocol}"`);
   }

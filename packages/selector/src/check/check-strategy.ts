@@ -1,10 +1,10 @@
 import type { Strategy } from '../strategy.ts';
-import { checkFunction, checkText } from './validate.ts';
+import { checkFunction, checkText, shown } from './validate.ts';
 
 /** Refuses what is no strategy. */
 export function checkStrategy(name: string, strategy: unknown): void {
   if (typeof strategy !== 'object' || strategy === null) {
-    throw new TypeError(`${name} must be a strategy, got ${String(strategy)}`);
+    throw new TypeError(`${name} must be a strategy, got ${shown(strategy)}`);
   }
   const { name: own, pick } = strategy as Partial<Strategy>;
   checkText(`${name}.name`, own);

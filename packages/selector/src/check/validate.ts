@@ -69,7 +69,13 @@ export function checkFunction(name: string, value: unknown): void {
   }
 }
 
-/** A value as messages show it. */
+/** Longer strings, and those with a character of addresses, may hold a password. */
+const harmless = /^[^:@]{0,64}$/;
+
+/** A value as messages show it: of an object only that it is one, a string only where it can be no address. */
 export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'string') return harmless.test(value) ? JSON.stringify(value) : 'a string';
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
