@@ -18,7 +18,7 @@ import { Doubts } from './blame/doubts.ts';
 import type { CircuitOutcome } from './blame/failure.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from './errors.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
-import { parseProxies } from './proxy/proxy-list.ts';
+import { parsingProxies } from './proxy/proxy-list.ts';
 import {
   parseProxy,
   sameConnections,
@@ -26,6 +26,7 @@ import {
   type ProxyInput,
   type ProxyOptions,
 } from './proxy/proxy.ts';
+import { allSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
@@ -72,6 +73,9 @@ export interface SettledFailure {
   readonly counted: boolean;
 }
 
+/** Members that `setting` changes in one step: a few milliseconds. */
+const membersPerStep = 1000;
+
 /** In which failures are taken to count under a rule of the user's own. */
 const defaultWindowMs = 60_000;
 
@@ -103,6 +107,8 @@ export class Pool {
   #firstDueKnown = false;
   /** Transitions in the middle of a swap. */
   #untold: CircuitTransition[] | undefined;
+  /** How often the whole pool was replaced. */
+  #replaced = 0;
 
   constructor(context: PoolContext) {
     const { bus, strategy, circuitBreaker, now, random } = context;
@@ -160,12 +166,53 @@ export class Pool {
    * changes. With `owned` proxies of other ids stay. Throws before anything changes.
    */
   set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
-    const wanted = this.#understand(entries);
+    const wanted = allSteps(this.#understanding(entries));
     this.#checkAccess(wanted);
+    this.#setAtOnce(wanted, owned);
+  }
+
+  #setAtOnce(wanted: readonly Entry[], owned?: ReadonlySet<string>): void {
+    if (owned === undefined) this.#replaced++;
     const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
     const gone = [...this.members.values()].filter(
       ({ id }) => !ids.has(id) && owned?.has(id) !== false,
     );
+    this.#swap(gone, wanted);
+  }
+
+  /**
+   * `set` in steps, for long lists: members join or change, then others leave; short ones take one. Throws
+   * before anything changes. Ends early when the whole pool is replaced between two steps, which would undo the rest.
+   */
+  *setting(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): Steps<void> {
+    const wanted = yield* this.#understanding(entries);
+    this.#checkAccess(wanted);
+    if (wanted.length + this.size <= membersPerStep) {
+      this.#setAtOnce(wanted, owned);
+      return;
+    }
+    if (owned === undefined) this.#replaced++;
+    const replaced = this.#replaced;
+    const present = [...this.members.values()];
+    const ids = new Set<string>();
+    for (let i = 0; i < wanted.length; i += membersPerStep) {
+      const part = wanted.slice(i, i + membersPerStep);
+      for (const { proxy } of part) ids.add(proxy.id);
+      this.#swap([], part);
+      yield;
+      if (this.#replaced !== replaced) return;
+    }
+    for (let i = 0; i < present.length; i += membersPerStep) {
+      const gone = present
+        .slice(i, i + membersPerStep)
+        .filter((each) => !ids.has(each.id) && owned?.has(each.id) !== false && this.holds(each));
+      this.#swap(gone, []);
+      yield;
+      if (this.#replaced !== replaced) return;
+    }
+  }
+
+  #swap(gone: readonly Member[], wanted: readonly Entry[]): void {
     const fresh: Proxy[] = [];
     const untold: CircuitTransition[] = (this.#untold = []);
     try {
@@ -393,9 +440,10 @@ export class Pool {
     }
   }
 
-  #understand(given: readonly PoolEntry[] | string): Entry[] {
+  *#understanding(given: readonly PoolEntry[] | string): Steps<Entry[]> {
     if (typeof given === 'string' || !Array.isArray(given)) {
-      return parseProxies(given as string).proxies.map((proxy) => this.#plain(proxy));
+      const { proxies } = yield* parsingProxies(given as string);
+      return proxies.map((proxy) => this.#plain(proxy));
     }
     const circuits = new Map<number, CircuitSource | undefined>();
     const inputs = (given as readonly PoolEntry[]).map((each, i) => {
@@ -405,7 +453,7 @@ export class Pool {
       return input;
     });
     const circuitAt = (at: number) => (circuits.has(at) ? circuits.get(at) : this.#circuit);
-    const { proxies, from } = parseProxies(inputs, (at, otherAt) =>
+    const { proxies, from } = yield* parsingProxies(inputs, (at, otherAt) =>
       sameCircuit(circuitAt(at)?.asked, circuitAt(otherAt)?.asked),
     );
     return proxies.map((proxy, i) => ({ proxy, circuits: circuitAt(from[i] as number) }));

@@ -41,6 +41,7 @@ import {
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import { shown } from './shown.ts';
+import { stepByStep } from './steps.ts';
 import { TlsClient } from './tls.ts';
 import { checkNames, unknownOption } from './unknown-option.ts';
 import { UnreadBodies } from './unread-bodies.ts';
@@ -85,6 +86,8 @@ export class ProxyRotator implements RotatorView {
   #closed = false;
   #ended: Promise<void> | undefined;
   #requests = 0;
+  /** The last change of the pool in steps. Never rejects. */
+  #changing: Promise<unknown> = Promise.resolve();
   #idle: (() => void) | undefined;
 
   /** Throws a TypeError or RangeError, or the error of a bad proxy or policy; see `RotatorOptions`. */
@@ -167,7 +170,7 @@ export class ProxyRotator implements RotatorView {
     this.#view = new View(
       {
         understand: (asked, base) => this.#understand(asked, base),
-        hasProxy: (id) => this.#pool.members.has(id),
+        hasProxy: (id) => this.hasProxy(id),
         dispatcherFor: (context) => this.#dispatcherFor(context),
       },
       nothing,
@@ -231,6 +234,26 @@ export class ProxyRotator implements RotatorView {
     { owned }: { readonly owned?: ReadonlySet<string> | undefined } = {},
   ): void {
     this.#pool.set(proxies, owned);
+  }
+
+  /**
+   * `setProxies()` for long lists: the pool changes in steps of a few milliseconds, between which the event loop
+   * turns. First the proxies of the list join or change, then the others leave, so that a request may meet a part of
+   * the list; up to 1,000 proxies change at once. Resolves when all of it is in use; rejects with `InvalidProxyError` before anything changes. Calls
+   * follow each other. A `setProxies()` without `owned` in the meantime stands, and ends it early.
+   */
+  async setProxiesAsync(
+    proxies: readonly PoolEntry[] | string,
+    { owned }: { readonly owned?: ReadonlySet<string> | undefined } = {},
+  ): Promise<void> {
+    const done = this.#changing.then(() => stepByStep(this.#pool.setting(proxies, owned)));
+    this.#changing = done.catch(() => {});
+    await done;
+  }
+
+  /** Whether a proxy of the pool has this id. O(1). */
+  hasProxy(id: string): boolean {
+    return this.#pool.members.has(id);
   }
 
   /**

@@ -173,3 +173,64 @@ describe('setProxies with an id that is kept', () => {
     expect(events).toEqual(['-b:1', '+d:1', '+e:1']);
   });
 });
+
+describe('setProxiesAsync', () => {
+  const list = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, i) => `192.0.2.1:${1 + from + i}`);
+
+  it('F17 a long list joins in steps, between which the event loop turns', async () => {
+    const { rotator } = await rig([], { proxies: list(2000) });
+    const smallest: number[] = [];
+    const change = rotator.setProxiesAsync(list(20_000, 1000));
+    let done = false;
+    void change.then(() => (done = true));
+    while (!done) {
+      smallest.push(rotator.proxies().length);
+      await new Promise(setImmediate);
+    }
+    expect(smallest.length).toBeGreaterThan(20);
+    expect(Math.min(...smallest)).toBe(2000);
+    expect(rotator.proxies()).toHaveLength(20_000);
+    expect([rotator.hasProxy('192.0.2.1:1000'), rotator.hasProxy('192.0.2.1:1001')]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('F17 a short list is swapped at once', async () => {
+    const { rotator } = await rig([], { proxies: list(3) });
+    const seen = new Set<string>();
+    for (const type of ['proxy:added', 'proxy:removed'] as const) {
+      rotator.bus.on(type, () =>
+        seen.add(
+          rotator
+            .proxies()
+            .map(({ id }) => id)
+            .join(' '),
+        ),
+      );
+    }
+    await rotator.setProxiesAsync(list(2, 100));
+    expect([...seen]).toEqual(['192.0.2.1:101 192.0.2.1:102']);
+  });
+
+  it('F17 a list with an error changes nothing, however late the error stands', async () => {
+    const { rotator } = await rig([], { proxies: ['p:1'] });
+    const refused = errorOf(rotator.setProxiesAsync([...list(5000), 'bad']));
+    await expect(refused).resolves.toMatchObject({ code: 'INVALID_PROXY', faultCount: 1 });
+    expect(rotator.proxies().map(({ id }) => id)).toEqual(['p:1']);
+  });
+
+  it('F17 changes follow each other, and a whole list in the meantime stands', async () => {
+    const { rotator } = await rig([], { proxies: [] });
+    const first = rotator.setProxiesAsync(list(3000), { owned: new Set() });
+    const second = rotator.setProxiesAsync(list(3000, 1000), { owned: new Set() });
+    await Promise.all([first, second]);
+    expect(rotator.proxies()).toHaveLength(4000);
+    const overtaken = rotator.setProxiesAsync(list(5000, 10_000));
+    while (!rotator.hasProxy('192.0.2.1:10001')) await new Promise(setImmediate);
+    rotator.setProxies(['p:1']);
+    await overtaken;
+    expect(rotator.proxies().map(({ id }) => id)).toEqual(['p:1']);
+  });
+});

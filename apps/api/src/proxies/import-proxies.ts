@@ -1,12 +1,12 @@
 import {
   InvalidProxyError,
-  readProxyListAsync,
   type Proxy,
   type ProxyListReport,
   type ProxyRotator,
 } from '@whirl/rotator';
 import { ApiError } from '../errors.ts';
-import { listOptions, type ListSettings } from './proxy-list.ts';
+import { inTurn } from './in-turn.ts';
+import { readListAsync, type ListSettings } from './proxy-list.ts';
 
 export const maxImportLines = 200_000;
 const maxIdsShown = 20;
@@ -48,7 +48,7 @@ export function understood<Result>(read: () => Result): Result {
 /** Refuses proxies whose ids the pool has. */
 function refuseTaken(taken: readonly string[]): void {
   if (taken.length === 0) return;
-  const first = taken.slice(0, 5).map((id) => `"${id.slice(0, 300)}"`);
+  const first = taken.slice(0, 5).map((id) => `"${id.slice(0, 100)}"`);
   const more = taken.length > 5 ? ` and ${taken.length - 5} more` : '';
   throw new ApiError(
     409,
@@ -56,7 +56,7 @@ function refuseTaken(taken: readonly string[]): void {
     `the pool has ${first.join(', ')}${more} already; nothing was added`,
     {
       details: {
-        ids: taken.slice(0, maxIdsShown).map((id) => id.slice(0, 300)),
+        ids: taken.slice(0, maxIdsShown).map((id) => id.slice(0, 100)),
         count: taken.length,
       },
     },
@@ -65,7 +65,7 @@ function refuseTaken(taken: readonly string[]): void {
 
 /** Adds one proxy, unless the pool has its id. Returns the id. */
 export function addOne(rotator: ProxyRotator, proxy: Proxy): string {
-  if (rotator.proxy(proxy.id) !== undefined) refuseTaken([proxy.id]);
+  if (rotator.hasProxy(proxy.id)) refuseTaken([proxy.id]);
   return understood(() => rotator.addProxy(proxy));
 }
 
@@ -86,8 +86,8 @@ function countLines(text: string): number {
 }
 
 /**
- * Reads a list in steps, so that other requests are answered meanwhile, and adds all of it at once or
- * nothing. Rejects with an `ApiError`.
+ * Reads a list and adds all of it or nothing, in steps between which other requests are answered. Other changes of
+ * the pool wait until all of it is there. Rejects with an `ApiError`.
  */
 export async function importProxies(
   rotator: ProxyRotator,
@@ -97,25 +97,28 @@ export async function importProxies(
   refuseLong(countLines(text));
   let report: ProxyListReport;
   try {
-    report = await readProxyListAsync(text, listOptions(settings));
+    report = await readListAsync(text, settings);
   } catch (error) {
     throw error instanceof InvalidProxyError ? invalidProxy(error) : error;
   }
   const { proxies, kind, skipped, duplicates, conflicts } = report;
   refuseLong(proxies.length + skipped.count + duplicates + conflicts);
-  // Nothing waits from here on, so that no other request comes between the look and the change.
-  const isPresent = ({ id }: Proxy) => rotator.proxy(id) !== undefined;
-  const taken = proxies.filter(isPresent);
-  if (onExisting === 'fail') refuseTaken(taken.map(({ id }) => id));
-  const chosen = onExisting === 'skip' ? proxies.filter((proxy) => !isPresent(proxy)) : proxies;
-  understood(() => rotator.setProxies(chosen, { owned: new Set() }));
-  return {
-    imported: chosen.length,
-    ids: chosen.slice(0, maxIdsReturned).map(({ id }) => id),
-    kind,
-    skipped: { count: skipped.count, first: [...skipped.first] },
-    duplicates,
-    conflicts,
-    existing: taken.length,
-  };
+  return inTurn(rotator, async () => {
+    const taken = proxies.filter(({ id }) => rotator.hasProxy(id)).map(({ id }) => id);
+    if (onExisting === 'fail') refuseTaken(taken);
+    const chosen =
+      onExisting === 'skip' ? proxies.filter(({ id }) => !rotator.hasProxy(id)) : proxies;
+    await rotator.setProxiesAsync(chosen, { owned: new Set() }).catch((error: unknown) => {
+      throw error instanceof InvalidProxyError ? invalidProxy(error) : error;
+    });
+    return {
+      imported: chosen.length,
+      ids: chosen.slice(0, maxIdsReturned).map(({ id }) => id),
+      kind,
+      skipped: { count: skipped.count, first: [...skipped.first] },
+      duplicates,
+      conflicts,
+      existing: taken.length,
+    };
+  });
 }

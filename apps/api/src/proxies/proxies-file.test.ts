@@ -44,17 +44,17 @@ function messageOf(act: () => void): string {
 }
 
 describe('A9 the proxies file', () => {
-  it('A9 a changed list is swapped whole: kept proxies keep what was learned', () => {
+  it('A9 a changed list is swapped whole: kept proxies keep what was learned', async () => {
     const { name, file, rotator, ids } = start('p1:1\np2:2\n');
     file.load();
     rotator.forceOpenCircuitBreaker('p1:1');
     writeFileSync(name, 'p3:3\np1:1 # still here\n');
-    file.reload();
+    await file.reload();
     expect(ids().sort()).toEqual(['p1:1', 'p3:3']);
     expect(rotator.getCircuitBreakerStates().get('p1:1')?.state).toBe('forced_open');
   });
 
-  it('A15 a proxy whose password or attributes changed keeps what is known and forced', () => {
+  it('A15 a proxy whose password or attributes changed keeps what is known and forced', async () => {
     const { name, file, rotator, ids } = start('http://bob:old@p1:1');
     file.load();
     rotator.forceOpenCircuitBreaker('bob@p1:1');
@@ -67,7 +67,7 @@ describe('A9 the proxies file', () => {
       '[{"url":"http://bob:new@p1:1","region":"eu","weight":2}]',
     ]) {
       writeFileSync(name, text);
-      file.reload();
+      await file.reload();
       expect(ids()).toEqual(['bob@p1:1']);
       expect(rotator.getCircuitBreakerStates().get('bob@p1:1')?.state).toBe('forced_open');
     }
@@ -75,13 +75,13 @@ describe('A9 the proxies file', () => {
     expect(changes).toBe(0);
   });
 
-  it('A15 every faulty line is named, up to 20, and never more of it than host and port', () => {
+  it('A15 every faulty line is named, up to 20, and never more of it than host and port', async () => {
     const text = Array.from({ length: 30 }, (_, i) => `bob:hunter2@p${i}:0`).join('\n');
     const { name, file, lines } = start('p1:1\n');
     file.load();
     writeFileSync(name, text);
-    file.reload();
-    file.reload();
+    await file.reload();
+    await file.reload();
     expect(lines).toHaveLength(1);
     for (const n of [1, 20]) expect(lines[0]).toContain(`{"line":${n},"reason":`);
     expect(lines[0]).not.toContain('{"line":21,');
@@ -95,21 +95,21 @@ describe('A9 the proxies file', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('A4c with skip each new text is told in one line, with the first three reasons', () => {
+  it('A4c with skip each new text is told in one line, with the first three reasons', async () => {
     const bad = 'x\ny\nz\nbob:hunter2\n';
     const { name, file, ids, lines } = start(`p1:1\np1:1\nsocks5://p1:1\np2:2\n${bad}`, {
       list: { onInvalid: 'skip' },
     });
     file.load();
-    file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p1:1', 'p2:2']);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^2 proxies, 1 conflicts, 1 duplicates, 4 skipped /);
     expect(lines[0]).toContain('"first":["5: a single word is not a proxy: it has no port"');
     expect(lines[0]).not.toMatch(/"8: |hunter2/);
     writeFileSync(name, bad);
-    file.reload();
-    file.reload();
+    await file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p1:1', 'p2:2']);
     expect(lines).toHaveLength(2);
     expect(lines[1]).toMatch(/last good list stays in use.*none of 4 lines is a proxy/);
@@ -125,21 +125,21 @@ describe('A9 the proxies file', () => {
       { url: 'socks5://p2:2', region: 'FR' },
     ]);
     const ids = start('metrics,p1,1', { list: { format: 'id,host,port' } });
-    expect(() => ids.file.load()).toThrow(/the id of proxy 1 of the list must not be/);
+    expect(() => ids.file.load()).toThrow(/line 1: p1:1: its id must not be/);
   });
 
-  it('A9 a list with a fault changes nothing, is told once, and without passwords', () => {
+  it('A9 a list with a fault changes nothing, is told once, and without passwords', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
     file.load();
     writeFileSync(name, 'p2:2\nftp://bob:hunter2@p3:3\n');
-    file.reload();
-    file.reload();
+    await file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p1:1']);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/last good list stays.*line 2/);
     expect(lines[0]).not.toContain('hunter2');
     writeFileSync(name, 'p2:2\n');
-    file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p2:2']);
   });
 
@@ -164,17 +164,17 @@ describe('A9 the proxies file', () => {
     expect(removed).toBe(0);
   });
 
-  it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is a fault', (text) => {
+  it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is a fault', async (text) => {
     const { name, file, ids, lines } = start('a:1\n');
     file.load();
     writeFileSync(name, text);
-    file.reload();
-    file.reload();
+    await file.reload();
+    await file.reload();
     expect(ids()).toEqual(['a:1']);
     expect(lines).toHaveLength(1);
   });
 
-  it('A9 [] empties; then, and at the start, an empty file is fine', () => {
+  it('A9 [] empties; then, and at the start, an empty file is fine', async () => {
     const { name, file, ids, lines } = start('');
     file.load();
     for (const [text, then] of [
@@ -183,27 +183,27 @@ describe('A9 the proxies file', () => {
       ['', []],
     ] as const) {
       writeFileSync(name, text);
-      file.reload();
+      await file.reload();
       expect(ids()).toEqual(then);
     }
     expect(lines.join()).not.toContain('not loaded');
   });
 
-  it('A9 half a character in a list changes nothing', () => {
+  it('A9 half a character in a list changes nothing', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
     file.load();
     writeFileSync(name, '["p2:2", {"url":"p3:3:bob:hunter2\\ud800"}, "p4:4"]');
-    file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p1:1']);
     expect(lines[0]).toContain('the credentials of the proxy p3:3 must be well-formed Unicode');
     expect(lines[0]).not.toContain('hunter2');
   });
 
-  it('A9 a file that is gone changes nothing', () => {
+  it('A9 a file that is gone changes nothing', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
     file.load();
     rmSync(name);
-    file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p1:1']);
     expect(lines[0]).toContain('ENOENT');
   });
@@ -217,35 +217,35 @@ describe('A9 the proxies file', () => {
     expect(() => none.file.load()).toThrow('/no/such/list.txt: cannot be read (ENOENT)');
   });
 
-  it('A9 the file owns only the proxies that it brought', () => {
+  it('A9 the file owns only the proxies that it brought', async () => {
     const { name, file, rotator, ids, lines } = start('p1:1\nmine:9\n');
     rotator.addProxy('mine:9');
     file.load();
     expect(lines[0]).toContain('mine:9');
     rotator.addProxy('other:8');
     writeFileSync(name, 'p2:2\n');
-    file.reload();
+    await file.reload();
     expect(ids().sort()).toEqual(['mine:9', 'other:8', 'p2:2']);
   });
 
-  it('A9 one that was removed by hand comes back with the next list that names it', () => {
+  it('A9 one that was removed by hand comes back with the next list that names it', async () => {
     const { name, file, rotator, ids } = start('p1:1\n');
     file.load();
     rotator.removeProxy('p1:1');
-    file.reload();
+    await file.reload();
     expect(ids()).toEqual([]);
     writeFileSync(name, 'p1:1\np2:2\n');
-    file.reload();
+    await file.reload();
     expect(ids()).toEqual(['p1:1', 'p2:2']);
   });
 
-  it('A9 one that was removed and added again by hand is no longer of the file', () => {
+  it('A9 one that was removed and added again by hand is no longer of the file', async () => {
     const { name, file, rotator, ids } = start('a:1\nb:1\n');
     file.load();
     rotator.removeProxy('a:1');
     rotator.addProxy({ url: 'http://me:pw@a:1', id: 'a:1' });
     writeFileSync(name, 'b:1\n');
-    file.reload();
+    await file.reload();
     expect(ids().sort()).toEqual(['a:1', 'b:1']);
     expect(rotator.proxies().map(({ url }) => url)).toContain('http://me@a:1');
   });
@@ -256,13 +256,13 @@ describe('A9 the proxies file', () => {
     expect(rotator.proxies()).toMatchObject([{ id: 'one', region: 'eu' }, { id: 'p2:2' }]);
   });
 
-  it('A9 a JSON list has the fields of the API, and its rules', () => {
+  it('A9 a JSON list has the fields of the API, and its rules', async () => {
     const { name, file, ids, lines } = start('[{"url":"p1:1","max_concurrent":2}]');
     file.load();
     expect(ids()).toEqual(['p1:1']);
     for (const entry of ['{"url":"p2:2","id":"metrics"}', '{"url":"p2:2","maxConcurrent":2}']) {
       writeFileSync(name, `["p1:1", ${entry}]`);
-      file.reload();
+      await file.reload();
       expect(lines.at(-1)).toContain('entry 2: ');
     }
     expect(lines).toHaveLength(2);

@@ -1,13 +1,16 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   InvalidProxyError,
   type Logger,
+  type Proxy,
   type ProxyListReport,
   type ProxyRotator,
 } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
-import { readList, type ListSettings } from './proxy-list.ts';
+import { inTurn } from './in-turn.ts';
+import { readList, readListAsync, type ListSettings } from './proxy-list.ts';
 
 export interface ProxiesFileOptions {
   readonly path: string;
@@ -21,12 +24,16 @@ export interface ProxiesFileOptions {
   readonly settleMs?: number | undefined;
 }
 
+/** Ids that one line of the log names. */
+const maxIdsShown = 20;
+
 /** An empty list that somebody wrote, not one that a truncated file leaves. */
 const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
 
 /**
- * Keeps the pool in step with a file. A change is read, validated, then swapped in whole; a list
- * with a fault changes nothing. The file owns the proxies that it brought, and no others.
+ * Keeps the pool in step with a file. A change is read, validated, then swapped in whole, in steps between which
+ * requests are answered; a list with an error changes nothing. The file owns the proxies that it brought, and no
+ * others.
  *
  * A file that is written in place is empty for a moment. So an empty one, after a list, is a fault
  * as well; `[]` empties.
@@ -43,6 +50,10 @@ export class ProxiesFile {
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+  /** A reload that has not begun. */
+  #queued: Promise<void> | undefined;
+  #closed = false;
 
   constructor(options: ProxiesFileOptions) {
     this.#options = options;
@@ -52,11 +63,15 @@ export class ProxiesFile {
     });
   }
 
-  /** Reads the file for the first time. Throws `ConfigError` when that fails. */
+  /** Reads the file for the first time, at once: nothing is served yet. Throws `ConfigError` when that fails. */
   load(): void {
-    const { path: file } = this.#options;
+    const { path: file, rotator, list = {} } = this.#options;
     try {
-      this.#swap(readFileSync(file, 'utf8'));
+      const text = readFileSync(file, 'utf8');
+      const report = readList(text, list);
+      const wanted = this.#wanted(text, report);
+      rotator.setProxies(wanted, { owned: this.#owned });
+      this.#use(text, report, wanted);
     } catch (error) {
       if (error instanceof InvalidProxyError) throw new ConfigError(faultsOf(file, error));
       const { code, message } = error as NodeJS.ErrnoException;
@@ -64,20 +79,37 @@ export class ProxiesFile {
     }
   }
 
-  /** Reads the file again, and swaps the list when it changed. Never throws; faults are logged. */
-  reload(): void {
-    const { path: file, logger } = this.#options;
+  /**
+   * Reads the file again, and swaps the list when it changed. Resolves when the list is in use or was refused;
+   * never rejects, errors are logged.
+   */
+  reload(): Promise<void> {
+    // One that has not begun will see what is in the file by then.
+    return (this.#queued ??= this.#reloading.then(() => {
+      this.#queued = undefined;
+      return (this.#reloading = this.#reload());
+    }));
+  }
+
+  async #reload(): Promise<void> {
+    const { path: file, logger, rotator, list = {} } = this.#options;
     try {
-      const text = readFileSync(file, 'utf8');
+      const text = await readFile(file, 'utf8');
       if (text !== this.#text) {
-        this.#swap(text);
-        logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
+        const report = await readListAsync(text, list);
+        await inTurn(rotator, async () => {
+          if (this.#closed) return;
+          const wanted = this.#wanted(text, report);
+          await rotator.setProxiesAsync(wanted, { owned: this.#owned });
+          this.#use(text, report, wanted);
+          logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
+        });
       }
       this.#fault = undefined;
     } catch (error) {
       const { message } = error as Error;
-      // The poll meets the same fault again and again; one line about it is enough.
-      if (message === this.#fault) return;
+      // The poll meets the same error again and again; one line about it is enough.
+      if (message === this.#fault || this.#closed) return;
       this.#fault = message;
       const faults = error instanceof InvalidProxyError ? error.faults : [];
       logger.error(
@@ -104,48 +136,54 @@ export class ProxiesFile {
     } catch (error) {
       logger.warn({ fault: (error as Error).message }, 'the proxies file is only polled');
     }
-    this.#poll = setInterval(() => {
-      if (this.#changed()) later();
-    }, pollMs).unref();
+    this.#poll = setInterval(() => void this.#look(later), pollMs).unref();
   }
 
   close(): void {
+    this.#closed = true;
     this.#off();
     this.#watcher?.close();
     clearInterval(this.#poll);
     clearTimeout(this.#settling);
   }
 
-  #changed(): boolean {
-    try {
-      return readFileSync(this.#options.path, 'utf8') !== this.#text;
-    } catch {
-      return true;
-    }
+  /** Calls back when the file has another text, or cannot be read. */
+  async #look(changed: () => void): Promise<void> {
+    const text = await readFile(this.#options.path, 'utf8').catch(() => undefined);
+    if (!this.#closed && (text === undefined || text !== this.#text)) changed();
   }
 
   #later(): void {
+    if (this.#closed) return;
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.reload(), this.#options.settleMs ?? 100).unref();
+    this.#settling = setTimeout(() => void this.reload(), this.#options.settleMs ?? 100).unref();
   }
 
-  #swap(text: string): void {
-    const { rotator, logger, path: file, list = {} } = this.#options;
-    const report = readList(text, list);
-    const { proxies } = report;
+  /** What of a list the file may bring: a proxy that the pool has from elsewhere stays as it is. */
+  #wanted(text: string, { proxies }: ProxyListReport): Proxy[] {
+    const { rotator, logger, path: file } = this.#options;
     if (proxies.length === 0 && this.#filled && !emptyOnPurpose.test(text)) {
       throw new InvalidProxyError('it names no proxy (a list that is empty on purpose is [])');
     }
-    this.#text = text;
-    this.#filled = proxies.length > 0;
-    const present = rotator.getCircuitBreakerStates();
+    const foreign: string[] = [];
     const wanted = proxies.filter(({ id }) => {
-      if (!present.has(id) || this.#owned.has(id)) return true;
-      logger.warn({ file, proxyId: id }, 'the pool has this proxy from elsewhere already');
+      if (!rotator.hasProxy(id) || this.#owned.has(id)) return true;
+      foreign.push(id);
       return false;
     });
-    rotator.setProxies(wanted, { owned: new Set(this.#owned) });
-    this.#owned.clear();
+    if (foreign.length > 0) {
+      logger.warn(
+        { file, proxyIds: foreign.slice(0, maxIdsShown), count: foreign.length },
+        'the pool has proxies of this file from elsewhere already',
+      );
+    }
+    return wanted;
+  }
+
+  #use(text: string, report: ProxyListReport, wanted: readonly Proxy[]): void {
+    const { logger, path: file, list = {} } = this.#options;
+    this.#text = text;
+    this.#filled = report.proxies.length > 0;
     for (const { id } of wanted) this.#owned.add(id);
     if (list.onInvalid === 'skip') logger.info({ file, ...leftOut(report) }, counted(report));
   }

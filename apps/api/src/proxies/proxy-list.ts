@@ -2,6 +2,7 @@ import {
   InvalidProxyError,
   parseProxy,
   readProxyList,
+  readProxyListAsync,
   type Proxy,
   type ProxyListOptions,
   type ProxyListReport,
@@ -60,10 +61,15 @@ function whyNotId({ id }: Proxy): string | undefined {
 }
 
 /** The options of the library under which objects have the fields of the API. */
-export function listOptions(settings: ListSettings): ProxyListOptions {
+function listOptions(settings: ListSettings): ProxyListOptions {
   // Ids that are made of host and port, or come through the schema of objects, need no second look.
   const check = settings.format?.includes('id') === true ? whyNotId : undefined;
   return { ...settings, fromObject, check };
+}
+
+/** Understands a list in a text, in steps between which others run. Rejects as `readList` throws. */
+export function readListAsync(text: string, settings: ListSettings): Promise<ProxyListReport> {
+  return readProxyListAsync(text, listOptions(settings));
 }
 
 /** Understands a list in a text, in whatever format. Throws `InvalidProxyError` with its faults. */

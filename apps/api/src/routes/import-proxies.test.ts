@@ -199,6 +199,29 @@ describe('A4b imports', () => {
     expect(refused.body + skipped.body).not.toContain('hunter2');
   });
 
+  it('A16b while a long list joins, requests are answered and other changes wait', async () => {
+    const { send, rotator } = await startFixture({ rotator: { proxies: ['p:1', 'p:2'] } });
+    const list = lines(50_000);
+    const order: string[] = [];
+    const settled = (name: string, response: Promise<{ statusCode: number }>) =>
+      response.then(({ statusCode }) => order.push(`${name} ${statusCode}`));
+    const importing = settled('import', send('POST', `${url}/import`, list, text));
+    while (rotator.proxies().length === 2) await new Promise(setImmediate);
+    // The list has begun to join; its last line has not.
+    const [last = ''] = list.split('\n').slice(-1);
+    expect(rotator.hasProxy(last)).toBe(false);
+    const others = [
+      settled('same id', send('POST', url, { url: last })),
+      settled('remove', send('DELETE', `${url}/p:2`)),
+      settled('import again', send('POST', `${url}/import`, last, text)),
+    ];
+    await settled('one', send('GET', `${url}/p:1`));
+    await Promise.all([importing, ...others]);
+    expect(order.slice(0, 2)).toEqual(['one 200', 'import 201']);
+    expect(order.slice(2).sort()).toEqual(['import again 409', 'remove 204', 'same id 409']);
+    expect(rotator.proxies()).toHaveLength(50_001);
+  });
+
   it('A16b while a long list is read, other requests are answered', async () => {
     const { app, rotator } = await startFixture();
     await app.listen({ port: 0, host: '127.0.0.1' });

@@ -5,6 +5,7 @@ import { listEnd, listQuery } from '../listing/list-query.ts';
 import { arrayOf, listRows, sendText } from '../listing/list-rows.ts';
 import type { SortValue } from '../listing/page.ts';
 import { addOne, understood } from '../proxies/import-proxies.ts';
+import { inTurn } from '../proxies/in-turn.ts';
 import { readProxy } from '../proxies/proxy-list.ts';
 import { proxyInputSchema, proxySchema, proxyToWire } from '../proxies/proxy-wire.ts';
 import type { Routes } from './area.ts';
@@ -89,11 +90,9 @@ export const proxiesRoutes: Routes = (app, area) => {
         response: { 201: json('The proxy.', proxySchema), ...failures(400, 409, 413, 415) },
       },
     },
-    ({ body }, reply) => {
-      const id = addOne(
-        rotator,
-        understood(() => readProxy(body)),
-      );
+    async ({ body }, reply) => {
+      const proxy = understood(() => readProxy(body));
+      const id = await inTurn(rotator, () => addOne(rotator, proxy));
       return reply
         .code(201)
         .header('location', `/api/v1/proxies/${encodeURIComponent(id)}`)
@@ -124,8 +123,8 @@ export const proxiesRoutes: Routes = (app, area) => {
         response: { 204: { description: 'It is gone.' }, ...failures(400, 404, 413, 415) },
       },
     },
-    ({ params: { id } }, reply) => {
-      if (!rotator.removeProxy(id)) {
+    async ({ params: { id } }, reply) => {
+      if (!(await inTurn(rotator, () => rotator.removeProxy(id)))) {
         throw new ApiError(404, 'not_found', `no proxy has the id "${id}"`);
       }
       return reply.code(204).send();
@@ -142,6 +141,6 @@ export const proxiesRoutes: Routes = (app, area) => {
         response: { 200: json('What was removed.', removedSchema), ...failures(400, 413, 415) },
       },
     },
-    () => ({ removed: rotator.clearUnhealthyProxies() }),
+    async () => ({ removed: await inTurn(rotator, () => rotator.clearUnhealthyProxies()) }),
   );
 };

@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InvalidProxyError, type ProxyFault } from '../errors.ts';
+import { allSteps, stepByStep, type Steps } from '../steps.ts';
 import { FaultLog } from './fault-log.ts';
 import {
   entriesOfArray,
@@ -70,7 +70,7 @@ function* reading(
   { kind, place, entries, lineOf = (at) => at }: ListEntries,
   { skip, maxSkipped, check }: ListRules,
   alike?: Alike,
-): Generator<undefined, Result, undefined> {
+): Steps<Result> {
   const faults = new FaultLog(place, kind === 'entries' || kind === 'json' ? 'entries' : 'lines');
   /** By id: where the proxy stands among those that are kept. */
   const byId = new Map<string, number>();
@@ -110,12 +110,6 @@ function* reading(
   return { report, from };
 }
 
-function finish<T>(steps: Generator<undefined, T, undefined>): T {
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return step.value;
-}
-
 function entriesIn(list: string | readonly ProxyInput[], rules: ListRules): ListEntries {
   if (typeof list === 'string') return entriesOfText(list, rules);
   if (!Array.isArray(list)) throw new InvalidProxyError('proxies must be a list or a text');
@@ -134,7 +128,7 @@ export function readProxyList(
   options?: ProxyListOptions,
 ): ProxyListReport {
   const rules = options === undefined ? defaultRules : resolveListOptions(options);
-  return finish(reading(entriesIn(list, rules), rules)).report;
+  return allSteps(reading(entriesIn(list, rules), rules)).report;
 }
 
 /** `readProxyList`, in steps of a few milliseconds between which the event loop turns. */
@@ -143,12 +137,7 @@ export async function readProxyListAsync(
   options?: ProxyListOptions,
 ): Promise<ProxyListReport> {
   const rules = options === undefined ? defaultRules : resolveListOptions(options);
-  const steps = reading(entriesIn(list, rules), rules);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value.report;
-    await nextTurn();
-  }
+  return (await stepByStep(reading(entriesIn(list, rules), rules))).report;
 }
 
 /** The proxies of `readProxyList`. */
@@ -160,10 +149,10 @@ export function parseProxyList(text: string, options?: ProxyListOptions): Proxy[
  * Understands a list in memory, whose entries errors name by number. `alike` may tell entries apart that are
  * the same proxy; `from` has the number of the entry of each proxy.
  */
-export function parseProxies(
+export function* parsingProxies(
   list: string | readonly ProxyInput[],
   alike?: Alike,
-): { proxies: Proxy[]; from: readonly number[] } {
-  const { report, from } = finish(reading(entriesIn(list, defaultRules), defaultRules, alike));
+): Steps<{ proxies: Proxy[]; from: readonly number[] }> {
+  const { report, from } = yield* reading(entriesIn(list, defaultRules), defaultRules, alike);
   return { proxies: report.proxies, from };
 }

@@ -1,10 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { InvalidProxyError } from '../errors.ts';
-import { parseProxies as parseEntries, parseProxyList } from './proxy-list.ts';
+import { allSteps } from '../steps.ts';
+import { parseProxyList, parsingProxies } from './proxy-list.ts';
 import { parseProxy, type ProxyInput } from './proxy.ts';
 
-const parseProxies = (list: string | readonly ProxyInput[]) => parseEntries(list).proxies;
+const parseProxies = (list: string | readonly ProxyInput[]) =>
+  allSteps(parsingProxies(list)).proxies;
 
 function refusal(act: () => unknown): string {
   try {
