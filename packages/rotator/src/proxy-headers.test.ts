@@ -296,9 +296,9 @@ describe('C6c proxyHeaders', () => {
   it.each([
     ['Bearer secret', 'proxyHeaders must be an object of names and values, got a string'],
     [{ Host: 'secret' }, 'proxyHeaders must not hold "host": it is the connection\'s'],
-    [{ 'X-A': 5 }, 'proxyHeaders["x-a"] must be a string, got number'],
-    [{ 'X-A': 'a\r\nsecret: b' }, 'proxyHeaders: "X-A" is not a valid HTTP header'],
-    [{ 'X A': 'secret' }, 'proxyHeaders: "X A" is not a valid HTTP header'],
+    [{ 'X-A': 5 }, 'proxyHeaders: "x-a" must be a string, got number'],
+    [{ 'X-A': 'a\r\nsecret: b' }, 'proxyHeaders: "x-a" is not a valid HTTP header'],
+    [{ 'X A': 'secret' }, 'proxyHeaders: a name that is not shown is not a valid HTTP header'],
     [{ 'X-A': 'secret', 'x-a': 'secret' }, 'proxyHeaders holds "x-a" twice'],
   ])('%j is refused without its value', (proxyHeaders, message) => {
     expect(() => new ProxyRotator({ proxyHeaders } as never)).toThrow(new TypeError(message));

@@ -53,6 +53,14 @@ export const proxyInputSchema = z
     keep_alive: z.boolean().optional().meta({
       description: 'false: a connection for each request. Default: the setting of the rotator.',
     }),
+    proxy_headers: z
+      .record(z.string(), z.string().max(8192))
+      .optional()
+      .meta({
+        description:
+          'For the proxy itself, on CONNECT and in absolute form; of http and https only. Never shown. A ' +
+          'Proxy-Authorization takes the place of username and password.',
+      }),
   })
   .refine(({ url, host }) => (url === undefined) !== (host === undefined), {
     message: 'there must be either a url or a host',
@@ -77,8 +85,13 @@ export const proxySchema = z
   .meta({ id: 'Proxy' });
 
 export function proxyFromWire(wire: z.infer<typeof proxyInputSchema>): ProxyOptions {
-  const { max_concurrent: maxConcurrent, keep_alive: keepAlive, ...rest } = wire;
-  return { ...rest, maxConcurrent, keepAlive };
+  const {
+    max_concurrent: maxConcurrent,
+    keep_alive: keepAlive,
+    proxy_headers: proxyHeaders,
+    ...rest
+  } = wire;
+  return { ...rest, maxConcurrent, keepAlive, proxyHeaders };
 }
 
 export function proxyToWire(proxy: ProxyView): z.infer<typeof proxySchema> {

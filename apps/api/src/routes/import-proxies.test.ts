@@ -116,6 +116,11 @@ describe('A4b imports', () => {
     const { send, rotator } = await startFixture();
     const entry = { host: '2001:db8::1', port: 1080, protocol: 'socks5h', username: 'ann' };
     const more = { password: 'hunter2', tunnel: 'always', keep_alive: false };
+    const bearer = { 'Proxy-Authorization': 'Bearer hunter2' };
+    const headed = { url: 'http://h:1', proxy_headers: bearer };
+    const added = await send('POST', url, headed);
+    expect([added.statusCode, added.body.includes('hunter2')]).toEqual([201, false]);
+    expect((await send('DELETE', `${url}/h:1`)).statusCode).toBe(204);
     const one = await send('POST', url, { ...entry, ...more });
     expect(one.json()).toMatchObject({ url: 'socks5h://ann@[2001:db8::1]:1080' });
     const list = [{ ...entry, ...more, id: 'other' }];
@@ -126,6 +131,10 @@ describe('A4b imports', () => {
       { keep_alive: 1 },
       { protocol: 'ftp' },
       { url: 'h:1' },
+      { proxy_headers: bearer },
+      { protocol: 'http', proxy_headers: { 'Bearer hunter2': 'x' } },
+      { protocol: 'http', proxy_headers: { hunter2: 1 } },
+      { protocol: 'http', proxy_headers: 'hunter2' },
     ]) {
       const refused = await send('POST', url, { ...entry, ...more, ...wrong });
       expect(refused.statusCode).toBe(400);

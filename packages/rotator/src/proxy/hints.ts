@@ -26,7 +26,7 @@ const known: readonly (readonly [RegExp, string])[] = [
 export function hintFor(text: string): string | undefined {
   for (const [pattern, hint] of known) if (pattern.test(text)) return hint;
   if (text.startsWith('{') || (text.startsWith('[') && /["{]/.test(text))) {
-    return 'it begins like JSON, but is not';
+    return 'it begins like JSON, which stands in a list of its own, without other lines before it';
   }
   const separator = /between (commas|semicolons|bars|tabs|blanks)$/.exec(shapeOf(text))?.[1];
   if (separator !== undefined) {

@@ -58,14 +58,19 @@ export function normalHost(given: string): string | undefined {
   return text.includes('xn--') && domainToASCII(text) === '' ? undefined : text;
 }
 
+/** The first invisible character of a text, such as `U+200B`. */
+export function hiddenIn(text: string): string | undefined {
+  const hidden = invisible.exec(text)?.[0].codePointAt(0);
+  return hidden === undefined
+    ? undefined
+    : `U+${hidden.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
 /** Why `normalHost` refused a host. */
 export function whyNoHost(given: string): string {
   if (given.length > maxLength) return `its host is longer than ${maxLength} characters`;
-  const hidden = invisible.exec(given)?.[0].codePointAt(0);
-  if (hidden !== undefined) {
-    const code = hidden.toString(16).toUpperCase().padStart(4, '0');
-    return `its host holds an invisible character, U+${code}`;
-  }
+  const hidden = hiddenIn(given);
+  if (hidden !== undefined) return `its host holds an invisible character, ${hidden}`;
   if (numeric.test(given.toLowerCase())) {
     return 'its host is no IPv4 address of one reading: write it as four numbers without leading zeros, each 0 to 255';
   }

@@ -1,5 +1,6 @@
 import { linesOf } from './clean-line.ts';
 import { protocolOf, type ProxyProtocol } from './protocols.ts';
+import { hasPlace, rowOf } from './record.ts';
 import { Refusal } from './refusal.ts';
 
 /** An element of a JSON list. */
@@ -80,6 +81,7 @@ export function namesOf(value: object): string {
   const more = others === 0 ? [] : [`${others} other${others === 1 ? '' : 's'}`];
   const all = [...plain, ...more];
   if (all.length === 0) return 'no keys';
+  if (plain.length === 0) return `${others} key${others === 1 ? '' : 's'} that may be secret`;
   const last = all.pop() as string;
   return all.length === 0 ? `the key ${last}` : `the keys ${all.join(', ')} and ${last}`;
 }
@@ -111,6 +113,8 @@ function fromObject(value: Record<string, unknown>, text: string): JsonList | Re
       };
     }
   }
+  // A list of JSON lines may have a single line.
+  if (hasPlace(rowOf(value))) return { entries: [{ value }], lineOf: () => 1 };
   return new Refusal(
     `this is a JSON object with ${namesOf(value)}: a list is an array, or an object with one array named ${listKeys.join(', ')}, or with an array for each protocol`,
   );

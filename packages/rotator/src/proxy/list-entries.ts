@@ -5,7 +5,7 @@ import { isJsonLines, namesOf, readJson, readJsonLine, type JsonEntry } from './
 import type { ListRules } from './list-options.ts';
 import { protocolOf } from './protocols.ts';
 import { readInput, readRecord, readText, type Proxy, type ProxyInput } from './proxy.ts';
-import { hasPlace, isTable, type Row } from './record.ts';
+import { hasPlace, isTable, rowOf } from './record.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { isProxyChains, whyUnreadable } from './unreadable.ts';
 
@@ -26,15 +26,6 @@ export interface ListEntries {
   readonly entries: Iterable<ListEntry>;
   /** The line of an entry, where that is worked out only when it is needed. */
   readonly lineOf?: (at: number) => number;
-}
-
-/** An object by its names in lower case. */
-function rowOf(value: Record<string, unknown>): Row {
-  if (Object.keys(value).every((name) => name === name.toLowerCase())) {
-    return (name) => (Object.hasOwn(value, name) ? value[name] : undefined);
-  }
-  const byName = new Map(Object.entries(value).map(([name, each]) => [name.toLowerCase(), each]));
-  return (name) => byName.get(name);
 }
 
 /** whirl's own names are strict, so that a misspelt option is not ignored; others are another program's. */

@@ -99,6 +99,7 @@ describe('F17i JSON', () => {
     ],
     ['an object of whirl', '[{"host":"192.0.2.1","port":8080}]', 'json'],
     ['a list of texts under a name', '{"proxies":["192.0.2.1:8080"]}', 'json'],
+    ['one line of JSON lines', '{"ip":"192.0.2.1","port":8080,"ms":3}\n', 'json'],
   ])('F17i %s is read', (_name, text, expected) => {
     const { kind, proxies } = readProxyList(text);
     expect([kind, ...proxies.map(({ url }) => url)]).toEqual([expected, one]);
@@ -134,6 +135,9 @@ describe('F17i JSON', () => {
     expect(protocolOf({ protocol: 'https' })).toBe('https');
     expect(
       parseProxyList('ip,port,type\n192.0.2.1,80,https', { https: 'connect' })[0]?.protocol,
+    ).toBe('http');
+    expect(
+      parseProxyList('ip,port,type\n192.0.2.1,80,https/socks5', { https: 'connect' })[0]?.protocol,
     ).toBe('http');
     expect(() => protocolOf({ protocol: 'socks' })).toThrow(/SOCKS4 in some programs/);
     expect(() => protocolOf({ type: 'vmess' })).toThrow(/share link \(vmess\)/);

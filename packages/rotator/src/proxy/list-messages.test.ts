@@ -25,15 +25,22 @@ describe('F17 what a list is instead, and the next step', () => {
     ['UTF-16', 'h\0:\x001\0', /NUL characters: .*save it as UTF-8/],
     ['base64', Buffer.from('vmess://'.repeat(20)).toString('base64'), /looks like base64: decode/],
     ['broken JSON', '{"proxies": [', /begins like JSON, but is not/],
+    ['JSON behind another line', '# mine\n["h:1"]', /JSON, which stands in a list of its own/],
+    [
+      'keys that may be secret',
+      '{"hunter2":[],"a:b@c:1":[]}',
+      /JSON object with 2 keys that may be secret: /,
+    ],
+    ['an invisible character', 'h:80\u200b:ann:x', /it holds an invisible character, U\+200B/],
+    [
+      'a host with a zone',
+      '[{"host":"fe80::1%eth0"}]',
+      /^entry 1: a text of 3 parts between colons is/,
+    ],
     [
       'another object',
       '{"date":"x","proxies":{}}',
       /^this is a JSON object with the keys date and proxies/,
-    ],
-    [
-      'a whirl object alone',
-      '{"url":"h:1"}',
-      /^this is a JSON object with the key url: a list is an array/,
     ],
     ['nested arrays', '[["192.0.2.1",80]]', /must be a text or an object, got an array/],
     [

@@ -1,5 +1,5 @@
 import { trimEdges } from './clean-line.ts';
-import { normalHost, whyNoHost } from './host.ts';
+import { hiddenIn, normalHost, whyNoHost } from './host.ts';
 import { hintFor } from './hints.ts';
 import {
   defaultPorts,
@@ -119,15 +119,21 @@ export function parseAddress(given: string, how: AddressDefaults): ProxyAddress 
   if (text === '') return new Refusal('a proxy must not be empty');
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   if (scheme !== undefined) return parseUrl(text, scheme, how.colons);
-  const { defaultProtocol = 'http', defaultPort } = how;
-  const split = splitLine(text, false, how.colons);
-  let result: ProxyAddress | Refusal;
-  if (typeof split === 'string') result = refuse(text, split);
-  else {
-    const port = split.port ?? (defaultPort === undefined ? undefined : String(defaultPort));
-    result = addressOf(defaultProtocol, { ...split, port }, true, text);
-  }
+  const result = parseBare(text, how);
   if (!(result instanceof Refusal)) return result;
   const hint = hintFor(text);
-  return hint === undefined ? result : refuse(text, hint);
+  if (hint !== undefined) return refuse(text, hint);
+  const hidden = hiddenIn(text);
+  return hidden === undefined || result.why.includes(hidden)
+    ? result
+    : refuse(text, `it holds an invisible character, ${hidden}`);
+}
+
+/** A text without a scheme. */
+function parseBare(text: string, how: AddressDefaults): ProxyAddress | Refusal {
+  const { defaultProtocol = 'http', defaultPort } = how;
+  const split = splitLine(text, false, how.colons);
+  if (typeof split === 'string') return refuse(text, split);
+  const port = split.port ?? (defaultPort === undefined ? undefined : String(defaultPort));
+  return addressOf(defaultProtocol, { ...split, port }, true, text);
 }

@@ -18,6 +18,10 @@ const refused = new Set([
   'upgrade',
 ]);
 
+/** A name as it may be shown: a token in its place would hold digits or blanks, or be long. */
+const shownName = (name: string) =>
+  /^[a-z-]{1,40}$/i.test(name) ? `"${name.toLowerCase()}"` : 'a name that is not shown';
+
 const none: readonly string[] = Object.freeze([]);
 
 /**
@@ -39,15 +43,15 @@ export function checkProxyHeaders(
     if (value === undefined) continue;
     const lower = name.toLowerCase();
     if (refused.has(lower)) fail(`${path} must not hold "${lower}": it is the connection's`);
-    if (seen.has(lower)) fail(`${path} holds "${lower}" twice`);
+    if (seen.has(lower)) fail(`${path} holds ${shownName(name)} twice`);
     seen.add(lower);
     if (typeof value !== 'string')
-      fail(`${path}["${lower}"] must be a string, got ${typeof value}`);
+      fail(`${path}: ${shownName(name)} must be a string, got ${typeof value}`);
     try {
       validateHeaderName(name);
       validateHeaderValue(name, value);
     } catch {
-      fail(`${path}: ${JSON.stringify(name)} is not a valid HTTP header`);
+      fail(`${path}: ${shownName(name)} is not a valid HTTP header`);
     }
   }
 }

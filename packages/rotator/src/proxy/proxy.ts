@@ -1,5 +1,5 @@
+import { isIPv6 } from 'node:net';
 import { trimEdges } from './clean-line.ts';
-import { normalHost } from './host.ts';
 import {
   defaultRules,
   resolveListOptions,
@@ -155,7 +155,7 @@ export function sameProxy(a: Proxy, b: Proxy): boolean {
     a.weight === b.weight &&
     a.cost === b.cost &&
     a.maxConcurrent === b.maxConcurrent &&
-    (a.tags === b.tags || a.tags.toSorted().join('\n') === b.tags.toSorted().join('\n'))
+    (a.tags === b.tags || JSON.stringify(a.tags.toSorted()) === JSON.stringify(b.tags.toSorted()))
   );
 }
 
@@ -163,7 +163,7 @@ function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refu
   const { url, host, port, username, password } = options;
   const protocol = options.protocol ?? rules.defaultProtocol ?? 'http';
   if (host !== undefined) {
-    const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+    const bracketed = isIPv6(host) ? `[${host}]` : host;
     const number = port === undefined ? undefined : String(port);
     const place = number === undefined ? bracketed : `${bracketed}:${number}`;
     const written = { host: bracketed, port: number, username, password };
@@ -198,7 +198,7 @@ function fromFields(
   const defaultProtocol = fields.protocol ?? rules.defaultProtocol;
   let address: ProxyAddress | Refusal;
   if (url === undefined) {
-    const bracketed = normalHost(host) === undefined && host.includes(':') ? `[${host}]` : host;
+    const bracketed = isIPv6(host) ? `[${host}]` : host;
     const { defaultPort } = rules;
     const written = {
       host: bracketed,

@@ -42,6 +42,15 @@ const countryFields: readonly (readonly string[])[] = [
 ];
 const noRegion = new Set(['', '-', '--', 'none', 'null', 'zz', 'unknown']);
 
+/** An object by its names in lower case. */
+export function rowOf(value: Record<string, unknown>): Row {
+  if (Object.keys(value).every((name) => name === name.toLowerCase())) {
+    return (name) => (Object.hasOwn(value, name) ? value[name] : undefined);
+  }
+  const byName = new Map(Object.entries(value).map(([name, each]) => [name.toLowerCase(), each]));
+  return (name) => byName.get(name);
+}
+
 /** A value as text; undefined for what a list means as "none". */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
@@ -83,15 +92,16 @@ export function protocolIn(
   https: 'tls' | 'connect',
 ): ProxyProtocol | { readonly why: string } | undefined {
   const words = wordsIn(value).slice(0, 20);
-  const known = words.map(protocolOf).filter((each) => each !== undefined);
+  const known = words
+    .map((word) => protocolOf(word === 'https' && https === 'connect' ? 'http' : word))
+    .filter((each) => each !== undefined);
   if (known.length > 1) {
     const preferred = (['http', 'socks5', 'socks5h', 'socks4', 'socks4a'] as const).find((each) =>
       known.includes(each),
     );
     if (preferred !== undefined) return preferred;
   }
-  if (known[0] !== undefined)
-    return known[0] === 'https' && https === 'connect' ? 'http' : known[0];
+  if (known[0] !== undefined) return known[0];
   for (const word of words) {
     const why = whyForeign(word);
     if (why !== undefined) return { why };

@@ -39,7 +39,7 @@ const separators: readonly (readonly [RegExp, string])[] = [
 export function shapeOf(text: string): string {
   if (text.length > 1000) return `a text of ${text.length} characters`;
   if (text.startsWith('{')) return 'a JSON object';
-  if (text.startsWith('[') && !/^\[[0-9a-f:.]+\]/i.test(text)) return 'a JSON array';
+  if (/^\[\s*["{[\]]/.test(text)) return 'a JSON array';
   if (text.startsWith('<')) return 'markup';
   const query = text.indexOf('?');
   if (query !== -1 && text.indexOf('=', query) !== -1) return 'a query';
