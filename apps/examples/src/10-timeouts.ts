@@ -6,7 +6,12 @@ await onStage([{ kind: 'hang' }, { kind: 'ok' }], async ({ target, proxies, urls
   const rotator = new ProxyRotator({
     proxies: urls,
     strategy: inTurn(),
-    retryPolicy: { attemptTimeoutMs: 400, timeoutMs: 1000, failoverDelay: 'none' },
+    retryPolicy: {
+      attemptTimeoutMs: 400,
+      timeoutMs: 1000,
+      baseDelayMs: 100,
+      failoverDelay: 'none',
+    },
   });
 
   say('one proxy hangs: after 400 ms another one takes over');
