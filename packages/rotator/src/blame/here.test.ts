@@ -121,13 +121,12 @@ describe('E1 what goes wrong here', () => {
       proxies: [`http://127.0.0.1:${port}`],
       retryPolicy: { maxAttempts: 1, attemptTimeoutMs: 300 },
     });
-    const blames: string[] = [];
-    rotator.bus.on('attempt:end', ({ blame }) => blames.push(blame));
     const body = (function* () {
       for (;;) yield Buffer.alloc(65_536);
     })();
-    await errorOf(rotator.put('http://target.test/', { body }));
-    expect(blames).toEqual(['unknown']);
+    const error = await errorOf(rotator.put('http://target.test/', { body }));
+    // Not its blame, which is the caller's on a machine that is late.
+    expect((error.cause as Error).message).toContain('no response headers');
   });
 
   it('E1 a loop that was blocked for 2.5 s judges no proxy', async () => {

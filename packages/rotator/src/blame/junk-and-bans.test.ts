@@ -41,6 +41,7 @@ async function uses(world: BlameWorld, host: string, count: number): Promise<num
 
 /** Blames of all rows together. */
 const told: Record<string, number> = {};
+let rowsTold = 0;
 
 const mixed: readonly Manner[] = ['reset-at-accept', 'hang', 502, 503, 'fin', 'reset'];
 const kinds: readonly (readonly [string, boolean, readonly Manner[]])[] = [
@@ -72,11 +73,14 @@ describe('E9 junk among the proxies, one target', () => {
           const opened = world.transitions.map(({ name: id }) => id);
           expect(opened.filter((id) => fine.includes(id))).toEqual([]);
           expect(later / 60).toBeGreaterThanOrEqual(0.93);
-          // A failure through a good one is the slowness of the machine that runs the test.
-          for (const { outcome, blame, proxyId } of world.ends) {
-            if (outcome === 'success' || outcome === 'aborted' || fine.includes(proxyId)) continue;
-            told[blame] = (told[blame] ?? 0) + 1;
-          }
+          const failed = world.ends.filter(
+            ({ outcome }) => outcome !== 'success' && outcome !== 'aborted',
+          );
+          // Where a good proxy failed, the machine was slower than an attempt may be: the evidence was not
+          // what this row is about.
+          if (failed.some(({ proxyId }) => fine.includes(proxyId))) return;
+          rowsTold++;
+          for (const { blame } of failed) told[blame] = (told[blame] ?? 0) + 1;
         } finally {
           await world.close();
         }
@@ -189,6 +193,7 @@ describe.concurrent('E9 bans by one target', () => {
 describe('E10 the blame of junk', () => {
   it('E10 is told right in 90 % of the failures where it is told, and is unknown in less than 30 %', () => {
     const { proxy = 0, target = 0, unknown = 0, route = 0 } = told;
+    expect(rowsTold).toBeGreaterThan(0);
     expect(proxy / (proxy + target)).toBeGreaterThanOrEqual(0.9);
     expect(unknown / (proxy + target + unknown + route)).toBeLessThan(0.3);
   });

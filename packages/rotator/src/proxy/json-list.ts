@@ -113,8 +113,9 @@ function fromObject(value: Record<string, unknown>, text: string): JsonList | Re
       };
     }
   }
-  // A list of JSON lines may have a single line.
-  if (hasPlace(rowOf(value))) return { entries: [{ value }], lineOf: () => 1 };
+  // A list of JSON lines may have a single line. One with whirl's own names is an object in place of a list.
+  const own = Object.hasOwn(value, 'url') || Object.hasOwn(value, 'host');
+  if (!own && hasPlace(rowOf(value))) return { entries: [{ value }], lineOf: () => 1 };
   return new Refusal(
     `this is a JSON object with ${namesOf(value)}: a list is an array, or an object with one array named ${listKeys.join(', ')}, or with an array for each protocol`,
   );

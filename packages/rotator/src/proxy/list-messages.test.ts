@@ -24,6 +24,11 @@ describe('F17 what a list is instead, and the next step', () => {
     ],
     ['UTF-16', 'h\0:\x001\0', /NUL characters: .*save it as UTF-8/],
     ['base64', Buffer.from('vmess://'.repeat(20)).toString('base64'), /looks like base64: decode/],
+    [
+      'a whirl object alone',
+      '{"url":"h:1"}',
+      /^this is a JSON object with the key url: a list is an array/,
+    ],
     ['broken JSON', '{"proxies": [', /begins like JSON, but is not/],
     ['JSON behind another line', '# mine\n["h:1"]', /JSON, which stands in a list of its own/],
     [
