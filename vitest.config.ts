@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 // Not `module`: it is a bundler's condition, under which @opentelemetry/api offers files that Node cannot load.
@@ -14,6 +15,8 @@ export default defineConfig({
     ],
     exclude: [...configDefaults.exclude, 'apps/packaging/**', 'apps/real-proxies/**'],
     environment: 'node',
+    // Most tests wait for sockets: vitest's own choice, a core less than there are, leaves two cores idle.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // A bound for what hangs, not for what is slow: machines differ.
     testTimeout: 60_000,
   },
