@@ -229,7 +229,7 @@ const maxTypos = (name: string) => (name.length >= 'WHIRL_PROXIES'.length ? 3 : 
 
 /**
  * A name that is nearly one of ours is taken for a typing error and stops the start: without it the
- * server would run, but not as it was meant. Any other is left to whoever else uses the prefix.
+ * server would run, but not as it was meant. Any other name may belong to another program that uses the prefix.
  */
 function judgeUnknownVariables(
   env: Readonly<Record<string, string | undefined>>,
