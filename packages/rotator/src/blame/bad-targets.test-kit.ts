@@ -158,7 +158,7 @@ async function run({ target, connect, ask, secure: given }: Row, size: number): 
 }
 
 /** Blames of all rows together. */
-const told: Record<string, number> = {};
+export const told: Record<string, number> = {};
 
 describe.concurrent('E8 a bad target beside a good one', () => {
   for (const [size, pool] of [
