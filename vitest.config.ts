@@ -9,7 +9,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: [
-      'packages/*/src/**/*.test.ts',
+      'packages/*/{src,test}/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
       'apps/api/dashboard/src/**/*.test.ts',
     ],

@@ -3,8 +3,8 @@ import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it, vi } from 'vitest';
 import { AccessRules } from './access-rules.ts';
 import { InvalidProxyError, InvalidRequestError, ProxyRotator } from './index.ts';
-import { errorOf } from './testing/pool-rig.ts';
-import { use } from './testing/rig.ts';
+import { errorOf } from '../test/support/pool-rig.ts';
+import { use } from '../test/support/rig.ts';
 
 const denying = (...rules: string[]) => new AccessRules('targets', {}, { targets: rules });
 const allowing = (...rules: string[]) => new AccessRules('targets', { targets: rules });

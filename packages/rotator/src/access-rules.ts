@@ -1,5 +1,5 @@
 import { embeddedIpv4, readIp, type IpBits } from './ip-address.ts';
-import { shown } from './shown.ts';
+import { shown } from './check.ts';
 import { checkNames } from './unknown-option.ts';
 
 /**

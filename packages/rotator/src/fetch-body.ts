@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { InvalidRequestError } from './errors.ts';
 import { ignoresDispatcher } from './fetch.ts';
-import { flatHeaders, type HeadersGiven } from './headers.ts';
-import type { BodyFunction } from './request-body.ts';
+import { flatHeaders, type HeadersGiven } from './message/headers.ts';
+import type { BodyFunction } from './message/encode-body.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from './index.ts';
-import { errorOf, rig } from './testing/pool-rig.ts';
+import { errorOf, rig } from '../test/support/pool-rig.ts';
 
 describe('F16c options of fetch', () => {
   it.each([

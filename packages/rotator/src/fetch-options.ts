@@ -1,6 +1,6 @@
 import { InvalidRequestError } from './errors.ts';
-import { policyFieldNames } from './policy.ts';
-import { poolOptionNames } from './request-context.ts';
+import { policyFieldNames } from './policy/retry-policy.ts';
+import { poolOptionNames } from './request/request-options.ts';
 
 const inSmall = new Map<string, string>(poolOptionNames.map((name) => [name.toLowerCase(), name]));
 const policyFields = new Set(policyFieldNames.filter((name) => name !== 'name'));

@@ -4,8 +4,8 @@ import type net from 'node:net';
 import * as undici from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ProxyRotator } from './index.ts';
-import { errorOf, rig } from './testing/pool-rig.ts';
-import { use } from './testing/rig.ts';
+import { errorOf, rig } from '../test/support/pool-rig.ts';
+import { use } from '../test/support/rig.ts';
 
 type Fetch = typeof globalThis.fetch;
 type Init = RequestInit & { dispatcher?: unknown };

@@ -9,22 +9,28 @@ export type { ProxyHeaders } from './proxy/proxy-headers.ts';
 export type { ProxyProtocol } from './proxy/protocols.ts';
 export { AccessRules } from './access-rules.ts';
 export type { AccessOptions } from './access-rules.ts';
-export { presets } from './policy.ts';
-export type { RetryPolicy, RetryPolicyOptions } from './policy.ts';
+export { presets } from './policy/retry-policy.ts';
+export type { RetryPolicy, RetryPolicyOptions } from './policy/retry-policy.ts';
 export type { FailuresByBlame, TargetSnapshot, TargetState } from './blame/targets.ts';
-export { banProxy, banTarget, throttle } from './ban-rules.ts';
-export type { Answer, BanRule, Verdict } from './ban-rules.ts';
-export type { TunnelMode } from './clients.ts';
-export type { CircuitOptions } from './circuit-options.ts';
-export type { HealthCheckOptions } from './health-checks.ts';
-export type { HedgeOptions } from './hedging.ts';
-export type { Logger } from './logging.ts';
-export type { PoolEntry } from './pool.ts';
-export type { CircuitBreakerView, InFlightRequest, ProxyView } from './pool-views.ts';
+export { banProxy, banTarget, throttle } from './policy/ban-rules.ts';
+export type { Answer, BanRule, Verdict } from './policy/ban-rules.ts';
+export type { TunnelMode } from './connection/connection-pool.ts';
+export type { CircuitOptions } from './pool/circuit-options.ts';
+export type { HealthCheckOptions } from './request/health-checks.ts';
+export type { HedgeOptions } from './policy/hedging.ts';
+export type { Logger } from './events/logging.ts';
+export type { PoolEntry } from './pool/pool.ts';
+export type { CircuitBreakerView, InFlightRequest, ProxyView } from './snapshots.ts';
 export { ProxyRotator } from './proxy-rotator.ts';
-export type { BodyContent, BodyFunction, RequestBody } from './request-body.ts';
-export type { PoolOptions } from './request-context.ts';
+export type { BodyContent, BodyFunction, RequestBody } from './message/encode-body.ts';
+export type { PoolOptions } from './request/request-options.ts';
 export type { EventSourceLimits, WebSocketLimits } from './rotator-dispatcher.ts';
 export type { RotatorOptions } from './rotator-options.ts';
-export type { TlsOptions } from './tls.ts';
-export type { FetchOptions, RequestOptions, RotatorResponse, RotatorView, Verb } from './view.ts';
+export type { TlsOptions } from './connection/tls.ts';
+export type {
+  FetchOptions,
+  RequestOptions,
+  RotatorResponse,
+  RotatorView,
+  Verb,
+} from './rotator-view.ts';

@@ -3,19 +3,19 @@ import { RetryMetrics } from '@whirl/metrics';
 import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
 import { accessRules } from './access-rules.ts';
-import { checkBanRules } from './ban-rules.ts';
+import { checkBanRules } from './policy/ban-rules.ts';
 import { Judge } from './blame/judge.ts';
 import { LoopLag } from './blame/loop-lag.ts';
 import type { TargetSnapshot } from './blame/targets.ts';
-import { Clients } from './clients.ts';
-import { maxTimerMs, type Engine } from './engine.ts';
+import { Clients } from './connection/connection-pool.ts';
+import { maxTimerMs, type Engine } from './request/engine.ts';
 import { ClosedError, InvalidRequestError } from './errors.ts';
-import { withChannels } from './diagnostics.ts';
-import { HealthChecks } from './health-checks.ts';
-import { Hedging } from './hedging.ts';
-import { logFacts } from './logging.ts';
-import { Operation } from './operation.ts';
-import { OperationList } from './operation-list.ts';
+import { withChannels } from './events/diagnostics-channels.ts';
+import { HealthChecks } from './request/health-checks.ts';
+import { Hedging } from './policy/hedging.ts';
+import { logFacts } from './events/logging.ts';
+import { Operation } from './request/operation.ts';
+import { OperationList } from './request/in-flight.ts';
 import {
   noRetries,
   policyFieldNames,
@@ -23,28 +23,28 @@ import {
   resolvePolicy,
   type RetryPolicy,
   type RetryPolicyOptions,
-} from './policy.ts';
-import { Pool, type PoolEntry } from './pool.ts';
+} from './policy/retry-policy.ts';
+import { Pool, type PoolEntry } from './pool/pool.ts';
 import {
   viewCircuit,
   viewProxy,
   type CircuitBreakerView,
   type InFlightRequest,
   type ProxyView,
-} from './pool-views.ts';
+} from './snapshots.ts';
 import {
   contextKey,
   poolOptionNames,
   type PoolOptions,
   type RequestContext,
-} from './request-context.ts';
+} from './request/request-options.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
-import { shown } from './shown.ts';
+import { shown } from './check.ts';
 import { stepByStep } from './steps.ts';
-import { TlsClient } from './tls.ts';
+import { TlsClient } from './connection/tls.ts';
 import { checkNames, unknownOption } from './unknown-option.ts';
-import { UnreadBodies } from './unread-bodies.ts';
+import { UnreadBodies } from './request/unread-bodies.ts';
 import {
   View,
   type FetchOptions,
@@ -52,7 +52,7 @@ import {
   type RotatorResponse,
   type RotatorView,
   type Verb,
-} from './view.ts';
+} from './rotator-view.ts';
 
 /** Read once, as a number: the fake timers of test runners put a function in its place, or nothing. */
 const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();

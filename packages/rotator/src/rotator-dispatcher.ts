@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Dispatcher } from 'undici/index.js';
-import { modern } from './handler.ts';
-import { shown } from './shown.ts';
+import { modern } from './request/undici-handler.ts';
+import { shown } from './check.ts';
 import { checkNames } from './unknown-option.ts';
 
 type Run = (opts: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void;

@@ -3,19 +3,19 @@ import type { WhirlBus } from '@whirl/events';
 import type { RetryMetrics } from '@whirl/metrics';
 import type { Strategy } from '@whirl/selector';
 import type { AccessOptions } from './access-rules.ts';
-import type { BanRule } from './ban-rules.ts';
-import { checkCircuit, type CircuitOptions } from './circuit-options.ts';
-import type { TunnelMode } from './clients.ts';
-import type { HealthCheckOptions } from './health-checks.ts';
-import type { HedgeOptions } from './hedging.ts';
-import type { Logger } from './logging.ts';
-import type { RetryPolicyOptions } from './policy.ts';
-import type { PoolEntry } from './pool.ts';
+import type { BanRule } from './policy/ban-rules.ts';
+import { checkCircuit, type CircuitOptions } from './pool/circuit-options.ts';
+import type { TunnelMode } from './connection/connection-pool.ts';
+import type { HealthCheckOptions } from './request/health-checks.ts';
+import type { HedgeOptions } from './policy/hedging.ts';
+import type { Logger } from './events/logging.ts';
+import type { RetryPolicyOptions } from './policy/retry-policy.ts';
+import type { PoolEntry } from './pool/pool.ts';
 import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
-import { shown } from './shown.ts';
+import { shown } from './check.ts';
 import { checkNames, checkNumbers } from './unknown-option.ts';
-import type { TlsOptions } from './tls.ts';
+import type { TlsOptions } from './connection/tls.ts';
 
 /** Every option of a rotator. None is changed or kept by reference. */
 export interface RotatorOptions {

@@ -1,4 +1,4 @@
-import { shown } from './shown.ts';
+import { shown } from './check.ts';
 
 /**
  * Why a name is refused that is no option: its path and, where a known name looks like it, that name.

@@ -1,9 +1,9 @@
-import type { Verdict } from '../ban-rules.ts';
-import type { Engine } from '../engine.ts';
-import type { Controller } from '../handler.ts';
-import type { Member } from '../member.ts';
-import type { RetryPolicy } from '../policy.ts';
-import { retryAfterOf } from '../retry-after.ts';
+import type { Verdict } from '../policy/ban-rules.ts';
+import type { Engine } from '../request/engine.ts';
+import type { Controller } from '../request/undici-handler.ts';
+import type { Member } from '../pool/member.ts';
+import type { RetryPolicy } from '../policy/retry-policy.ts';
+import { retryAfterOf } from '../message/retry-after.ts';
 import type { Failure } from './failure.ts';
 import { statedBy } from './stated.ts';
 

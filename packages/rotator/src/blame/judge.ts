@@ -1,5 +1,5 @@
 import type { WhirlBus } from '@whirl/events';
-import type { Member } from '../member.ts';
+import type { Member } from '../pool/member.ts';
 import { Evidence, evidenceMs, type ProxyEvidence } from './evidence.ts';
 import type { Failure } from './failure.ts';
 import { Targets, type Target } from './targets.ts';

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { shown } from '../shown.ts';
+import { shown } from '../check.ts';
 import type { Proxy } from './proxy.ts';
 
 /** Headers that a proxy gets beside the request: on CONNECT, or in absolute form. */

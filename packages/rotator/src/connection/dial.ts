@@ -1,0 +1,233 @@
+import dns from 'node:dns';
+import net from 'node:net';
+import { setImmediate } from 'node:timers';
+import type { Phase } from '@whirl/events';
+import type { AccessRules } from '../access-rules.ts';
+import { AddressRace, byTurns } from './address-race.ts';
+import { withoutDenied } from './resolved-addresses.ts';
+import { AttemptTimeoutError, ProxyConnectionError, TargetConnectionError } from '../errors.ts';
+import { whatProxyDid } from '../failure-words.ts';
+import type { Proxy } from '../proxy/proxy.ts';
+import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
+import { ProxyPath } from './proxy-path.ts';
+import type { TlsClient } from './tls.ts';
+
+/** What a connection through a proxy leads to. */
+export interface Destination {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Speak TLS with it. */
+  readonly secure: boolean;
+  /** The name to ask for and to verify, where it is not `host`. */
+  readonly servername?: string | undefined;
+}
+
+export interface ConnectorOptions {
+  /** Which addresses the names of proxies and targets may lead to. Undefined: all. */
+  readonly access?: {
+    readonly proxies: AccessRules | undefined;
+    readonly targets: AccessRules | undefined;
+  };
+  /** With targets. */
+  readonly tls: TlsClient;
+  /** With https proxies. */
+  readonly proxyTls: TlsClient;
+  /** For http and https proxies, beside their own. */
+  readonly proxyHeaders?: ProxyHeaders | undefined;
+  /** A head of more bytes is refused. */
+  readonly maxHeaderSize: number;
+  /** The wall clock, for the dates of Retry-After. */
+  readonly wallNow: () => number;
+  /** Milliseconds that never step back. */
+  readonly now: () => number;
+}
+
+type Done = (error: Error | null, socket: net.Socket | null) => void;
+
+/** Errors that say that the connection went away, not that TLS went wrong. */
+const lostCodes = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT']);
+
+/**
+ * One dial through a proxy, to a destination or (for the absolute form) to the proxy alone. It calls
+ * back once, never synchronously, with the socket or with a typed error that names its phase. The way
+ * through the proxy has its own deadline; TLS with the target has none, its caller cancels.
+ */
+export class Dial {
+  readonly #proxy: Proxy;
+  readonly #options: ConnectorOptions;
+  readonly #timeoutMs: number;
+  #done: Done | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** The way begun last. */
+  #path: ProxyPath | undefined;
+  #race: AddressRace<net.Socket> | undefined;
+  /** TLS with the target. */
+  #socket: net.Socket | undefined;
+
+  /** `timeoutMs`: for names, TCP, TLS and CONNECT or SOCKS with the proxy, all together. */
+  constructor(
+    proxy: Proxy,
+    destination: Destination | undefined,
+    options: ConnectorOptions,
+    timeoutMs: number,
+    done: Done,
+  ) {
+    this.#proxy = proxy;
+    this.#options = options;
+    this.#timeoutMs = timeoutMs;
+    this.#done = done;
+    // The sockets get a turn after a loop that was late, before the proxy is called slow.
+    this.#timer = setTimeout(() => setImmediate(() => this.#timeout()), timeoutMs);
+    this.#resolve(destination);
+  }
+
+  /** Where it stands. */
+  get phase(): Phase {
+    return this.#socket === undefined ? (this.#path?.phase ?? 'dns') : 'tls_target';
+  }
+
+  /** Destroys what is open; the callback is not called any more. */
+  cancel(): void {
+    this.#done = undefined;
+    this.#close();
+  }
+
+  /** socks4 and socks5 resolve the target's name here; every other kind leaves that to the proxy. */
+  #resolve(to: Destination | undefined): void {
+    const { protocol, id: proxyId } = this.#proxy;
+    const here = protocol === 'socks4' || protocol === 'socks5';
+    if (to === undefined || !here || net.isIP(to.host) !== 0) {
+      this.#walk(to, (error, socket) => this.#through(to, error, socket));
+      return;
+    }
+    const family = protocol === 'socks4' ? 4 : 0;
+    dns.lookup(to.host, { family, all: true }, (error, found) => {
+      if (this.#done === undefined) return;
+      if (error !== null) {
+        const message = `the target's name could not be resolved (${error.code})`;
+        this.#finish(
+          new TargetConnectionError(message, { phase: 'dns', proxyId, cause: error }),
+          null,
+        );
+        return;
+      }
+      const { left, refusal } = withoutDenied(
+        byTurns(found),
+        this.#options.access?.targets,
+        to.port,
+      );
+      if (refusal !== undefined) {
+        const message = `the target's name ${refusal}`;
+        this.#finish(new TargetConnectionError(message, { phase: 'dns', proxyId }), null);
+        return;
+      }
+      this.#tryEach(to, left);
+    });
+  }
+
+  /**
+   * A refusal of one address sends the next one through the proxy. A proxy that does not answer gets
+   * the next one in time for all of them, and goes on with the first: many are slow.
+   */
+  #tryEach(to: Destination, addresses: readonly string[]): void {
+    const servername = to.servername ?? to.host;
+    this.#race = new AddressRace<net.Socket>(
+      addresses,
+      this.#timeoutMs / (addresses.length + 1),
+      (host, done) => {
+        const path = this.#walk({ ...to, host, servername }, (error, socket) => {
+          const { socksReply } = (error ?? {}) as Partial<ProxyConnectionError>;
+          // Only what a proxy says of an address makes another address worth a try.
+          if (error !== null && socksReply === undefined) {
+            this.#through(to, error, undefined);
+          } else done(error, socket);
+        });
+        return () => path.cancel();
+      },
+      (error, socket) => this.#through({ ...to, servername }, error, socket),
+    );
+  }
+
+  #walk(
+    to: Destination | undefined,
+    done: (error: Error | null, socket?: net.Socket) => void,
+  ): ProxyPath {
+    return (this.#path = new ProxyPath(this.#proxy, to, this.#options, this.#timeoutMs, done));
+  }
+
+  /** The way to the target stands: TLS with it, if that is wanted. */
+  #through(to: Destination | undefined, error: Error | null, under: net.Socket | undefined): void {
+    if (this.#done === undefined) {
+      under?.on('error', ignore).destroy();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (under === undefined || to?.secure !== true) {
+      this.#finish(error, under ?? null);
+      return;
+    }
+    under.on('error', ignore);
+    const { host, port, servername } = to;
+    const socket = this.#options.tls.connect({ host, port, servername, socket: under });
+    this.#socket = socket;
+    socket.on('error', this.#onError).on('end', this.#onClose).on('close', this.#onClose);
+    socket.once('secureConnect', () => this.#finish(null, socket));
+  }
+
+  #timeout(): void {
+    if (this.#timer === undefined || this.#done === undefined) return;
+    const { phase } = this;
+    this.#finish(
+      new AttemptTimeoutError(this.#timeoutMs, phase, this.#proxy.id, 'no connection'),
+      null,
+    );
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    const from = { phase: 'tls_target', proxyId: this.#proxy.id, cause: error } as const;
+    const lost = lostCodes.has(error.code ?? '');
+    this.#finish(
+      lost
+        ? new ProxyConnectionError(`${from.proxyId}: ${error.code} (phase tls_target)`, from)
+        : new TargetConnectionError(`TLS with the target failed: ${error.message}`, from),
+      null,
+    );
+  };
+
+  readonly #onClose = (): void => {
+    const { id: proxyId } = this.#proxy;
+    const message = whatProxyDid(proxyId, 'the connection was closed', 'tls_target');
+    this.#finish(new ProxyConnectionError(message, { phase: 'tls_target', proxyId }), null);
+  };
+
+  #finish(error: Error | null, socket: net.Socket | null): void {
+    const done = this.#done;
+    if (done === undefined) return;
+    this.#done = undefined;
+    if (error === null) {
+      clearTimeout(this.#timer);
+      this.#unwatch();
+      done(null, socket);
+    } else {
+      this.#close();
+      done(error, null);
+    }
+  }
+
+  #unwatch(): void {
+    this.#socket?.off('error', this.#onError).off('end', this.#onClose).off('close', this.#onClose);
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#race?.cancel();
+    this.#path?.cancel();
+    this.#unwatch();
+    this.#socket?.on('error', ignore).destroy();
+  }
+}
+
+function ignore(): void {}

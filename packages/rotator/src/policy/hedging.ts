@@ -1,0 +1,69 @@
+import { shown } from '../check.ts';
+import { checkNames } from '../unknown-option.ts';
+
+/** When a slow request is sent once more, through another proxy. */
+export interface HedgeOptions {
+  /** Milliseconds to wait for the first attempt's answer. > 0; no default. */
+  readonly afterMs?: number | undefined;
+  /**
+   * Instead of a fixed time: this share of the latest 512 answers came sooner; between 0 and 1,
+   * both excluded. Until 20 answers are known `afterMs` counts, or nothing is hedged.
+   */
+  readonly percentile?: number | undefined;
+}
+
+const kept = 512;
+const fewest = 20;
+/** Answers after which the percentile is worked out anew: sorting at each would cost too much. */
+const refreshEvery = 32;
+
+/** Knows how long an answer may take before a hedge is worth it. */
+export class Hedging {
+  readonly #afterMs: number | undefined;
+  readonly #percentile: number | undefined;
+  readonly #latencies = new Float64Array(kept);
+  #count = 0;
+  #staleIn = 0;
+  #percentileMs: number | undefined;
+
+  /** Throws a TypeError or RangeError that names the option. */
+  constructor(options: HedgeOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`hedge must be an object, got ${shown(options)}`);
+    }
+    const { afterMs, percentile } = options;
+    checkNames('hedge', options, ['afterMs', 'percentile']);
+    if (afterMs === undefined && percentile === undefined) {
+      throw new TypeError('hedge must have afterMs or percentile');
+    }
+    if (afterMs !== undefined && !(Number.isFinite(afterMs) && afterMs > 0)) {
+      throw new RangeError(`hedge.afterMs must be a number > 0, got ${shown(afterMs)}`);
+    }
+    const between = typeof percentile === 'number' && percentile > 0 && percentile < 1;
+    if (percentile !== undefined && !between) {
+      throw new RangeError(
+        `hedge.percentile must be a number between 0 and 1, both excluded, got ${shown(percentile)}`,
+      );
+    }
+    this.#afterMs = afterMs;
+    this.#percentile = percentile;
+  }
+
+  /** An answer came after this long. */
+  record(latencyMs: number): void {
+    if (this.#percentile === undefined) return;
+    this.#latencies[this.#count++ % kept] = latencyMs;
+    this.#staleIn--;
+  }
+
+  /** Milliseconds to wait before the second attempt; undefined: none is made. */
+  get delayMs(): number | undefined {
+    if (this.#percentile === undefined || this.#count < fewest) return this.#afterMs;
+    if (this.#staleIn <= 0) {
+      this.#staleIn = refreshEvery;
+      const known = this.#latencies.slice(0, Math.min(this.#count, kept)).sort();
+      this.#percentileMs = known[Math.floor(this.#percentile * known.length)];
+    }
+    return this.#percentileMs;
+  }
+}

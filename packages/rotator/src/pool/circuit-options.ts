@@ -1,0 +1,101 @@
+import {
+  allOf,
+  anyOf,
+  CircuitBreaker,
+  consecutiveFailures,
+  failureCount,
+  failureRate,
+  type CircuitBreakerGroupOptions,
+  type TripRule,
+} from '@whirl/circuit-breaker';
+import { shown } from '../check.ts';
+import { checkNames, checkNumbers } from '../unknown-option.ts';
+
+/**
+ * The circuit of a proxy. By default it opens at 5 failures within 60 s if they are at least half of
+ * the calls within those 60 s, and at 5 failures in a row. The bare count would open healthy busy
+ * proxies, at 100 requests a second already with one error in a thousand; the share alone would keep
+ * a proxy that served well and then died for half a minute. Outcomes for which the proxy is not to
+ * blame are no calls.
+ */
+export interface CircuitOptions {
+  /** Failures within `windowMs` that open the circuit. An integer ≥ 1, default 5. */
+  readonly failureThreshold?: number | undefined;
+  /** Milliseconds in which failures count. ≥ 1, default 60,000. */
+  readonly windowMs?: number | undefined;
+  /** Milliseconds until an open circuit is tested. ≥ 1, default 30,000. */
+  readonly openMs?: number | undefined;
+  /** Tests that may be out at once. An integer ≥ 1, default 1. */
+  readonly halfOpenPermits?: number | undefined;
+  /** Successful tests that close the circuit. An integer ≥ 1, default 1. */
+  readonly successThreshold?: number | undefined;
+  /** Milliseconds after which a test that did not end may be replaced. ≥ 1, default `openMs`. */
+  readonly probeLeaseMs?: number | undefined;
+  /** Bounds the growth of the open time. ≥ `openMs`, default 300,000 or `openMs` if larger. */
+  readonly maxOpenMs?: number | undefined;
+  /** The open time grows by this factor with each failed test in a row. ≥ 1, default 1. */
+  readonly openMultiplier?: number | undefined;
+  /** Spreads the open time by ± this ratio. 0 to 1, default 0. */
+  readonly openJitter?: number | undefined;
+  /** Another rule for opening, in place of `failureThreshold` and `windowMs`. */
+  readonly trip?: TripRule | undefined;
+}
+
+const circuitNames: Readonly<Record<keyof CircuitOptions, true>> = {
+  failureThreshold: true,
+  windowMs: true,
+  openMs: true,
+  halfOpenPermits: true,
+  successThreshold: true,
+  probeLeaseMs: true,
+  maxOpenMs: true,
+  openMultiplier: true,
+  openJitter: true,
+  trip: true,
+};
+
+/** Refuses with a TypeError what is neither options nor `false`. */
+export function checkCircuit(option: unknown): void {
+  if (option === undefined || option === false) return;
+  if (typeof option === 'object' && option !== null) {
+    checkNames('circuitBreaker', option, Object.keys(circuitNames));
+    checkNumbers('circuitBreaker', option, ['trip']);
+    return;
+  }
+  throw new TypeError(`circuitBreaker must be an object or false, got ${shown(option)}`);
+}
+
+/** Decides a circuit's options. Throws a TypeError or RangeError that names the option. */
+export function resolveCircuit(
+  options: CircuitOptions,
+  clock: Pick<CircuitBreakerGroupOptions, 'now' | 'random'>,
+): CircuitBreakerGroupOptions {
+  const { failureThreshold: threshold = 5, windowMs = 60_000, trip } = options;
+  const resolved = {
+    ...options,
+    // What the circuit is shown with; the rule below has them already.
+    ...(trip === undefined ? { failureThreshold: threshold, windowMs } : {}),
+    trip:
+      trip ??
+      allOf(
+        failureCount({ threshold, windowMs }),
+        anyOf(
+          failureRate({ ratio: 0.5, windowMs, minimumCalls: 1 }),
+          consecutiveFailures(threshold),
+        ),
+      ),
+    ...clock,
+  };
+  void new CircuitBreaker(resolved);
+  return resolved;
+}
+
+/**
+ * Whether two circuits have the same options, or there is none on either side. By value; a trip rule is only
+ * the same as itself.
+ */
+export function sameCircuit(a: CircuitOptions | undefined, b: CircuitOptions | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const names = Object.keys({ ...a, ...b }) as (keyof CircuitOptions)[];
+  return names.every((name) => a[name] === b[name]);
+}

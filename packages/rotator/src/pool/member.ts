@@ -1,0 +1,111 @@
+import type {
+  CircuitBreaker,
+  CircuitBreakerGroup,
+  CircuitBreakerGroupOptions,
+  TripOptions,
+} from '@whirl/circuit-breaker';
+import { ProxyEvidence } from '../blame/evidence.ts';
+import type { CircuitOptions } from './circuit-options.ts';
+import type { Proxy } from '../proxy/proxy.ts';
+
+/** Where the circuits of members that have the same options come from. */
+export interface CircuitSource {
+  readonly group: CircuitBreakerGroup;
+  readonly options: CircuitBreakerGroupOptions;
+  /** What was asked for: they are compared by it. */
+  readonly asked: CircuitOptions;
+  /** Stands for every circuit that nothing has happened to yet. Never used, only looked at. */
+  readonly untouched?: CircuitBreaker | undefined;
+}
+
+/** A proxy of the pool with its circuit and its load. */
+export class Member {
+  /** Replaced when the pool is set anew with the same id and, say, another password. */
+  proxy: Proxy;
+  /** When it joined: what its circuit calls its last change until there is one. */
+  readonly addedAt: number;
+  /** Requests and health checks under way through it. */
+  inFlight = 0;
+  /** When it last served a request with the credentials of `tookFor`, by not answering with 407. */
+  tookAt = -Infinity;
+  tookFor: Proxy | undefined;
+  /** Epoch milliseconds of the last failure in its circuit that may be the target's. */
+  doubtAt: number | undefined;
+  /** Its circuit opened on such failures: see `Doubts`. */
+  provisional = false;
+  #evidence: ProxyEvidence | undefined;
+  #kinds: ProxyEvidence | undefined;
+  #circuits: CircuitSource | undefined;
+  #breaker: CircuitBreaker | undefined;
+
+  constructor(proxy: Proxy, addedAt: number, circuits: CircuitSource | undefined) {
+    this.proxy = proxy;
+    this.addedAt = addedAt;
+    this.#circuits = circuits;
+  }
+
+  get circuits(): CircuitSource | undefined {
+    return this.#circuits;
+  }
+
+  /** From now on it has another circuit, or none: what earlier attempts come to is told to neither. */
+  set circuits(from: CircuitSource | undefined) {
+    this.#circuits = from;
+    this.#breaker = undefined;
+  }
+
+  get id(): string {
+    return this.proxy.id;
+  }
+
+  /** To be used: made on first use, since most of a large pool waits unused. Undefined: it has none. */
+  get breaker(): CircuitBreaker | undefined {
+    const from = this.#circuits;
+    return (this.#breaker ??= from?.group.get(this.proxy.id, from.options));
+  }
+
+  /** To be looked at: looking makes none. Undefined: it has no circuit. */
+  get circuit(): CircuitBreaker | undefined {
+    return this.#breaker ?? this.#circuits?.untouched ?? this.breaker;
+  }
+
+  /** The failures, and the time in which they count; none under a rule of the user's own. */
+  get limits(): { readonly failureThreshold: number; readonly windowMs: number } {
+    const { failureThreshold = 0, windowMs = 0 } = this.#circuits?.options ?? {};
+    return { failureThreshold, windowMs };
+  }
+
+  /** What speaks for and against it, made on first use. */
+  get evidence(): ProxyEvidence {
+    return (this.#evidence ??= new ProxyEvidence());
+  }
+
+  /** The same of the kinds of its responses. */
+  get kinds(): ProxyEvidence {
+    return (this.#kinds ??= new ProxyEvidence());
+  }
+
+  /** Opens its circuit for a reason that is beyond doubt. */
+  trip(options: TripOptions): void {
+    this.doubtAt = undefined;
+    this.provisional = false;
+    this.breaker?.trip(options);
+  }
+
+  /** Whether its circuit would admit a request now. A pure read. */
+  get admits(): boolean {
+    return this.circuit?.canAttempt() ?? true;
+  }
+
+  get full(): boolean {
+    return this.inFlight >= (this.proxy.maxConcurrent ?? Infinity);
+  }
+}
+
+/** A member that admitted a request, and the ticket that its circuit wants back. */
+export interface Admission {
+  readonly member: Member;
+  readonly ticket: number;
+  /** It tests a circuit that is not closed. */
+  readonly probe: boolean;
+}

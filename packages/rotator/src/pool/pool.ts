@@ -1,0 +1,606 @@
+import type { AccessRules } from '../access-rules.ts';
+import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
+import {
+  createBus,
+  type CircuitTransition,
+  type Outcome,
+  type WhirlBus,
+  type WhirlEvents,
+} from '@whirl/events';
+import { Selector, type Strategy } from '@whirl/selector';
+import {
+  checkCircuit,
+  resolveCircuit,
+  sameCircuit,
+  type CircuitOptions,
+} from './circuit-options.ts';
+import { Doubts } from '../blame/doubts.ts';
+import type { CircuitOutcome } from '../blame/failure.ts';
+import { AllProxiesUnavailableError, InvalidProxyError } from '../errors.ts';
+import { Member, type Admission, type CircuitSource } from './member.ts';
+import { parsingProxies } from '../proxy/proxy-list.ts';
+import {
+  parseProxy,
+  sameConnections,
+  type Proxy,
+  type ProxyInput,
+  type ProxyOptions,
+} from '../proxy/proxy.ts';
+import { allSteps, type Steps } from '../steps.ts';
+import { WaitingLine } from './wait-queue.ts';
+
+/** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
+export type PoolEntry =
+  ProxyInput | (ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined });
+
+/** What a request wants of the pool. */
+export interface Ask {
+  /** Proxies to avoid while another is available. */
+  readonly tried: ReadonlySet<string>;
+  readonly target: string;
+  readonly region: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly proxyId: string | undefined;
+}
+
+export interface PoolContext {
+  /** Undefined: every proxy may join. */
+  readonly access: AccessRules | undefined;
+  readonly bus: WhirlBus;
+  readonly strategy: Strategy;
+  readonly circuitBreaker: CircuitOptions | false;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Hears of proxies that left or changed: their connections are of no use any more. */
+  readonly onGone: (proxyId: string) => void;
+  /** Hears of members that left: what is known of them may be forgotten. */
+  readonly onLeft: (member: Member) => void;
+}
+
+/** Proxies that an error names, of those that the rules refuse. */
+const maxRefusalsNamed = 20;
+
+/** What the selector learns from, beside the circuits. */
+type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
+
+/** A failure whose blame is settled after its end. */
+export interface SettledFailure {
+  readonly outcome: Outcome;
+  readonly latencyMs: number;
+  readonly origin: string;
+  /** The circuit has counted it already. */
+  readonly counted: boolean;
+}
+
+/** Members that `setting` changes in one step: a few milliseconds. */
+const membersPerStep = 1000;
+
+/** In which failures are taken to count under a rule of the user's own. */
+const defaultWindowMs = 60_000;
+
+interface Entry {
+  readonly proxy: Proxy;
+  /** Undefined: it has no circuit. */
+  readonly circuits: CircuitSource | undefined;
+}
+
+/** The proxies, their circuits, and the question who takes the next request. */
+export class Pool {
+  readonly members = new Map<string, Member>();
+  readonly selector: Selector;
+  readonly circuits: CircuitBreakerGroup;
+  /** Of a proxy without options of its own; undefined: it has no circuit. */
+  readonly #circuit: CircuitSource | undefined;
+  readonly line: WaitingLine;
+  readonly doubts = new Doubts();
+  readonly #context: PoolContext;
+  /**
+   * The selector learns from this pool alone, and at once: the context's bus may be shared with rotators whose
+   * proxies have the same ids, and may be in the middle of another event.
+   */
+  readonly #lessons = createBus<WhirlEvents>();
+  /** Ids whose circuit is not closed. */
+  readonly #shut = new Set<string>();
+  /** When the first of them may be asked, while nothing has changed since it was worked out. */
+  #firstDueAt: number | undefined;
+  #firstDueKnown = false;
+  /** Transitions in the middle of a swap. */
+  #untold: CircuitTransition[] | undefined;
+  /** How often the whole pool was replaced. */
+  #replaced = 0;
+
+  constructor(context: PoolContext) {
+    const { bus, strategy, circuitBreaker, now, random } = context;
+    this.#context = context;
+    this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
+    const common = resolveCircuit(circuitBreaker || {}, { now, random });
+    this.line = new WaitingLine((ask) => this.admit(ask));
+    this.circuits = new CircuitBreakerGroup({
+      ...common,
+      bus: {
+        has: () => true,
+        emit: (_type, transition) => {
+          const { name: proxyId } = transition as CircuitTransition;
+          const event = this.#hear({ ...(transition as CircuitTransition), proxyId });
+          if (this.#untold !== undefined) this.#untold.push(event);
+          else if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
+        },
+      },
+    });
+    if (circuitBreaker !== false) {
+      const untouched = new CircuitBreaker(common);
+      const asked = circuitBreaker;
+      this.#circuit = { group: this.circuits, options: common, asked, untouched };
+    }
+  }
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** Adds a proxy. Throws on an id that is taken, and on bad options. */
+  add(given: PoolEntry): Proxy {
+    const entry = this.#entry(given);
+    const { proxy } = entry;
+    this.#checkAccess([entry]);
+    if (this.members.has(proxy.id)) {
+      throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
+    }
+    this.#join(entry);
+    this.#announce('proxy:added', proxy);
+    return proxy;
+  }
+
+  /** Removes a proxy; what runs through it goes on. False if there is none. */
+  remove(id: string): boolean {
+    const member = this.members.get(id);
+    if (member === undefined) return false;
+    this.#leave(member);
+    this.#announce('proxy:removed', member.proxy);
+    return true;
+  }
+
+  /**
+   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps what is known of it, whatever else
+   * changes. With `owned` proxies of other ids stay. Throws before anything changes.
+   */
+  set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
+    const wanted = allSteps(this.#understanding(entries));
+    this.#checkAccess(wanted);
+    this.#setAtOnce(wanted, owned);
+  }
+
+  #setAtOnce(wanted: readonly Entry[], owned?: ReadonlySet<string>): void {
+    if (owned === undefined) this.#replaced++;
+    const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
+    const gone = [...this.members.values()].filter(
+      ({ id }) => !ids.has(id) && owned?.has(id) !== false,
+    );
+    this.#swap(gone, wanted);
+  }
+
+  /**
+   * `set` in steps, for long lists: members join or change, then others leave; short ones take one. Throws
+   * before anything changes. Ends early when the whole pool is replaced between two steps, which would undo the rest.
+   */
+  *setting(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): Steps<void> {
+    const wanted = yield* this.#understanding(entries);
+    this.#checkAccess(wanted);
+    if (wanted.length + this.size <= membersPerStep) {
+      this.#setAtOnce(wanted, owned);
+      return;
+    }
+    if (owned === undefined) this.#replaced++;
+    const replaced = this.#replaced;
+    const present = [...this.members.values()];
+    const ids = new Set<string>();
+    for (let i = 0; i < wanted.length; i += membersPerStep) {
+      const part = wanted.slice(i, i + membersPerStep);
+      for (const { proxy } of part) ids.add(proxy.id);
+      this.#swap([], part);
+      yield;
+      if (this.#replaced !== replaced) return;
+    }
+    for (let i = 0; i < present.length; i += membersPerStep) {
+      const gone = present
+        .slice(i, i + membersPerStep)
+        .filter((each) => !ids.has(each.id) && owned?.has(each.id) !== false && this.holds(each));
+      this.#swap(gone, []);
+      yield;
+      if (this.#replaced !== replaced) return;
+    }
+  }
+
+  #swap(gone: readonly Member[], wanted: readonly Entry[]): void {
+    const fresh: Proxy[] = [];
+    const untold: CircuitTransition[] = (this.#untold = []);
+    try {
+      for (const member of gone) this.#leave(member);
+      for (const entry of wanted) {
+        const member = this.members.get(entry.proxy.id);
+        if (member !== undefined) this.#renew(member, entry);
+        else {
+          this.#join(entry);
+          fresh.push(entry.proxy);
+        }
+      }
+    } finally {
+      this.#untold = undefined;
+    }
+    const { bus } = this.#context;
+    // A state that goes over to a new circuit is no transition.
+    for (const event of untold) if (event.to === 'closed') bus.emit('circuit:transition', event);
+    for (const { proxy } of gone) this.#announce('proxy:removed', proxy);
+    for (const proxy of fresh) this.#announce('proxy:added', proxy);
+  }
+
+  /** Closes a member's circuit and lifts its ban, so that it is offered at once. False if it has no circuit. */
+  reset(id: string): boolean {
+    const member = this.members.get(id);
+    if (member === undefined) return false;
+    const { breaker } = member;
+    // Before anybody hears that it is closed.
+    this.selector.unban(id);
+    breaker?.reset();
+    this.line.wake();
+    return breaker !== undefined;
+  }
+
+  /** Whether it has not left. */
+  holds(member: Member): boolean {
+    return this.members.get(member.id) === member;
+  }
+
+  /** A fact about a member: the selector hears it first, unless the member has left. */
+  tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
+    const { bus } = this.#context;
+    if (this.holds(member)) this.#lessons.emit(type, event);
+    if (bus.has(type)) bus.emit(type, event);
+  }
+
+  /**
+   * Tells an attempt's circuit how the attempt ended. A neutral outcome only gives its ticket back. An
+   * undecided failure is neutral, unless one target alone is asked for.
+   */
+  settle(admission: Admission, outcome: CircuitOutcome, durationMs: number, at: number): void {
+    const { member, ticket, probe } = admission;
+    const { breaker } = member;
+    if (breaker === undefined) return;
+    if (outcome === 'success') breaker.succeed(ticket, durationMs);
+    else if (outcome === 'failure') {
+      // A test that fails for certain leaves no doubt.
+      if (probe) member.doubtAt = undefined;
+      breaker.fail(ticket, durationMs);
+    } else if (outcome === 'undecided' && this.doubts.alone(at)) {
+      this.doubts.failed(member, ticket, durationMs, at);
+    } else breaker.release(ticket);
+  }
+
+  /** A neutral outcome of an earlier attempt has turned out to be a failure of the member or of its route. */
+  convict(member: Member, blame: 'proxy' | 'route', failed: SettledFailure): void {
+    if (!this.holds(member)) return;
+    const { outcome, latencyMs, origin, counted } = failed;
+    this.selector.record({ id: member.id, outcome, latencyMs, target: origin, blame });
+    const { breaker } = member;
+    if (blame !== 'proxy' || counted || breaker?.state !== 'closed') return;
+    breaker.fail(breaker.acquire(), latencyMs);
+  }
+
+  /** A proxy and its circuit agree to take a request; undefined: nobody does, see `whyNot`. */
+  admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
+    const { tried, proxyId } = ask;
+    if (proxyId !== undefined) return this.enter(proxyId, only.closed);
+    let exclude: ReadonlySet<string> = tried;
+    let refused: Set<string> | undefined;
+    for (;;) {
+      const { target, region, sessionId, tags } = ask;
+      const pick = this.selector.select({ exclude, target, region, sessionId, tags });
+      if (pick === undefined || refused?.has(pick.id) === true) return undefined;
+      if (only.fresh === true && tried.has(pick.id)) {
+        this.selector.giveBack(pick.id);
+        return undefined;
+      }
+      const admission = this.enter(pick.id, only.closed);
+      if (admission !== undefined) return admission;
+      // One that is to be tested is left to a request that may do so.
+      if (only.closed === true) this.selector.giveBack(pick.id);
+      refused = (refused ?? new Set<string>()).add(pick.id);
+      exclude = new Set([...tried, ...refused]);
+    }
+  }
+
+  /** That proxy's circuit and bound agree to one more request. */
+  enter(id: string, onlyClosed = false): Admission | undefined {
+    const member = this.members.get(id);
+    if (member === undefined || member.full) return undefined;
+    const { breaker } = member;
+    let ticket = 0;
+    let probe = false;
+    if (breaker !== undefined) {
+      const { state } = breaker;
+      probe = state !== 'closed' && state !== 'disabled';
+      if (probe && onlyClosed) return undefined;
+      ticket = breaker.acquire();
+      if (ticket === 0) return undefined;
+    }
+    member.inFlight++;
+    return { member, ticket, probe };
+  }
+
+  /** The attempt ended: its place is free. The ticket has been settled before. */
+  free(member: Member): void {
+    member.inFlight--;
+    this.line.wake();
+  }
+
+  /** The admission was not used. */
+  giveBack({ member, ticket }: Admission): void {
+    member.breaker?.release(ticket);
+    if (this.holds(member)) this.selector.giveBack(member.id);
+    this.free(member);
+  }
+
+  /** Whether somebody could take a request `delayMs` from now. */
+  couldServe(ask: Ask, delayMs: number): boolean {
+    if (takesAny(ask)) {
+      if (this.#shut.size < this.members.size) return true;
+      const dueAt = this.#due();
+      return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
+    }
+    for (const { circuit } of this.#matching(ask)) {
+      const waitMs = circuit === undefined ? 0 : circuit.retryAfterMs;
+      if (waitMs !== undefined && waitMs <= delayMs) return true;
+    }
+    return false;
+  }
+
+  /** Whether a proxy that was not tried, and that the request may use, has a closed circuit. */
+  hasAnother(ask: Ask): boolean {
+    const { tried } = ask;
+    if (takesAny(ask)) {
+      let left = this.members.size - this.#shut.size;
+      for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
+      return left > 0;
+    }
+    for (const { id } of this.#matching(ask)) {
+      if (!tried.has(id) && !this.#shut.has(id)) return true;
+    }
+    return false;
+  }
+
+  /** Why `admit` found no proxy. `silentMs`: how long the target has not responded. */
+  whyNot(ask: Ask, silentMs: number): AllProxiesUnavailableError {
+    const { proxyId, tags, target } = ask;
+    const { now } = this.#context;
+    if (this.members.size === 0) {
+      return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
+    }
+    if (takesAny(ask) && this.#shut.size === this.members.size) {
+      const dueAt = this.#due();
+      return new AllProxiesUnavailableError(
+        'ALL_PROXIES_UNAVAILABLE',
+        `the circuits of all ${this.members.size} proxies are open${this.#doubted(this.members.values(), target, silentMs)}`,
+        dueAt === undefined ? undefined : Math.max(0, dueAt - now()),
+      );
+    }
+    let matching = 0;
+    let admitting = 0;
+    let waitMs: number | undefined;
+    for (const member of this.#matching(ask)) {
+      matching++;
+      if (member.admits) {
+        if (member.full) {
+          return new AllProxiesUnavailableError(
+            'PROXIES_BUSY',
+            'every proxy that may be used is at its maxConcurrent',
+          );
+        }
+        admitting++;
+      } else {
+        const each = member.circuit?.retryAfterMs;
+        if (each !== undefined && (waitMs === undefined || each < waitMs)) waitMs = each;
+      }
+    }
+    if (matching === 0) {
+      const what = proxyId === undefined ? `the tags ${tags?.join(', ')}` : `the id "${proxyId}"`;
+      return new AllProxiesUnavailableError('NO_PROXIES', `no proxy has ${what}`);
+    }
+    return admitting > 0
+      ? new AllProxiesUnavailableError(
+          'ALL_PROXIES_UNAVAILABLE',
+          `the strategy offers none of ${matching} proxies for this request`,
+        )
+      : new AllProxiesUnavailableError(
+          'ALL_PROXIES_UNAVAILABLE',
+          `the circuits of all ${matching} proxies that match are open${this.#doubted(this.#matching(ask), target, silentMs)}`,
+          waitMs,
+        );
+  }
+
+  /** What else to say when circuits are open for failures that may be the target's. */
+  #doubted(members: Iterable<Member>, target: string, silentMs: number): string {
+    for (const { provisional } of members) {
+      if (!provisional) continue;
+      const seconds = Math.round(silentMs / 1000);
+      return `: no proxy has had an answer from ${target} for ${seconds} s; it may be the target`;
+    }
+    return '';
+  }
+
+  /** The pinned member, or those with all tags. Whom the strategy leaves of them shows only when it picks. */
+  *#matching({ proxyId, tags = [] }: Ask): Generator<Member, void, undefined> {
+    if (proxyId !== undefined) {
+      const pinned = this.members.get(proxyId);
+      if (pinned !== undefined) yield pinned;
+      return;
+    }
+    for (const member of this.members.values()) {
+      if (tags.every((tag) => member.proxy.tags.includes(tag))) yield member;
+    }
+  }
+
+  *#understanding(given: readonly PoolEntry[] | string): Steps<Entry[]> {
+    if (typeof given === 'string' || !Array.isArray(given)) {
+      const { proxies } = yield* parsingProxies(given as string);
+      return proxies.map((proxy) => this.#plain(proxy));
+    }
+    const circuits = new Map<number, CircuitSource | undefined>();
+    const inputs = (given as readonly PoolEntry[]).map((each, i) => {
+      if (!hasCircuit(each)) return each;
+      const { circuitBreaker, ...input } = each;
+      if (circuitBreaker !== undefined) circuits.set(i + 1, this.#circuitOf(circuitBreaker));
+      return input;
+    });
+    const circuitAt = (at: number) => (circuits.has(at) ? circuits.get(at) : this.#circuit);
+    const { proxies, from } = yield* parsingProxies(inputs, (at, otherAt) =>
+      sameCircuit(circuitAt(at)?.asked, circuitAt(otherAt)?.asked),
+    );
+    return proxies.map((proxy, i) => ({ proxy, circuits: circuitAt(from[i] as number) }));
+  }
+
+  /** Throws an `InvalidProxyError` for proxies that the rules refuse. */
+  #checkAccess(entries: readonly Entry[]): void {
+    const rules = this.#context.access;
+    if (rules === undefined) return;
+    const refusals: string[] = [];
+    let count = 0;
+    for (const { proxy } of entries) {
+      const refusal = rules.refusal(proxy.host, proxy.port);
+      if (refusal === undefined || ++count > maxRefusalsNamed) continue;
+      refusals.push(`the proxy ${proxy.host}:${proxy.port} ${refusal}`);
+    }
+    if (count === 0) return;
+    const more = count > refusals.length ? `; and ${count - refusals.length} more` : '';
+    throw new InvalidProxyError(refusals.join('; ') + more);
+  }
+
+  #plain(proxy: Proxy): Entry {
+    return { proxy, circuits: this.#circuit };
+  }
+
+  #entry(given: PoolEntry): Entry {
+    if (!hasCircuit(given)) return this.#plain(parseProxy(given));
+    const { circuitBreaker, ...input } = given;
+    const proxy = parseProxy(input);
+    if (circuitBreaker === undefined) return this.#plain(proxy);
+    return { proxy, circuits: this.#circuitOf(circuitBreaker) };
+  }
+
+  /** The circuit that an entry names; undefined: none. Throws on bad options. */
+  #circuitOf(given: CircuitOptions | false): CircuitSource | undefined {
+    checkCircuit(given);
+    if (given === false) return undefined;
+    const { now, random } = this.#context;
+    const asked = { ...(this.#context.circuitBreaker || undefined), ...given };
+    return { group: this.circuits, options: resolveCircuit(asked, { now, random }), asked };
+  }
+
+  #join({ proxy, circuits }: Entry): void {
+    this.selector.add(candidate(proxy));
+    this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
+    this.#changed();
+  }
+
+  #leave(member: Member): void {
+    const { id } = member;
+    this.doubts.forget(member);
+    this.#context.onLeft(member);
+    member.circuits = undefined;
+    this.members.delete(id);
+    this.selector.remove(id);
+    this.circuits.delete(id);
+    this.#shut.delete(id);
+    this.#changed();
+    this.#context.onGone(id);
+  }
+
+  #renew(member: Member, { proxy, circuits }: Entry): void {
+    if (!sameCircuit(member.circuits?.asked, circuits?.asked)) this.#renewCircuit(member, circuits);
+    const before = member.proxy;
+    member.proxy = proxy;
+    if (!sameConnections(before, proxy)) this.#context.onGone(proxy.id);
+    if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
+    this.selector.update(candidate(proxy));
+    // It may have more places than before, or tags that somebody waits for.
+    this.line.wake();
+  }
+
+  /** Another circuit for a member that stays. One that was open stays so for as long as it would have been. */
+  #renewCircuit(member: Member, circuits: CircuitSource | undefined): void {
+    const { circuit: before, provisional } = member;
+    const state = before?.state ?? 'closed';
+    const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
+    if (circuits === undefined && state !== 'closed') before?.reset();
+    this.circuits.delete(member.id);
+    member.circuits = circuits;
+    if (state === 'forced_open') member.breaker?.forceOpen();
+    else if (state === 'open' || state === 'half_open') {
+      member.breaker?.trip({ openMs });
+      member.provisional = provisional;
+    }
+  }
+
+  /** Returns the transition as it is told: with what the circuit itself does not know. */
+  #hear(event: CircuitTransition): CircuitTransition {
+    const { name, to, at } = event;
+    const member = this.members.get(name);
+    if (member === undefined) return event;
+    const { doubtAt } = member;
+    if (to === 'closed' || to === 'disabled' || to === 'forced_open') this.doubts.forget(member);
+    else if (to === 'open') {
+      const windowMs = member.limits.windowMs || defaultWindowMs;
+      member.provisional = doubtAt !== undefined && at - doubtAt <= windowMs;
+    }
+    this.selector.circuitChanged(event);
+    if (to === 'closed' || to === 'disabled') this.#shut.delete(name);
+    else this.#shut.add(name);
+    this.#changed();
+    return to === 'open' && member.provisional ? { ...event, provisional: true } : event;
+  }
+
+  #changed(): void {
+    this.#firstDueKnown = false;
+    this.line.wake();
+  }
+
+  /** When the first of the shut circuits may be asked; undefined: never by itself. */
+  #due(): number | undefined {
+    const now = this.#context.now();
+    if (this.#firstDueKnown && (this.#firstDueAt === undefined || this.#firstDueAt > now)) {
+      return this.#firstDueAt;
+    }
+    let first: number | undefined;
+    for (const id of this.#shut) {
+      const waitMs = this.members.get(id)?.breaker?.retryAfterMs;
+      if (waitMs !== undefined && (first === undefined || now + waitMs < first)) {
+        first = now + waitMs;
+      }
+    }
+    this.#firstDueKnown = true;
+    return (this.#firstDueAt = first);
+  }
+
+  #announce(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
+    const { bus, now } = this.#context;
+    if (!bus.has(type)) return;
+    const { id: proxyId, region, weight, tags } = proxy;
+    bus.emit(type, { proxyId, region, weight, tags, at: now() });
+  }
+}
+
+function hasCircuit(
+  given: PoolEntry,
+): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
+  return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
+}
+
+/** Whether it is for every member; then the numbers of the pool answer without a look at each. */
+function takesAny({ proxyId, tags }: Ask): boolean {
+  return proxyId === undefined && tags === undefined;
+}
+
+/** What the selector knows of a proxy. */
+function candidate({ id, region, weight, cost, tags, maxConcurrent }: Proxy) {
+  return { id, region, weight, cost, tags, maxConcurrent };
+}

@@ -1,0 +1,41 @@
+import type { RetryBudget } from '@whirl/backoff';
+import type { WhirlBus } from '@whirl/events';
+import type { AccessRules } from '../access-rules.ts';
+import type { BanRule } from '../policy/ban-rules.ts';
+import type { Judge } from '../blame/judge.ts';
+import type { LoopLag } from '../blame/loop-lag.ts';
+import type { Clients } from '../connection/connection-pool.ts';
+import type { Hedging } from '../policy/hedging.ts';
+import type { OperationList } from './in-flight.ts';
+import type { RetryPolicy } from '../policy/retry-policy.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { UnreadBodies } from './unread-bodies.ts';
+
+/** What an operation needs of its rotator. */
+export interface Engine {
+  readonly bus: WhirlBus;
+  readonly pool: Pool;
+  readonly clients: Clients;
+  readonly judge: Judge;
+  readonly lag: LoopLag;
+  /** Requests that have not ended. */
+  readonly operations: OperationList;
+  readonly budget: RetryBudget | undefined;
+  readonly hedging: Hedging | undefined;
+  /** Undefined: every target may be asked. */
+  readonly targets: AccessRules | undefined;
+  readonly banRules: readonly BanRule[];
+  readonly queueTimeoutMs: number;
+  /** Epoch ms that never step back: for durations. */
+  readonly now: () => number;
+  /** What a wall clock shows: for HTTP-dates. */
+  readonly wallNow: () => number;
+  readonly random: () => number;
+  /** The global policy of the moment. */
+  readonly policy: RetryPolicy;
+  readonly unread: UnreadBodies;
+  nextRequestId(): string;
+}
+
+/** The longest delay that a timer takes; beyond it would fire at once. */
+export const maxTimerMs = 2 ** 31 - 1;

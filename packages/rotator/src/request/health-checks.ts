@@ -1,0 +1,220 @@
+import type { CircuitBreaker } from '@whirl/circuit-breaker';
+import type { Dispatcher } from 'undici';
+import { checkTarget } from './check-target.ts';
+import { maxTimerMs, type Engine } from './engine.ts';
+import { AttemptTimeoutError } from '../errors.ts';
+import { circuitOutcome, classify, lateHere, type Failure } from '../blame/failure.ts';
+import type { Admission } from '../pool/member.ts';
+import { OutgoingRequest } from './outgoing-request.ts';
+import { noRetries } from '../policy/retry-policy.ts';
+import { shown } from '../check.ts';
+import { checkNames } from '../unknown-option.ts';
+
+/** Tests open circuits that no traffic would reach. */
+export interface HealthCheckOptions {
+  /** What is asked for with GET, through each proxy. http: or https:. */
+  readonly url: string | URL;
+  /**
+   * Milliseconds between rounds. A circuit that has been due for a test since the last round is
+   * tested in this one: traffic had its chance. ≥ 10, default 10,000.
+   */
+  readonly intervalMs?: number | undefined;
+  /** Milliseconds to the headers of the answer. > 0, default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Tests under way at once. An integer ≥ 1, default 4. */
+  readonly concurrency?: number | undefined;
+  /** Which answers close the circuit. Default: a status of 200 to 399. */
+  readonly isHealthy?: ((statusCode: number) => boolean) | undefined;
+}
+
+const names = ['url', 'intervalMs', 'timeoutMs', 'concurrency', 'isHealthy'];
+
+/** Rounds of tests. Its timer keeps no process alive. */
+export class HealthChecks {
+  readonly #engine: Engine;
+  readonly #url: URL;
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #concurrency: number;
+  readonly #isHealthy: (statusCode: number) => boolean;
+  readonly #timer: NodeJS.Timeout;
+  /** Circuits that were due in the last round, and how often they had changed by then. */
+  #waiting = new Map<CircuitBreaker, number>();
+  readonly #queue = new Set<CircuitBreaker>();
+  #running = 0;
+  #closed = false;
+
+  /** Throws a TypeError or RangeError that names the option. */
+  constructor(engine: Engine, options: HealthCheckOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new TypeError(`healthCheck must be an object, got ${shown(options)}`);
+    }
+    checkNames('healthCheck', options, names);
+    const { url, intervalMs = 10_000, timeoutMs = 10_000, concurrency = 4 } = options;
+    const { isHealthy = (statusCode: number) => statusCode >= 200 && statusCode < 400 } = options;
+    if (!URL.canParse(String(url)) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new TypeError('healthCheck.url must be an absolute http: or https: URL');
+    }
+    checkTarget(engine.targets, url);
+    for (const [name, value, least] of [
+      ['intervalMs', intervalMs, 10],
+      ['timeoutMs', timeoutMs, 1],
+    ] as const) {
+      if (!Number.isFinite(value) || value < least || value > maxTimerMs) {
+        throw new RangeError(
+          `healthCheck.${name} must be from ${least} to ${maxTimerMs}, got ${shown(value)}`,
+        );
+      }
+    }
+    if (!Number.isInteger(concurrency) || concurrency < 1) {
+      throw new RangeError(
+        `healthCheck.concurrency must be an integer ≥ 1, got ${shown(concurrency)}`,
+      );
+    }
+    if (typeof isHealthy !== 'function') {
+      throw new TypeError(`healthCheck.isHealthy must be a function, got ${typeof isHealthy}`);
+    }
+    this.#engine = engine;
+    this.#url = new URL(url);
+    this.#intervalMs = intervalMs;
+    this.#timeoutMs = timeoutMs;
+    this.#concurrency = concurrency;
+    this.#isHealthy = isHealthy;
+    this.#timer = setInterval(() => this.#round(), this.#intervalMs);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#queue.clear();
+  }
+
+  #round(): void {
+    const { pool, now } = this.#engine;
+    const due = new Map<CircuitBreaker, number>();
+    for (const breaker of pool.circuits.due(now())) {
+      if (this.#waiting.get(breaker) === breaker.generation) this.#queue.add(breaker);
+      else due.set(breaker, breaker.generation);
+    }
+    this.#waiting = due;
+    this.#next();
+  }
+
+  #next(): void {
+    const { pool, now } = this.#engine;
+    for (const breaker of this.#queue) {
+      if (this.#running >= this.#concurrency) return;
+      this.#queue.delete(breaker);
+      // Traffic may have come first, or another proxy under that id. The circuit admits one test at a time, so a second one to the
+      // same proxy cannot be under way.
+      const due = pool.circuits.peek(breaker.name) === breaker && breaker.isDue(now());
+      const admission = due ? pool.enter(breaker.name) : undefined;
+      if (admission === undefined) continue;
+      this.#running++;
+      this.#probe(admission);
+    }
+  }
+
+  /** What it finds out is evidence as well: a proxy that works here is not to blame for another target. */
+  #probe(admission: Admission): void {
+    const { clients, pool, bus, now, judge, lag } = this.#engine;
+    const { member } = admission;
+    const startedAt = now();
+    const target = judge.targets.get(this.#url.origin, startedAt);
+    const request = new OutgoingRequest(
+      {
+        origin: this.#url.origin,
+        path: this.#url.pathname + this.#url.search,
+        method: 'GET',
+        headers: [],
+      },
+      noRetries,
+    );
+    const lease = request.lease(clients, member.proxy, this.#timeoutMs, undefined);
+    let ended = false;
+    lag.begun();
+    const lagBeforeMs = lag.totalMs;
+    const end = (failure: Failure | undefined) => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      lag.ended();
+      const at = now();
+      const latencyMs = at - startedAt;
+      pool.settle(admission, circuitOutcome(failure), latencyMs, at);
+      if (bus.has('health:checked')) {
+        const outcome = failure?.blame === 'caller' ? 'aborted' : (failure?.outcome ?? 'success');
+        bus.emit('health:checked', { proxyId: member.id, outcome, latencyMs, at });
+      }
+      pool.free(member);
+      this.#running--;
+      if (!this.#closed) this.#next();
+    };
+    // The answer's body is of no use: its connection is closed rather than read to the end.
+    const cut = () => lease.cut(new Error('the health check is over'));
+    const tunnel = !lease.absoluteForm;
+    const failed = (error: Error) => {
+      if (ended) return;
+      const seen = { proxyId: member.id, sealed: false, headersSeen: false };
+      const failure = classify(error, seen);
+      const late =
+        error instanceof AttemptTimeoutError && lag.wasLate(lagBeforeMs, now() - startedAt);
+      end(judge.judged(late ? lateHere(failure) : failure, member, target, now()));
+    };
+    const expired = () => {
+      failed(new AttemptTimeoutError(this.#timeoutMs, lease.phase ?? 'headers', member.id));
+      cut();
+    };
+    // The sockets get a turn after a loop that was late.
+    const timer = setTimeout(() => setImmediate(expired), this.#timeoutMs);
+    timer.unref();
+    let answered = false;
+    const send = () => {
+      try {
+        lease.dispatch(request.through(lease, member.proxy), handler);
+      } catch (error) {
+        lease.cut(error as Error);
+        failed(error as Error);
+      }
+    };
+    const handler: Dispatcher.DispatchHandler & { onResponseStarted(): void } = {
+      onRequestStart() {},
+      onResponseStarted: () => void (answered = true),
+      onResponseStart: (_, statusCode) => {
+        if (ended || statusCode < 200) return;
+        const at = now();
+        if (this.#isHealthy(statusCode)) {
+          const latencyMs = at - startedAt;
+          judge.answered(member, target, at, { statusCode, latencyMs, tunnel, ruled: true });
+          end(undefined);
+        } else end(judge.judged(unhealthy(statusCode, tunnel), member, target, at, tunnel));
+        cut();
+      },
+      onResponseData() {},
+      onResponseEnd() {},
+      onResponseError: (_, error) => {
+        if (!ended && !answered && lease.stale(error, true)) {
+          lease.renew();
+          queueMicrotask(send);
+          return;
+        }
+        lease.cut(error);
+        failed(error);
+      },
+    };
+    send();
+  }
+}
+
+/** In a tunnel it is the target that is not well. */
+function unhealthy(statusCode: number, tunnel: boolean): Failure {
+  return {
+    outcome: 'failure',
+    phase: 'headers',
+    reason: 'status',
+    ...(tunnel ? { blame: 'target' } : { blame: 'unknown', doubt: 'failed' }),
+    statusCode,
+    error: new Error(`status ${statusCode}`),
+  };
+}

@@ -1,0 +1,143 @@
+import type { Dispatcher } from 'undici';
+import { bodyOf, noBody, type Body, type Upload } from '../message/replayable-body.ts';
+import type { Clients } from '../connection/connection-pool.ts';
+import { contentLengthOf } from '../message/content-length.ts';
+import { InvalidRequestError } from '../errors.ts';
+import { flatHeaders, hasHeader, type HeadersGiven } from '../message/headers.ts';
+import { methodOf } from '../message/method.ts';
+import type { Lease } from '../connection/lease.ts';
+import type { RetryPolicy } from '../policy/retry-policy.ts';
+import type { Proxy } from '../proxy/proxy.ts';
+import { headersFor } from '../proxy/proxy-headers.ts';
+import { repeatable } from '../policy/retry-plan.ts';
+
+/** A request, understood once and sent by each attempt. */
+export class OutgoingRequest {
+  readonly method: string;
+  /** As `URL.origin` has it: an URL would work it out again each time. */
+  readonly origin: string;
+  /** It may be sent twice: by its method, its policy or its Idempotency-Key. */
+  readonly repeatable: boolean;
+  readonly body: Body;
+  /** The policy's, or what undici's own option of that purpose says; 0: no bound. */
+  readonly bodyTimeoutMs: number;
+  readonly #url: URL;
+  readonly #opts: Dispatcher.DispatchOptions;
+  readonly #headers: readonly string[];
+  readonly #path: string;
+  readonly #hasHost: boolean;
+  readonly #hasLength: boolean;
+
+  /** Throws `InvalidRequestError` for what could never be sent. */
+  constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
+    this.#opts = opts;
+    this.method = methodOf(opts.method);
+    this.#url = originOf(opts);
+    this.origin = this.#url.origin;
+    if (typeof opts.path !== 'string' || !/^[/?]|^\*$/.test(opts.path)) {
+      throw new InvalidRequestError('the path must begin with a slash');
+    }
+    if (opts.path === '*' && this.method !== 'OPTIONS') {
+      throw new InvalidRequestError('the path "*" goes with the method OPTIONS alone');
+    }
+    // An absolute URL with nothing behind its authority is how a client says "*" (RFC 9112, 3.2.4).
+    if (opts.path === '*') this.#path = this.origin;
+    else this.#path = opts.path.startsWith('?') ? `/${opts.path}` : opts.path;
+    this.bodyTimeoutMs = isTimeout(opts.bodyTimeout) ? opts.bodyTimeout : policy.bodyTimeoutMs;
+    this.#headers = flatHeaders(opts.headers as HeadersGiven);
+    this.#hasHost = hasHeader(this.#headers, 'host');
+    this.repeatable = repeatable(policy, this.method, hasHeader(this.#headers, 'idempotency-key'));
+    const given: unknown = opts.body;
+    const hasBody = given !== undefined && given !== null;
+    const expected = contentLengthOf(this.#headers, this.method, hasBody);
+    this.#hasLength = expected !== undefined;
+    this.body = hasBody ? bodyOf(given, { record: this.repeatable, expected }) : noBody;
+  }
+
+  /** Two attempts may send it at the same time. */
+  get shareable(): boolean {
+    return this.repeatable && this.body.shareable;
+  }
+
+  /** Whether it may go out once more after a connection was lost; `sent`: something of it went out. */
+  repeats(sent: boolean): boolean {
+    return this.body.replayable && (!sent || this.repeatable);
+  }
+
+  /** A claim on a connection for one attempt. */
+  lease(
+    clients: Clients,
+    proxy: Proxy,
+    connectTimeoutMs: number,
+    session: string | undefined,
+  ): Lease {
+    // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
+    const tunnel = this.#opts.upgrade ? 'always' : undefined;
+    return clients.take(proxy, this.#url, {
+      connectTimeoutMs,
+      tunnel,
+      session,
+      once: !this.shareable,
+    });
+  }
+
+  /** What undici is told for one attempt through this connection. */
+  through(
+    { absoluteForm, proxyHeaders }: Lease,
+    proxy: Proxy,
+    upload: Upload = noBody,
+  ): Dispatcher.DispatchOptions {
+    let headers = [...this.#headers];
+    const { payload, length, contentType } = upload;
+    if (contentType !== undefined && !hasHeader(headers, 'content-type')) {
+      headers.push('content-type', contentType);
+    }
+    if (payload !== null && length !== undefined && !this.#hasLength) {
+      headers.push('content-length', String(length));
+    }
+    const path = this.#path;
+    if (absoluteForm) {
+      if (!this.#hasHost) headers.push('host', this.#url.host);
+      const own = headersFor(proxy, proxyHeaders);
+      if (proxyHeaders !== undefined || proxy.proxyHeaders !== undefined)
+        headers = withoutNames(headers, own);
+      headers.push(...own);
+    }
+    return {
+      ...this.#opts,
+      method: this.method,
+      origin: absoluteForm ? undefined : this.origin,
+      path: absoluteForm && path.startsWith('/') ? this.origin + path : path,
+      headers,
+      // Timed here: undici's own timers are coarse, and framing without content is progress to them.
+      bodyTimeout: isTimeout(this.#opts.bodyTimeout) ? 0 : this.#opts.bodyTimeout,
+      body: payload as Dispatcher.DispatchOptions['body'],
+    } as Dispatcher.DispatchOptions;
+  }
+}
+
+/** A header for the proxy stands in the place of the request's own of that name. */
+function withoutNames(headers: readonly string[], names: readonly string[]): string[] {
+  return headers.filter(
+    (_, i) => !hasHeader(names, (headers[i - (i % 2)] as string).toLowerCase()),
+  );
+}
+
+/** What is no duration is left to undici, which refuses it. */
+function isTimeout(given: unknown): given is number {
+  return typeof given === 'number' && given >= 0;
+}
+
+function originOf({ origin: given }: Dispatcher.DispatchOptions): URL {
+  let origin: URL;
+  try {
+    origin = new URL(String(given));
+  } catch {
+    throw new InvalidRequestError('the origin must be an absolute URL');
+  }
+  if (origin.port === '0') throw new InvalidRequestError('the port must be 1 to 65535, got 0');
+  if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
+    throw new InvalidRequestError(`the URL must be http: or https:, got "${origin.protocol}"`);
+  }
+  return origin;
+}

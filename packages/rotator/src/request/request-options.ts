@@ -1,0 +1,34 @@
+import type { Operation } from './operation.ts';
+import type { RetryPolicy, RetryPolicyOptions } from '../policy/retry-policy.ts';
+
+/** What a request, or a view of the rotator, asks of the pool. */
+export interface PoolOptions {
+  /** Overrides the global policy whole; `null` makes one attempt only. */
+  readonly retryPolicy?: RetryPolicyOptions | null | undefined;
+  /** Proxies of this region are preferred. */
+  readonly region?: string | undefined;
+  /** Requests of one session go through one proxy under the `sticky()` strategy. */
+  readonly sessionId?: string | undefined;
+  /** Only proxies that have all of these. */
+  readonly tags?: readonly string[] | undefined;
+  /** Pins the request, its retries included, to this proxy. */
+  readonly proxyId?: string | undefined;
+}
+
+/** Their names: what `fetch` takes out of its init, and all that a view or a verb knows. */
+export const poolOptionNames = ['retryPolicy', 'region', 'sessionId', 'tags', 'proxyId'] as const;
+
+/** The same, understood once: how a verb or a view talks to the engine. */
+export interface RequestContext {
+  /** Undefined: the global policy of the moment. */
+  readonly policy: RetryPolicy | undefined;
+  readonly region: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly proxyId: string | undefined;
+  /** Filled in by the engine, for who wants to see the attempts. */
+  operation?: Operation | undefined;
+}
+
+/** Under which a verb's context travels through a dispatcher's options. */
+export const contextKey: unique symbol = Symbol('whirl.context');

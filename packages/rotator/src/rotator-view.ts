@@ -1,0 +1,222 @@
+import type { Dispatcher } from 'undici';
+import { isNodeStream } from './message/body-source.ts';
+import { InvalidRequestError, type AttemptRecord } from './errors.ts';
+import { bodyFunctionIn, checkBodyFunction, takeBodyFunction } from './fetch-body.ts';
+import { checkFetchOptions } from './fetch-options.ts';
+import { fetchThrough } from './fetch.ts';
+import { redact } from './redact.ts';
+import type { BodyFunction, RequestBody } from './message/encode-body.ts';
+import {
+  contextKey,
+  poolOptionNames,
+  type PoolOptions,
+  type RequestContext,
+} from './request/request-options.ts';
+import { shown } from './check.ts';
+
+/** What a verb takes beside the URL. */
+export interface RequestOptions extends PoolOptions {
+  /** Default `GET`; the verbs set it themselves. */
+  readonly method?: string | undefined;
+  readonly headers?: Dispatcher.RequestOptions['headers'] | Headers | undefined;
+  readonly body?: RequestBody | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `fetch`'s own options, and what is asked of the pool. */
+export type FetchOptions = Omit<RequestInit, 'body'> &
+  PoolOptions & {
+    /** Beside fetch's own kinds a function that returns a fresh body for each attempt. */
+    readonly body?: RequestInit['body'] | BodyFunction;
+  };
+
+/** undici's response, with the way it took. */
+export type RotatorResponse = Dispatcher.ResponseData & {
+  /** One record for each attempt; that of the answer is provisional until its body has ended. */
+  readonly attempts: readonly AttemptRecord[];
+  /** The proxy that answered. */
+  readonly proxyId: string;
+};
+
+/** Sends one request; see `RotatorView.request`. */
+export type Verb = (url: string | URL, options?: RequestOptions) => Promise<RotatorResponse>;
+
+/** The rotator with defaults of its own: the same verbs, its own dispatcher. */
+export interface RotatorView {
+  /** For `undici.request`, `setGlobalDispatcher`, `WebSocket`; for fetch see `fetchOptions`. */
+  readonly dispatcher: Dispatcher;
+  /**
+   * Sends a request and resolves at the headers of its answer, as `undici.request` does: redirects
+   * are not followed and bodies not decoded. Read or `dump()` the body, or its connection is held.
+   */
+  request(url: string | URL, options?: RequestOptions): Promise<RotatorResponse>;
+  /**
+   * `fetch` through the pool: the global one where it asks the dispatcher, else (under Bun and Deno, or
+   * where it was replaced) undici's, with the global `Response` either way. Never past the pool. Each
+   * redirect is a request of its own. It rejects with fetch's `TypeError`, whose `cause` is the error of this
+   * package. Pool options in other letters, and policy fields outside of `retryPolicy`, are refused as
+   * the verbs refuse them.
+   */
+  fetch(url: string | URL | Request, init?: FetchOptions): Promise<Response>;
+  /**
+   * Options for a fetch that is not ours: `fetch(url, rotator.fetchOptions({ method: 'POST', body }))`.
+   * Typed as the global `RequestInit`, whichever types declare it, so that no cast is needed. Only a fetch that
+   * asks its `dispatcher` goes through the pool: Node's does, Bun's and Deno's do not.
+   */
+  fetchOptions(init?: FetchOptions): RequestInit;
+  /** A view with these defaults, over those of this one. */
+  with(options: PoolOptions): RotatorView;
+  readonly get: Verb;
+  readonly head: Verb;
+  readonly options: Verb;
+  readonly post: Verb;
+  readonly put: Verb;
+  readonly patch: Verb;
+  readonly delete: Verb;
+}
+
+/** One for all responses: with an accessor of its own each would get a hidden class of its own. */
+const attempts: PropertyDescriptor = {
+  enumerable: true,
+  get(this: { readonly [contextKey]: RequestContext }) {
+    return this[contextKey].operation?.attempts ?? [];
+  },
+};
+
+const ownOptionNames = new Set(['method', 'headers', 'body', 'signal']);
+const noPoolOptions: PoolOptions = Object.freeze({});
+
+/** What a view needs of its rotator. */
+export interface ViewContext {
+  /** The options over a base. Throws when one is unknown or not what it should be. */
+  understand(options: PoolOptions, base?: RequestContext): RequestContext;
+  hasProxy(id: string): boolean;
+  dispatcherFor(context: RequestContext): Dispatcher;
+}
+
+/** The verbs over one dispatcher. */
+export class View implements RotatorView {
+  readonly dispatcher: Dispatcher;
+  readonly #rotator: ViewContext;
+  readonly #defaults: RequestContext;
+
+  constructor(rotator: ViewContext, defaults: RequestContext, dispatcher?: Dispatcher) {
+    this.#rotator = rotator;
+    this.#defaults = defaults;
+    this.dispatcher = dispatcher ?? rotator.dispatcherFor(defaults);
+  }
+
+  async request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
+    }
+    const { method = 'GET', headers, body, signal } = options;
+    checkSignal(signal);
+    const target = httpUrl(url);
+    const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
+    const { proxyId } = context;
+    if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
+      // A URL is easily taken for the id, and may hold the password.
+      const id = proxyId.includes('://') ? redact(proxyId) : proxyId;
+      throw new InvalidRequestError(`proxyId: no proxy has the id "${id}"`);
+    }
+    // A stream may fail before it is sent; then the request finds its error.
+    if (isNodeStream(body)) body.on('error', ignore);
+    // Facts of a request are told after the call, so that its caller can listen for them.
+    await Promise.resolve();
+    const response = await this.dispatcher.request({
+      origin: target.origin,
+      path: target.pathname + target.search,
+      method: method as Dispatcher.HttpMethod,
+      headers,
+      body,
+      signal,
+      [contextKey]: context,
+    } as Dispatcher.RequestOptions);
+    Object.defineProperty(response, contextKey, { value: context });
+    Object.defineProperty(response, 'attempts', attempts);
+    return Object.assign(response, { proxyId: context.operation?.answeredBy }) as RotatorResponse;
+  }
+
+  async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
+    // fetch would show the whole URL in its refusal.
+    if (typeof url === 'string' || !('url' in url)) absoluteUrl(url);
+    const { dispatcher, own } = this.#forFetch(init);
+    return fetchThrough(dispatcher, url, own);
+  }
+
+  fetchOptions(init: FetchOptions = {}): RequestInit {
+    const { dispatcher, own } = this.#forFetch(init);
+    if (bodyFunctionIn(own) !== undefined) checkBodyFunction();
+    return { ...own, dispatcher } as object;
+  }
+
+  /** Fetch's own options, and the dispatcher for those of the pool. */
+  #forFetch(init: FetchOptions): { dispatcher: Dispatcher; own: RequestInit } {
+    if (init !== null) checkFetchOptions(init);
+    const own: Record<string, unknown> = { ...init };
+    const pool: Record<string, unknown> = {};
+    for (const name of poolOptionNames) {
+      if (name in own) pool[name] = own[name];
+      delete own[name];
+    }
+    const asked = Object.keys(pool).length > 0;
+    const { dispatcher } = asked ? this.with(pool as PoolOptions) : this;
+    const make = bodyFunctionIn(own);
+    const sender = make === undefined ? dispatcher : takeBodyFunction(own, make, dispatcher);
+    return { dispatcher: sender, own: own as RequestInit };
+  }
+
+  with(options: PoolOptions): RotatorView {
+    return new View(this.#rotator, this.#rotator.understand(options, this.#defaults));
+  }
+
+  readonly get: Verb = (url, options) => this.request(url, { ...options, method: 'GET' });
+  readonly head: Verb = (url, options) => this.request(url, { ...options, method: 'HEAD' });
+  readonly options: Verb = (url, options) => this.request(url, { ...options, method: 'OPTIONS' });
+  readonly post: Verb = (url, options) => this.request(url, { ...options, method: 'POST' });
+  readonly put: Verb = (url, options) => this.request(url, { ...options, method: 'PUT' });
+  readonly patch: Verb = (url, options) => this.request(url, { ...options, method: 'PATCH' });
+  readonly delete: Verb = (url, options) => this.request(url, { ...options, method: 'DELETE' });
+}
+
+/** What else than the verb's own options there is. Most requests have nothing, and copy nothing. */
+function poolOptionsIn(options: RequestOptions): PoolOptions {
+  for (const name in options) {
+    if (ownOptionNames.has(name)) continue;
+    const { method: _method, headers: _headers, body: _body, signal: _signal, ...rest } = options;
+    return rest;
+  }
+  return noPoolOptions;
+}
+
+/** As undici has it: an emitter of Node's will do. */
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal === null) return;
+  const { addEventListener, on } = signal as { addEventListener?: unknown; on?: unknown };
+  if (typeof addEventListener === 'function' || typeof on === 'function') return;
+  throw new InvalidRequestError(`signal must be an AbortSignal, got ${shown(signal)}`);
+}
+
+function absoluteUrl(given: string | URL): URL {
+  let url: URL;
+  try {
+    url = new URL(given);
+  } catch {
+    throw new InvalidRequestError(`the URL must be absolute, got "${redact(String(given))}"`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new InvalidRequestError('the URL must not hold credentials: send a header');
+  }
+  return url;
+}
+
+function httpUrl(given: string | URL): URL {
+  const url = absoluteUrl(given);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new InvalidRequestError(`the URL must be http: or https:, got "${url.protocol}"`);
+  }
+  return url;
+}
+
+function ignore(): void {}
