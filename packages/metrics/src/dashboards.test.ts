@@ -8,7 +8,7 @@ import {
   requestEnd,
   retryScheduled,
 } from './facts.fixture.ts';
-import { renderPrometheus } from './prometheus.ts';
+import { renderPrometheus } from './exporters/prometheus.ts';
 import { RetryMetrics } from './retry-metrics.ts';
 
 interface Rule {

@@ -1,7 +1,7 @@
 export { RetryMetrics } from './retry-metrics.ts';
 export type { HoursOptions, RetryMetricsOptions } from './retry-metrics.ts';
-export { Histogram } from './histogram.ts';
-export { durationBoundsMs } from './duration-counts.ts';
-export type { Durations } from './duration-counts.ts';
+export { Histogram } from './latency/histogram.ts';
+export { durationBoundsMs } from './latency/duration-counts.ts';
+export type { Durations } from './latency/duration-counts.ts';
 export type * from './readings.ts';
-export type { TargetState } from './target-states.ts';
+export type { TargetState } from './tables/target-states.ts';

@@ -7,7 +7,7 @@ import {
   requestEnd,
   retryScheduled,
 } from './facts.fixture.ts';
-import { hourMs } from './hour-ring.ts';
+import { hourMs } from './tables/hour-ring.ts';
 import { RetryMetrics } from './retry-metrics.ts';
 
 const proxies = 10_000;

@@ -5,8 +5,8 @@ import type {
   Outcome,
   RetryRefusalReason,
 } from '@whirl/events';
-import type { Durations } from './duration-counts.ts';
-import type { TargetState } from './target-states.ts';
+import type { Durations } from './latency/duration-counts.ts';
+import type { TargetState } from './tables/target-states.ts';
 
 /** What happened within the retention. */
 export interface Summary {

@@ -7,8 +7,8 @@ import {
   requestEnd,
   requestStart,
 } from './facts.fixture.ts';
-import { hourMs } from './hour-ring.ts';
-import { bucketOf, middleOf } from './latency-scale.ts';
+import { hourMs } from './tables/hour-ring.ts';
+import { bucketOf, middleOf } from './latency/latency-scale.ts';
 import { RetryMetrics } from './retry-metrics.ts';
 
 /** What a quantile reads for this latency. */

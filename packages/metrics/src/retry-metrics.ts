@@ -5,8 +5,8 @@ import type {
   WhirlBus,
   WhirlEvents,
 } from '@whirl/events';
-import { AttemptLog, maxAttempts } from './attempt-log.ts';
-import { CircuitLog } from './circuit-log.ts';
+import { AttemptLog, maxAttempts } from './tables/attempt-log.ts';
+import { CircuitLog } from './tables/circuit-log.ts';
 import {
   blameIndex,
   blames,
@@ -18,20 +18,20 @@ import {
   outcomes,
   refusalReasonIndex,
   refusalReasons,
-} from './closed-sets.ts';
+} from './tables/label-sets.ts';
 import { defaultNow } from './clock.ts';
-import { DurationCounts } from './duration-counts.ts';
-import { failureReason } from './failure-reason.ts';
-import type { Histogram } from './histogram.ts';
-import { hourMs, HourRing, type Hourly } from './hour-ring.ts';
-import { other } from './name-table.ts';
-import { PendingRetries } from './pending-retries.ts';
-import { PolicyTable } from './policy-table.ts';
-import { attemptNumbers, byWord, column, PoolCounts, unknownReason } from './pool-counts.ts';
-import { PoolGauges } from './pool-gauges.ts';
-import { attemptOutcomes, ProxyTable } from './proxy-table.ts';
-import { maxTargets, TargetCounts } from './target-counts.ts';
-import { TargetStates } from './target-states.ts';
+import { DurationCounts } from './latency/duration-counts.ts';
+import { failureReason } from './tables/failure-reason.ts';
+import type { Histogram } from './latency/histogram.ts';
+import { hourMs, HourRing, type Hourly } from './tables/hour-ring.ts';
+import { other } from './tables/name-table.ts';
+import { PendingRetries } from './tables/pending-retries.ts';
+import { PolicyTable } from './tables/policy-table.ts';
+import { attemptNumbers, byWord, column, PoolCounts, unknownReason } from './tables/pool-counts.ts';
+import { PoolGauges } from './tables/pool-gauges.ts';
+import { attemptOutcomes, ProxyTable } from './tables/proxy-table.ts';
+import { maxTargets, TargetCounts } from './tables/target-counts.ts';
+import { TargetStates } from './tables/target-states.ts';
 import type {
   AttemptCounts,
   Latencies,

@@ -2,7 +2,7 @@ import { createBus, type FailureReason, type WhirlEvents } from '@whirl/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attemptEnd, midnight, requestEnd, requestStart, retryScheduled } from './facts.fixture.ts';
-import { hourMs } from './hour-ring.ts';
+import { hourMs } from './tables/hour-ring.ts';
 import { RetryMetrics } from './retry-metrics.ts';
 
 const reasons = ['tcp', 'status', 'reset', 'body'] as const satisfies readonly FailureReason[];

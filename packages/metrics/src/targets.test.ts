@@ -1,7 +1,7 @@
 import type { AttemptEnd } from '@whirl/events';
 import { describe, expect, it } from 'vitest';
 import { attemptEnd, midnight } from './facts.fixture.ts';
-import { renderPrometheus } from './prometheus.ts';
+import { renderPrometheus } from './exporters/prometheus.ts';
 import { RetryMetrics } from './retry-metrics.ts';
 
 const shop = 'https://shop.test';

@@ -6,10 +6,10 @@ import {
   midnight,
   requestEnd,
   requestStart,
-} from './facts.fixture.ts';
+} from '../facts.fixture.ts';
 import { registerRetryMetrics } from './prom-client.ts';
 import { renderPrometheus } from './prometheus.ts';
-import { RetryMetrics } from './retry-metrics.ts';
+import { RetryMetrics } from '../retry-metrics.ts';
 
 function someMetrics(): RetryMetrics {
   const metrics = new RetryMetrics({ now: () => midnight });

@@ -1,5 +1,5 @@
 import type { CircuitState } from '@whirl/events';
-import { circuitStateIndex } from './closed-sets.ts';
+import { circuitStateIndex } from '../tables/label-sets.ts';
 import {
   families,
   labelledSamples,
@@ -10,10 +10,10 @@ import {
   type Reading,
   type Sample,
   type SeriesOptions,
-} from './families.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+} from './metric-families.ts';
+import type { RetryMetrics } from '../retry-metrics.ts';
 import { checkLabels, labelKey, type SourceLabels } from './source-labels.ts';
-import { checkNames, checkWhole } from './validate.ts';
+import { checkNames, checkWhole } from '../validate.ts';
 
 /** What one `RetryMetrics` brings to a page. */
 interface SourceOptions {

@@ -1,10 +1,10 @@
 import type { CircuitState } from '@whirl/events';
-import { durationBoundsMs, type Durations } from './duration-counts.ts';
-import type { AttemptCounts, ProxySeries, TargetSeries, Totals } from './readings.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+import { durationBoundsMs, type Durations } from '../latency/duration-counts.ts';
+import type { AttemptCounts, ProxySeries, TargetSeries, Totals } from '../readings.ts';
+import type { RetryMetrics } from '../retry-metrics.ts';
 import type { SourceLabels } from './source-labels.ts';
-import { maxTargets } from './target-counts.ts';
-import { checkWhole } from './validate.ts';
+import { maxTargets } from '../tables/target-counts.ts';
+import { checkWhole } from '../validate.ts';
 
 /** What an exporter may be told. */
 export interface SeriesOptions {

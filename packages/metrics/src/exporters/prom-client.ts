@@ -9,10 +9,10 @@ import {
   readSeries,
   type Sample,
   type SeriesOptions,
-} from './families.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+} from './metric-families.ts';
+import type { RetryMetrics } from '../retry-metrics.ts';
 import { checkLabels, labelKey, type SourceLabels } from './source-labels.ts';
-import { checkNames } from './validate.ts';
+import { checkNames } from '../validate.ts';
 
 type AnyRegistry = Pick<Registry, 'registerMetric' | 'removeSingleMetric' | 'getSingleMetric'>;
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { attemptEnd, midnight } from './facts.fixture.ts';
-import { RetryMetrics } from './retry-metrics.ts';
+import { attemptEnd, midnight } from '../facts.fixture.ts';
+import { RetryMetrics } from '../retry-metrics.ts';
 
 const minuteMs = 60_000;
 

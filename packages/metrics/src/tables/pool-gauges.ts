@@ -1,5 +1,5 @@
 import type { CircuitState } from '@whirl/events';
-import { circuitStateIndex, circuitStates } from './closed-sets.ts';
+import { circuitStateIndex, circuitStates } from './label-sets.ts';
 import { byWord } from './pool-counts.ts';
 
 /** What is so at the moment, as far as the facts that were heard tell. */

@@ -1,9 +1,9 @@
-import { outcomeIndex } from './closed-sets.ts';
-import { Histogram } from './histogram.ts';
+import { outcomeIndex } from './label-sets.ts';
+import { Histogram } from '../latency/histogram.ts';
 import type { Hourly, HourRing } from './hour-ring.ts';
-import { bucketCount, bucketOf } from './latency-scale.ts';
+import { bucketCount, bucketOf } from '../latency/latency-scale.ts';
 import { grown, NameTable, type RowOwner } from './name-table.ts';
-import { addSketch, sketchSize, writeSketch } from './quantile-sketch.ts';
+import { addSketch, sketchSize, writeSketch } from '../latency/quantile-sketch.ts';
 
 /** Outcomes an attempt can have: `circuit_open` stops a request before there is one. */
 export const attemptOutcomes = ['success', 'failure', 'timeout', 'aborted'] as const;

@@ -6,7 +6,7 @@ import {
   type Observable,
 } from '@opentelemetry/api';
 import type { AttemptEnd, WhirlBus } from '@whirl/events';
-import { durationBoundsMs } from './duration-counts.ts';
+import { durationBoundsMs } from '../latency/duration-counts.ts';
 import {
   families,
   type Family,
@@ -14,14 +14,14 @@ import {
   seriesLimits,
   seriesNames,
   type SeriesOptions,
-} from './families.ts';
-import type { AttemptCounts } from './readings.ts';
-import { other } from './name-table.ts';
+} from './metric-families.ts';
+import type { AttemptCounts } from '../readings.ts';
+import { other } from '../tables/name-table.ts';
 import { RequestMethods } from './request-methods.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+import type { RetryMetrics } from '../retry-metrics.ts';
 import { maxPoints, SeriesCap } from './series-cap.ts';
 import { checkAttributes, labelKey } from './source-labels.ts';
-import { checkBoolean, checkBus, checkNames } from './validate.ts';
+import { checkBoolean, checkBus, checkNames } from '../validate.ts';
 
 export interface OpenTelemetryOptions extends SeriesOptions {
   /** Where the durations come from: the bus that the metrics listen to. */

@@ -1,5 +1,5 @@
 import type { RetryScheduled } from '@whirl/events';
-import { failureReasonIndex } from './closed-sets.ts';
+import { failureReasonIndex } from './label-sets.ts';
 
 /** Scheduled retries remembered at most; beyond it the oldest is forgotten. */
 const maxPending = 10_000;

@@ -1,5 +1,5 @@
-import { blames, circuitStates, failureReasons, outcomes, refusalReasons } from './closed-sets.ts';
-import { Histogram } from './histogram.ts';
+import { blames, circuitStates, failureReasons, outcomes, refusalReasons } from './label-sets.ts';
+import { Histogram } from '../latency/histogram.ts';
 
 /** Attempt numbers counted apart; what succeeds later counts under the last. */
 export const attemptNumbers = 16;

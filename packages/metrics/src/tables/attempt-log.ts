@@ -7,7 +7,7 @@ import {
   outcomes,
   phaseIndex,
   phases,
-} from './closed-sets.ts';
+} from './label-sets.ts';
 import { hourMs } from './hour-ring.ts';
 import { TextColumn } from './text-column.ts';
 

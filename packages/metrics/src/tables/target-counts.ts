@@ -1,4 +1,4 @@
-import { outcomeIndex } from './closed-sets.ts';
+import { outcomeIndex } from './label-sets.ts';
 import { grown, other } from './name-table.ts';
 import { attemptOutcomes } from './proxy-table.ts';
 

@@ -6,10 +6,10 @@ import {
   requestEnd,
   requestStart,
   retryScheduled,
-} from './facts.fixture.ts';
-import { hourMs } from './hour-ring.ts';
+} from '../facts.fixture.ts';
+import { hourMs } from '../tables/hour-ring.ts';
 import { renderPrometheus } from './prometheus.ts';
-import { RetryMetrics } from './retry-metrics.ts';
+import { RetryMetrics } from '../retry-metrics.ts';
 
 describe('renderPrometheus', () => {
   let at: number;

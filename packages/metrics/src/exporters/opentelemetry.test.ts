@@ -9,9 +9,9 @@ import {
   requestEnd,
   requestStart,
   retryScheduled,
-} from './facts.fixture.ts';
+} from '../facts.fixture.ts';
 import { observeRetryMetrics } from './opentelemetry.ts';
-import { RetryMetrics } from './retry-metrics.ts';
+import { RetryMetrics } from '../retry-metrics.ts';
 
 describe('observeRetryMetrics', () => {
   let bus: WhirlBus;
