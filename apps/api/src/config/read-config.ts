@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { AccessOptions, CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { isLoopback } from '../hosts.ts';
-import { policyFromWire, policySchema } from '../policy-wire.ts';
+import { isLoopback } from '../http/hosts.ts';
+import { policyFromWire, policySchema } from '../wire/policy-wire.ts';
 import { readProxy, type ListSettings } from '../proxies/proxy-list.ts';
-import { fieldsOf } from '../validation.ts';
+import { fieldsOf } from '../http/validation.ts';
 import { withDefaults } from './denied-by-default.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 

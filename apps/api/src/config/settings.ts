@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { AccessRules } from '@whirl/rotator';
 import { formatSchema } from '../proxies/proxy-list.ts';
-import { protocols } from '../proxies/proxy-wire.ts';
+import { protocols } from '../wire/proxy-wire.ts';
 
 /** Where a value was written: decides how it is read, and how a fault in it is named. */
 export type Source = 'flag' | 'environment' | 'file';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { WhirlBus } from '@whirl/events';
 import { EventRing } from './event-ring.ts';
-import { eventToWire } from './event-wire.ts';
+import { eventToWire } from '../wire/event-wire.ts';
 
 export interface EventStreamOptions {
   readonly bus: WhirlBus;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { invalidInput } from '../errors.ts';
-import { circuitStateSchema } from '../circuit-wire.ts';
+import { invalidInput } from '../http/errors.ts';
+import { circuitStateSchema } from '../wire/circuit-wire.ts';
 import type { Place, SortValue } from './page.ts';
 
 export const maxLimit = 10_000;

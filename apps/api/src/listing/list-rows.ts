@@ -1,6 +1,6 @@
 import type { ProxyRotator } from '@whirl/rotator';
 import type { FastifyReply } from 'fastify';
-import { stateToWire } from '../circuit-wire.ts';
+import { stateToWire } from '../wire/circuit-wire.ts';
 import { matcherOf, orderOf, picked, readCursor, writeCursor } from './list-query.ts';
 import { pageOf, type SortValue } from './page.ts';
 import { Turns } from './turns.ts';

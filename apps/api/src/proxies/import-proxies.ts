@@ -4,7 +4,7 @@ import {
   type ProxyListReport,
   type ProxyRotator,
 } from '@whirl/rotator';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../http/errors.ts';
 import { inTurn } from './in-turn.ts';
 import { readListAsync, type ListSettings } from './proxy-list.ts';
 

@@ -9,8 +9,8 @@ import {
   type ProxyOptions,
 } from '@whirl/rotator';
 import { z } from 'zod';
-import { fieldsOf } from '../validation.ts';
-import { idSchema, proxyFromWire, proxyInputSchema, proxyUrlSchema } from './proxy-wire.ts';
+import { fieldsOf } from '../http/validation.ts';
+import { idSchema, proxyFromWire, proxyInputSchema, proxyUrlSchema } from '../wire/proxy-wire.ts';
 
 /** Refuses by field what does not follow a schema. */
 function refuse(issues: Parameters<typeof fieldsOf>[0]): never {

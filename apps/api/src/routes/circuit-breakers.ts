@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import { circuitSchema, circuitStateSchema, circuitToWire, stateToWire } from '../circuit-wire.ts';
-import { ApiError, failures } from '../errors.ts';
+import {
+  circuitSchema,
+  circuitStateSchema,
+  circuitToWire,
+  stateToWire,
+} from '../wire/circuit-wire.ts';
+import { ApiError, failures } from '../http/errors.ts';
 import { listEnd, listQuery } from '../listing/list-query.ts';
 import { arrayOf, listRows, sendText } from '../listing/list-rows.ts';
 import type { SortValue } from '../listing/page.ts';
-import { iso } from '../time-wire.ts';
+import { iso } from '../wire/time-wire.ts';
 import type { Routes } from './area.ts';
 import { hoursSchema } from './hours.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ApiError, failures } from '../errors.ts';
+import { ApiError, failures } from '../http/errors.ts';
 import type { EventStream } from '../events/event-stream.ts';
-import { inFlightSchema, inFlightToWire } from '../in-flight-wire.ts';
+import { inFlightSchema, inFlightToWire } from '../wire/in-flight-wire.ts';
 import type { App, Area } from './area.ts';
 
 const tags = ['Requests'];

@@ -1,9 +1,9 @@
 import { validatorCompiler } from 'fastify-zod-openapi';
 import { z } from 'zod';
-import { ApiError, failures } from '../errors.ts';
+import { ApiError, failures } from '../http/errors.ts';
 import { importProxies, maxImportLines } from '../proxies/import-proxies.ts';
 import { formatSchema } from '../proxies/proxy-list.ts';
-import { protocols, proxyInputSchema, proxyUrlSchema } from '../proxies/proxy-wire.ts';
+import { protocols, proxyInputSchema, proxyUrlSchema } from '../wire/proxy-wire.ts';
 import type { App, Routes } from './area.ts';
 
 const maxBytes = 16 * 1024 * 1024;

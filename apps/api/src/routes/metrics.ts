@@ -1,9 +1,9 @@
 import type { ProxyTotals } from '@whirl/metrics';
 import { z } from 'zod';
-import { failures } from '../errors.ts';
+import { failures } from '../http/errors.ts';
 import { listEnd, listQuery } from '../listing/list-query.ts';
 import { listRows, recordOf, sendText } from '../listing/list-rows.ts';
-import { seconds } from '../time-wire.ts';
+import { seconds } from '../wire/time-wire.ts';
 import type { Routes } from './area.ts';
 import { hoursSchema } from './hours.ts';
 

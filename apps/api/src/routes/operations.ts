@@ -1,6 +1,6 @@
 import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { z } from 'zod';
-import { ApiError, failures } from '../errors.ts';
+import { ApiError, failures } from '../http/errors.ts';
 import { Readiness } from '../readiness.ts';
 import { modes, type Routes } from './area.ts';
 

@@ -1,13 +1,13 @@
 import type { ProxyRotator } from '@whirl/rotator';
 import { z } from 'zod';
-import { ApiError, failures } from '../errors.ts';
+import { ApiError, failures } from '../http/errors.ts';
 import { listEnd, listQuery } from '../listing/list-query.ts';
 import { arrayOf, listRows, sendText } from '../listing/list-rows.ts';
 import type { SortValue } from '../listing/page.ts';
 import { addOne, understood } from '../proxies/import-proxies.ts';
 import { inTurn } from '../proxies/in-turn.ts';
 import { readProxy } from '../proxies/proxy-list.ts';
-import { proxyInputSchema, proxySchema, proxyToWire } from '../proxies/proxy-wire.ts';
+import { proxyInputSchema, proxySchema, proxyToWire } from '../wire/proxy-wire.ts';
 import type { Routes } from './area.ts';
 import { importRoute } from './import-proxies.ts';
 

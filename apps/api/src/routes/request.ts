@@ -1,8 +1,8 @@
 import { WhirlError, type RotatorResponse } from '@whirl/rotator';
-import { ApiError, failures } from '../errors.ts';
-import { policyFromWire } from '../policy-wire.ts';
+import { ApiError, failures } from '../http/errors.ts';
+import { policyFromWire } from '../wire/policy-wire.ts';
 import type { Routes } from './area.ts';
-import { attemptToWire, encodeBody, requestSchema, responseSchema } from './request-wire.ts';
+import { attemptToWire, encodeBody, requestSchema, responseSchema } from '../wire/request-wire.ts';
 import { policyFault } from './retry-policy.ts';
 
 /** A larger response body is not collected. */

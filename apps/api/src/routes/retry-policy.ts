@@ -1,15 +1,15 @@
 import { InvalidPolicyError } from '@whirl/rotator';
 import type { z } from 'zod';
-import { failures, invalidInput, type ApiError } from '../errors.ts';
+import { failures, invalidInput, type ApiError } from '../http/errors.ts';
 import {
   policyChangeSchema,
   policyFromWire,
   policySchema,
   policyToWire,
   policyViewSchema,
-} from '../policy-wire.ts';
-import { iso } from '../time-wire.ts';
-import { fieldsOf } from '../validation.ts';
+} from '../wire/policy-wire.ts';
+import { iso } from '../wire/time-wire.ts';
+import { fieldsOf } from '../http/validation.ts';
 import type { Routes } from './area.ts';
 
 const tags = ['Retry policy'];

@@ -1,7 +1,7 @@
 import type { TargetSnapshot } from '@whirl/rotator';
 import { z } from 'zod';
-import { failures } from '../errors.ts';
-import { iso } from '../time-wire.ts';
+import { failures } from '../http/errors.ts';
+import { iso } from '../wire/time-wire.ts';
 import type { Routes } from './area.ts';
 
 const maxLimit = 1000;

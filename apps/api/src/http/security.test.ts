@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ok, startFixture } from './testing/fixture.ts';
+import { ok, startFixture } from '../testing/fixture.ts';
 
 const token = 'correct-horse-battery';
 const policy = '/api/v1/retry/policy';

@@ -1,8 +1,8 @@
 import type { CircuitState } from '@whirl/events';
 import type { RetryPolicy } from '@whirl/rotator';
-import { stateToWire } from '../circuit-wire.ts';
-import { policyToWire } from '../policy-wire.ts';
-import { iso } from '../time-wire.ts';
+import { stateToWire } from './circuit-wire.ts';
+import { policyToWire } from './policy-wire.ts';
+import { iso } from './time-wire.ts';
 
 /** Fields that have another name on the wire than their snake_case. */
 const renamed: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '@whirl/rotator';
 import { z } from 'zod';
-import { policySchema } from '../policy-wire.ts';
-import { seconds } from '../time-wire.ts';
+import { policySchema } from './policy-wire.ts';
+import { seconds } from './time-wire.ts';
 
 /** Headers that belong to a connection, not to a request. */
 const connectionHeaders = new Set([

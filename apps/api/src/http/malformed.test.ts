@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startFixture } from './testing/fixture.ts';
+import { startFixture } from '../testing/fixture.ts';
 
 /** A client that reads, never closes its side, and goes on sending when told. */
 async function stubborn(first: string, forever?: string) {

@@ -1,7 +1,7 @@
 import type { ProxyOptions, ProxyView } from '@whirl/rotator';
 import { z } from 'zod';
-import { circuitStateSchema, stateToWire } from '../circuit-wire.ts';
-import { seconds } from '../time-wire.ts';
+import { circuitStateSchema, stateToWire } from './circuit-wire.ts';
+import { seconds } from './time-wire.ts';
 
 /** Words that stand where an id stands in the paths of the API. */
 const reserved = ['import', 'unhealthy', 'metrics'];
