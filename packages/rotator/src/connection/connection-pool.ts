@@ -1,5 +1,5 @@
 import type { ConnectorOptions } from './dial.ts';
-import { maxTimerMs } from '../request/engine.ts';
+import { maxTimerMs } from '../timer.ts';
 import { Lease } from './lease.ts';
 import { sameConnections, type Proxy } from '../proxy/proxy.ts';
 import { ReuseMemory } from './reuse-memory.ts';

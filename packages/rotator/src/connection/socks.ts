@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers';
 import { SocksClient } from 'socks';
-import { maxTimerMs } from '../request/engine.ts';
+import { maxTimerMs } from '../timer.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 
 /** What the library says when the credentials are at fault, in its own words. */

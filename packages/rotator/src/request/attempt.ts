@@ -4,7 +4,8 @@ import { carryOut, failureOf, type Found, type Head } from '../blame/answer.ts';
 import { circuitOutcome, classify, lateHere, type Failure } from '../blame/failure.ts';
 import { BodySilence } from './body-silence.ts';
 import type { Upload, Uploader } from '../message/replayable-body.ts';
-import { maxTimerMs, type Engine } from './engine.ts';
+import { maxTimerMs } from '../timer.ts';
+import type { Engine } from './engine.ts';
 import {
   AttemptTimeoutError,
   ProxyAuthenticationError,

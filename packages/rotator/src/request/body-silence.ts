@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { LoopLag } from '../blame/loop-lag.ts';
-import { maxTimerMs } from './engine.ts';
+import { maxTimerMs } from '../timer.ts';
 
 /**
  * Bounds the silence between two chunks of a body. A timer of its own, because undici's is coarse and

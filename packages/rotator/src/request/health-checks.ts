@@ -1,7 +1,8 @@
 import type { CircuitBreaker } from '@whirl/circuit-breaker';
 import type { Dispatcher } from 'undici';
 import { checkTarget } from './check-target.ts';
-import { maxTimerMs, type Engine } from './engine.ts';
+import { maxTimerMs } from '../timer.ts';
+import type { Engine } from './engine.ts';
 import { AttemptTimeoutError } from '../errors.ts';
 import { circuitOutcome, classify, lateHere, type Failure } from '../blame/failure.ts';
 import type { Admission } from '../pool/member.ts';

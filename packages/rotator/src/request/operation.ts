@@ -7,7 +7,8 @@ import type { Failure } from '../blame/failure.ts';
 import type { Target } from '../blame/targets.ts';
 import { noBody } from '../message/replayable-body.ts';
 import { Caller, type CallerRequests } from './caller.ts';
-import { maxTimerMs, type Engine } from './engine.ts';
+import { maxTimerMs } from '../timer.ts';
+import type { Engine } from './engine.ts';
 import {
   RequestTimeoutError,
   RetriesExhaustedError,
