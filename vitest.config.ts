@@ -11,6 +11,7 @@ export default defineConfig({
     include: [
       'packages/*/{src,test}/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
+      'scripts/house/*.test.ts',
       'apps/api/dashboard/src/**/*.test.ts',
     ],
     exclude: [...configDefaults.exclude, 'apps/packaging/**', 'apps/real-proxies/**'],
