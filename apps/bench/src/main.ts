@@ -1,4 +1,4 @@
-// `pnpm bench <name>` runs one suite, `pnpm bench` says which there are.
+// `npm run bench <name>` runs one suite, `npm run bench` says which there are.
 import { readdirSync } from 'node:fs';
 
 /** A suite is a folder beside this file whose `suite.ts` exports `run`. */
@@ -13,7 +13,7 @@ const suites = readdirSync(new URL('.', import.meta.url), { withFileTypes: true 
 const [name, ...args] = process.argv.slice(2);
 
 if (name === undefined || !suites.includes(name)) {
-  console.error(`usage: pnpm bench <suite>\nsuites: ${suites.join(', ') || 'none yet'}`);
+  console.error(`usage: npm run bench <suite>\nsuites: ${suites.join(', ') || 'none yet'}`);
   process.exitCode = 1;
 } else {
   const suite = (await import(new URL(`./${name}/suite.ts`, import.meta.url).href)) as Suite;

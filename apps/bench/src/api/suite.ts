@@ -142,7 +142,7 @@ function figuresOf({ done, delay, cpuUsPerRequest }: Awaited<ReturnType<typeof m
   };
 }
 
-/** `pnpm bench api [seconds of load, default 60] [seconds a round of streams, default 5]`. */
+/** `npm run bench api [seconds of load, default 60] [seconds a round of streams, default 5]`. */
 export async function run([
   loadSeconds = '60',
   streamSeconds = '5',

@@ -1,4 +1,4 @@
-// `pnpm bench breaker`: @whirl/circuit-breaker beside cockatiel and opossum, in one run.
+// `npm run bench breaker`: @whirl/circuit-breaker beside cockatiel and opossum, in one run.
 import {
   CircuitBreaker,
   CircuitBreakerGroup,

@@ -117,7 +117,7 @@ function timeMs(read: () => unknown): number {
   return Number(process.hrtime.bigint() - begin) / 1e6;
 }
 
-/** Exact only under `--expose-gc`, with which `pnpm bench` starts. */
+/** Exact only under `--expose-gc`, with which `npm run bench` starts. */
 function usedBytes(): number {
   for (let i = 0; i < 4; i++) (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

@@ -10,7 +10,7 @@ const parts: Record<string, () => Promise<unknown>> = {
   criteria,
 };
 
-/** `pnpm bench rotator [pool | throughput | unreliable | criteria]`; all of them without a name. */
+/** `npm run bench rotator [pool | throughput | unreliable | criteria]`; all of them without a name. */
 export async function run(args: readonly string[]): Promise<void> {
   for (const name of args.length === 0 ? Object.keys(parts) : args) {
     const part = parts[name];

@@ -59,7 +59,7 @@ const subjects: Record<string, CreateChooser> = {
 };
 
 /**
- * `pnpm bench selection [20] [1000] [100000] [scraped] [scenarios] [scale]`: how well each strategy
+ * `npm run bench selection [20] [1000] [100000] [scraped] [scenarios] [scale]`: how well each strategy
  * does in simulated pools, on a virtual clock with seeded chance, and what a pick costs at two pool sizes.
  */
 export async function run(args: readonly string[]): Promise<void> {
