@@ -26,8 +26,10 @@ await onStage(
 
     const response = await rotator.get(target.url);
 
-    const { name, maxAttempts } = rotator.retryPolicy;
-    say(`policy ${name}: ${response.attempts.length} of at most ${maxAttempts} attempts`);
+    const policy = rotator.retryPolicy;
+    say(
+      `policy ${policy?.name}: ${response.attempts.length} of at most ${policy?.maxAttempts} attempts`,
+    );
     await showWay(response);
     await rotator.close();
   },

@@ -38,10 +38,10 @@ export interface Summary {
 
 /** Latencies in milliseconds, from an attempt's start to its response headers; null without any. */
 export interface Latencies {
-  readonly avgLatency: number | null;
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
+  readonly avgLatencyMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
 }
 
 /** One hour. Its latencies are those of all attempts that ended in it. */

@@ -140,10 +140,10 @@ describe('RetryMetrics', () => {
         totalRequests: 0,
         totalRetries: 0,
         successRate: null,
-        avgLatency: null,
-        p50: null,
-        p95: null,
-        p99: null,
+        avgLatencyMs: null,
+        p50Ms: null,
+        p95Ms: null,
+        p99Ms: null,
       };
       expect(metrics.getTimeseries({ hours: 24 })).toEqual([
         {
@@ -151,10 +151,10 @@ describe('RetryMetrics', () => {
           totalRequests: 2,
           totalRetries: 1,
           successRate: 0.5,
-          avgLatency: 200,
-          p50: shown(200),
-          p95: shown(300),
-          p99: shown(300),
+          avgLatencyMs: 200,
+          p50Ms: shown(200),
+          p95Ms: shown(300),
+          p99Ms: shown(300),
         },
         { timestamp: '2023-11-15T01:00:00.000Z', ...idle },
         { timestamp: '2023-11-15T02:00:00.000Z', ...idle },
@@ -187,20 +187,20 @@ describe('RetryMetrics', () => {
           totalAttempts: 3,
           successCount: 2,
           failureCount: 1,
-          avgLatency: 250,
-          p50: shown(100),
-          p95: shown(400),
-          p99: shown(400),
+          avgLatencyMs: 250,
+          p50Ms: shown(100),
+          p95Ms: shown(400),
+          p99Ms: shown(400),
           circuitBreakerOpens: 0,
         },
         p2: {
           totalAttempts: 1,
           successCount: 0,
           failureCount: 1,
-          avgLatency: null,
-          p50: null,
-          p95: null,
-          p99: null,
+          avgLatencyMs: null,
+          p50Ms: null,
+          p95Ms: null,
+          p99Ms: null,
           circuitBreakerOpens: 2,
         },
       });
@@ -214,17 +214,17 @@ describe('RetryMetrics', () => {
       }
       expect(metrics.getByProxy({ hours: 1 })['p1']).toMatchObject({
         totalAttempts: 10,
-        avgLatency: 129,
-        p50: shown(129),
+        avgLatencyMs: 129,
+        p50Ms: shown(129),
         circuitBreakerOpens: 1,
       });
       // The hours from 6 to 29.
       expect(metrics.getByProxy()['p1']).toMatchObject({
         totalAttempts: 240,
         successCount: 240,
-        avgLatency: 117.5,
-        p50: shown(117),
-        p99: shown(129),
+        avgLatencyMs: 117.5,
+        p50Ms: shown(117),
+        p99Ms: shown(129),
         circuitBreakerOpens: 24,
       });
     });
@@ -235,16 +235,16 @@ describe('RetryMetrics', () => {
       expect(metrics.getByProxy()['p1']).toMatchObject({
         totalAttempts: 76_000,
         successCount: 76_000,
-        avgLatency: 350,
-        p50: shown(100),
-        p95: shown(2000),
+        avgLatencyMs: 350,
+        p50Ms: shown(100),
+        p95Ms: shown(2000),
       });
       at += hourMs;
       expect(metrics.getByProxy()['p1']).toMatchObject({
         totalAttempts: 76_000,
-        avgLatency: 350,
-        p50: shown(100),
-        p95: shown(2000),
+        avgLatencyMs: 350,
+        p50Ms: shown(100),
+        p95Ms: shown(2000),
       });
     });
 
@@ -262,22 +262,22 @@ describe('RetryMetrics', () => {
         totalAttempts: 3,
         successCount: 2,
         failureCount: 1,
-        avgLatency: 150,
-        p50: shown(100),
-        p95: shown(200),
-        p99: shown(200),
+        avgLatencyMs: 150,
+        p50Ms: shown(100),
+        p95Ms: shown(200),
+        p99Ms: shown(200),
         circuitBreakerOpens: 1,
       });
       expect(metrics.getByProxy({ hours: 1 })['other']).toMatchObject({
         totalAttempts: 2,
-        avgLatency: 200,
+        avgLatencyMs: 200,
         circuitBreakerOpens: 0,
       });
       at += hourMs;
       expect(metrics.getByProxy({ hours: 2 })['other']).toMatchObject({
         totalAttempts: 2,
-        avgLatency: 200,
-        p50: shown(200),
+        avgLatencyMs: 200,
+        p50Ms: shown(200),
       });
       expect(metrics.sizes().proxies).toBe(2);
     });
@@ -363,7 +363,11 @@ describe('RetryMetrics', () => {
       at = midnight + hourMs;
       attempt();
       at = midnight + 2 * hourMs;
-      expect(metrics.getTimeseries().map(({ p50 }) => p50 === null)).toEqual([false, false, true]);
+      expect(metrics.getTimeseries().map(({ p50Ms }) => p50Ms === null)).toEqual([
+        false,
+        false,
+        true,
+      ]);
     });
 
     it('M7b a fact from the future counts in the current hour and pushes nothing out', () => {
@@ -512,7 +516,7 @@ describe('RetryMetrics', () => {
       attempt({ latencyMs: NaN });
       attempt({ latencyMs: -5 });
       request({ durationMs: NaN });
-      expect(metrics.getTimeseries()[0]).toMatchObject({ avgLatency: 0, p50: 1 });
+      expect(metrics.getTimeseries()[0]).toMatchObject({ avgLatencyMs: 0, p50Ms: 1 });
       expect(metrics.totals().requestDuration).toMatchObject({ count: 1, sumMs: 0 });
     });
   });

@@ -102,10 +102,10 @@ function checkHours(options: HoursOptions): number {
 
 function latencies(histogram: Histogram, meanMs: number | null): Latencies {
   return {
-    avgLatency: meanMs,
-    p50: histogram.quantile(0.5),
-    p95: histogram.quantile(0.95),
-    p99: histogram.quantile(0.99),
+    avgLatencyMs: meanMs,
+    p50Ms: histogram.quantile(0.5),
+    p95Ms: histogram.quantile(0.95),
+    p99Ms: histogram.quantile(0.99),
   };
 }
 

@@ -1,8 +1,10 @@
 import { InvalidRequestError } from './errors.ts';
 import { policyFieldNames } from './policy/retry-policy.ts';
-import { poolOptionNames } from './request/request-options.ts';
+import { routingOptionNames } from './request/request-options.ts';
 
-const inSmall = new Map<string, string>(poolOptionNames.map((name) => [name.toLowerCase(), name]));
+const inSmall = new Map<string, string>(
+  routingOptionNames.map((name) => [name.toLowerCase(), name]),
+);
 const policyFields = new Set(policyFieldNames.filter((name) => name !== 'name'));
 
 /**

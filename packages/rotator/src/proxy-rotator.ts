@@ -27,16 +27,16 @@ import {
 } from './policy/retry-policy.ts';
 import { Pool, type PoolEntry } from './pool/pool.ts';
 import {
-  viewCircuit,
-  viewProxy,
-  type CircuitBreakerView,
-  type InFlightRequest,
-  type ProxyView,
+  snapshotOfCircuit,
+  snapshotOfProxy,
+  type CircuitSnapshot,
+  type RequestSnapshot,
+  type ProxySnapshot,
 } from './snapshots.ts';
 import {
   contextKey,
-  poolOptionNames,
-  type PoolOptions,
+  routingOptionNames,
+  type RoutingOptions,
   type RequestContext,
 } from './request/request-options.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
@@ -59,7 +59,7 @@ import {
 const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();
 const systemNow = (): number => timeOrigin + performance.now();
 /** What a request or a view may be given. */
-const requestOptionNames = [...poolOptionNames, 'method', 'headers', 'body', 'signal'];
+const requestOptionNames = [...routingOptionNames, 'method', 'headers', 'body', 'signal'];
 const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
 const unhealthyRate = 0.1;
 const unhealthySamples = 20;
@@ -196,9 +196,12 @@ export class ProxyRotator implements RotatorView {
     }
   }
 
-  /** The global policy. Setting it takes effect at the next request; `null` turns retries off. */
-  get retryPolicy(): RetryPolicy {
-    return this.#policy;
+  /**
+   * The global policy, with its defaults filled in; `null` while retries are off. Setting it takes
+   * effect at the next request.
+   */
+  get retryPolicy(): RetryPolicy | null {
+    return this.#policy === noRetries ? null : this.#policy;
   }
 
   set retryPolicy(policy: RetryPolicyOptions | null) {
@@ -273,14 +276,14 @@ export class ProxyRotator implements RotatorView {
   }
 
   /** Every proxy, with what is known of it. */
-  proxies(): ProxyView[] {
-    return [...this.#pool.members.values()].map((member) => viewProxy(this.#pool, member));
+  proxies(): ProxySnapshot[] {
+    return [...this.#pool.members.values()].map((member) => snapshotOfProxy(this.#pool, member));
   }
 
   /** One proxy, in O(1); undefined when the pool has no such id. */
-  proxy(id: string): ProxyView | undefined {
+  proxy(id: string): ProxySnapshot | undefined {
     const member = this.#pool.members.get(id);
-    return member && viewProxy(this.#pool, member);
+    return member && snapshotOfProxy(this.#pool, member);
   }
 
   /**
@@ -297,16 +300,16 @@ export class ProxyRotator implements RotatorView {
   }
 
   /** The circuit of one proxy, in O(1); undefined when the pool has no such id, or it has no circuit. */
-  circuitBreakerState(id: string): CircuitBreakerView | undefined {
+  circuitBreakerState(id: string): CircuitSnapshot | undefined {
     const member = this.#pool.members.get(id);
-    return member && viewCircuit(member);
+    return member && snapshotOfCircuit(member);
   }
 
   /** By proxy id; proxies without a circuit are missing. */
-  getCircuitBreakerStates(): Map<string, CircuitBreakerView> {
-    const states = new Map<string, CircuitBreakerView>();
+  getCircuitBreakerStates(): Map<string, CircuitSnapshot> {
+    const states = new Map<string, CircuitSnapshot>();
     for (const member of this.#pool.members.values()) {
-      const state = viewCircuit(member);
+      const state = snapshotOfCircuit(member);
       if (state !== undefined) states.set(member.id, state);
     }
     return states;
@@ -349,7 +352,7 @@ export class ProxyRotator implements RotatorView {
   }
 
   /** The requests that have not ended, in the order of their start. */
-  inFlight(): InFlightRequest[] {
+  inFlight(): RequestSnapshot[] {
     return [...this.#operations].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
       requestId: id,
       method: request.method,
@@ -407,7 +410,7 @@ export class ProxyRotator implements RotatorView {
     return this.#view.fetchOptions(init);
   }
 
-  with(options: PoolOptions): RotatorView {
+  with(options: RoutingOptions): RotatorView {
     return this.#view.with(options);
   }
 
@@ -437,12 +440,12 @@ export class ProxyRotator implements RotatorView {
     return policy;
   }
 
-  #understand(asked: PoolOptions, base?: RequestContext): RequestContext {
+  #understand(asked: RoutingOptions, base?: RequestContext): RequestContext {
     const names = Object.keys(asked);
     // The request gets a context of its own: the engine writes into it.
     if (names.length === 0 && base !== undefined) return { ...base };
     for (const name of names) {
-      if (!poolOptionNames.includes(name as keyof PoolOptions)) {
+      if (!routingOptionNames.includes(name as keyof RoutingOptions)) {
         throw new InvalidRequestError(
           unknownOption('', name, requestOptionNames, policyOptionNames),
         );

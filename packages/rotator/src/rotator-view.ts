@@ -8,14 +8,14 @@ import { redact } from './redact.ts';
 import type { BodyFunction, RequestBody } from './message/encode-body.ts';
 import {
   contextKey,
-  poolOptionNames,
-  type PoolOptions,
+  routingOptionNames,
+  type RoutingOptions,
   type RequestContext,
 } from './request/request-options.ts';
 import { shown } from './check.ts';
 
 /** What a verb takes beside the URL. */
-export interface RequestOptions extends PoolOptions {
+export interface RequestOptions extends RoutingOptions {
   /** Default `GET`; the verbs set it themselves. */
   readonly method?: string | undefined;
   readonly headers?: Dispatcher.RequestOptions['headers'] | Headers | undefined;
@@ -25,7 +25,7 @@ export interface RequestOptions extends PoolOptions {
 
 /** `fetch`'s own options, and what is asked of the pool. */
 export type FetchOptions = Omit<RequestInit, 'body'> &
-  PoolOptions & {
+  RoutingOptions & {
     /** Beside fetch's own kinds a function that returns a fresh body for each attempt. */
     readonly body?: RequestInit['body'] | BodyFunction;
   };
@@ -65,7 +65,7 @@ export interface RotatorView {
    */
   fetchOptions(init?: FetchOptions): RequestInit;
   /** A view with these defaults, over those of this one. */
-  with(options: PoolOptions): RotatorView;
+  with(options: RoutingOptions): RotatorView;
   readonly get: Verb;
   readonly head: Verb;
   readonly options: Verb;
@@ -84,12 +84,12 @@ const attempts: PropertyDescriptor = {
 };
 
 const ownOptionNames = new Set(['method', 'headers', 'body', 'signal']);
-const noPoolOptions: PoolOptions = Object.freeze({});
+const noRoutingOptions: RoutingOptions = Object.freeze({});
 
 /** What a view needs of its rotator. */
 export interface ViewContext {
   /** The options over a base. Throws when one is unknown or not what it should be. */
-  understand(options: PoolOptions, base?: RequestContext): RequestContext;
+  understand(options: RoutingOptions, base?: RequestContext): RequestContext;
   hasProxy(id: string): boolean;
   dispatcherFor(context: RequestContext): Dispatcher;
 }
@@ -113,7 +113,7 @@ export class View implements RotatorView {
     const { method = 'GET', headers, body, signal } = options;
     checkSignal(signal);
     const target = httpUrl(url);
-    const context = this.#rotator.understand(poolOptionsIn(options), this.#defaults);
+    const context = this.#rotator.understand(routingOptionsIn(options), this.#defaults);
     const { proxyId } = context;
     if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
       // A URL is easily taken for the id, and may hold the password.
@@ -156,18 +156,18 @@ export class View implements RotatorView {
     if (init !== null) checkFetchOptions(init);
     const own: Record<string, unknown> = { ...init };
     const pool: Record<string, unknown> = {};
-    for (const name of poolOptionNames) {
+    for (const name of routingOptionNames) {
       if (name in own) pool[name] = own[name];
       delete own[name];
     }
     const asked = Object.keys(pool).length > 0;
-    const { dispatcher } = asked ? this.with(pool as PoolOptions) : this;
+    const { dispatcher } = asked ? this.with(pool as RoutingOptions) : this;
     const make = bodyFunctionIn(own);
     const sender = make === undefined ? dispatcher : takeBodyFunction(own, make, dispatcher);
     return { dispatcher: sender, own: own as RequestInit };
   }
 
-  with(options: PoolOptions): RotatorView {
+  with(options: RoutingOptions): RotatorView {
     return new View(this.#rotator, this.#rotator.understand(options, this.#defaults));
   }
 
@@ -181,13 +181,13 @@ export class View implements RotatorView {
 }
 
 /** What else than the verb's own options there is. Most requests have nothing, and copy nothing. */
-function poolOptionsIn(options: RequestOptions): PoolOptions {
+function routingOptionsIn(options: RequestOptions): RoutingOptions {
   for (const name in options) {
     if (ownOptionNames.has(name)) continue;
     const { method: _method, headers: _headers, body: _body, signal: _signal, ...rest } = options;
     return rest;
   }
-  return noPoolOptions;
+  return noRoutingOptions;
 }
 
 /** As undici has it: an emitter of Node's will do. */

@@ -3,7 +3,7 @@ import type { Member } from './pool/member.ts';
 import type { Pool } from './pool/pool.ts';
 
 /** A proxy of the pool, to look at. */
-export interface ProxyView {
+export interface ProxySnapshot {
   readonly id: string;
   /** Without the password. */
   readonly url: string;
@@ -23,7 +23,7 @@ export interface ProxyView {
 }
 
 /** The circuit of a proxy, to look at. */
-export interface CircuitBreakerView {
+export interface CircuitSnapshot {
   readonly state: CircuitState;
   /** Failures in the window; while open the count that tripped it. */
   readonly failureCount: number;
@@ -45,7 +45,7 @@ export interface CircuitBreakerView {
 }
 
 /** A request that has not ended, to look at. */
-export interface InFlightRequest {
+export interface RequestSnapshot {
   readonly requestId: string;
   readonly method: string;
   readonly origin: string;
@@ -57,7 +57,10 @@ export interface InFlightRequest {
   readonly nextRetryAt: number | undefined;
 }
 
-export function viewProxy({ selector }: Pool, { proxy, circuit, inFlight }: Member): ProxyView {
+export function snapshotOfProxy(
+  { selector }: Pool,
+  { proxy, circuit, inFlight }: Member,
+): ProxySnapshot {
   const { successRate, avgLatencyMs, score } = selector.stats(proxy.id);
   const { id, url, region, tags, weight } = proxy;
   return {
@@ -74,12 +77,12 @@ export function viewProxy({ selector }: Pool, { proxy, circuit, inFlight }: Memb
   };
 }
 
-export function viewCircuit({
+export function snapshotOfCircuit({
   circuit,
   addedAt,
   limits,
   provisional,
-}: Member): CircuitBreakerView | undefined {
+}: Member): CircuitSnapshot | undefined {
   if (circuit === undefined) return undefined;
   return {
     state: circuit.state,

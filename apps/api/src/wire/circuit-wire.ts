@@ -1,5 +1,5 @@
 import type { CircuitState } from '@whirl/events';
-import type { CircuitBreakerView } from '@whirl/rotator';
+import type { CircuitSnapshot } from '@whirl/rotator';
 import { z } from 'zod';
 import { iso } from './time-wire.ts';
 
@@ -29,10 +29,7 @@ export function stateToWire(state: CircuitState): z.infer<typeof circuitStateSch
   return state === 'disabled' ? 'closed' : state;
 }
 
-export function circuitToWire(
-  id: string,
-  circuit: CircuitBreakerView,
-): z.infer<typeof circuitSchema> {
+export function circuitToWire(id: string, circuit: CircuitSnapshot): z.infer<typeof circuitSchema> {
   return {
     proxy_id: id,
     state: stateToWire(circuit.state),

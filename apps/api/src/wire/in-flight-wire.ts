@@ -1,4 +1,4 @@
-import type { InFlightRequest } from '@whirl/rotator';
+import type { RequestSnapshot } from '@whirl/rotator';
 import { z } from 'zod';
 import { iso } from './time-wire.ts';
 
@@ -13,7 +13,7 @@ export const inFlightSchema = z
   })
   .meta({ id: 'RequestInFlight' });
 
-export function inFlightToWire(request: InFlightRequest): z.infer<typeof inFlightSchema> {
+export function inFlightToWire(request: RequestSnapshot): z.infer<typeof inFlightSchema> {
   return {
     request_id: request.requestId,
     method: request.method,

@@ -1,4 +1,4 @@
-import type { RetryPolicy, RetryPolicyOptions } from '@whirl/rotator';
+import { noRetries, type RetryPolicy, type RetryPolicyOptions } from '@whirl/rotator';
 import { z } from 'zod';
 
 /** Timers of the platform end at 2^31 − 1 ms. */
@@ -88,7 +88,9 @@ export function policyFromWire(wire: WirePolicy): RetryPolicyOptions {
   };
 }
 
-export function policyToWire(policy: RetryPolicy) {
+/** `null`, as the rotator gives it while retries are off, is a policy of one attempt. */
+export function policyToWire(given: RetryPolicy | null) {
+  const policy = given ?? noRetries;
   return {
     max_attempts: policy.maxAttempts,
     backoff_strategy: policy.backoffStrategy,

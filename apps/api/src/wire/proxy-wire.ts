@@ -1,4 +1,4 @@
-import type { ProxyOptions, ProxyView } from '@whirl/rotator';
+import type { ProxyOptions, ProxySnapshot } from '@whirl/rotator';
 import { z } from 'zod';
 import { circuitStateSchema, stateToWire } from './circuit-wire.ts';
 import { seconds } from './time-wire.ts';
@@ -94,7 +94,7 @@ export function proxyFromWire(wire: z.infer<typeof proxyInputSchema>): ProxyOpti
   return { ...rest, maxConcurrent, keepAlive, proxyHeaders };
 }
 
-export function proxyToWire(proxy: ProxyView): z.infer<typeof proxySchema> {
+export function proxyToWire(proxy: ProxySnapshot): z.infer<typeof proxySchema> {
   return {
     id: proxy.id,
     url: proxy.url,

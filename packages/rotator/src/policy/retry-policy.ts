@@ -136,7 +136,7 @@ export function resolvePolicy(options: RetryPolicyOptions = {}): RetryPolicy {
   });
 }
 
-/** Retries off. */
+/** What `retryPolicy: null` stands for: the defaults, and one attempt. */
 export const noRetries: RetryPolicy = resolvePolicy({ maxAttempts: 1 });
 
 /** The delays of a policy. */

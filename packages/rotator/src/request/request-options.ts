@@ -2,7 +2,7 @@ import type { Operation } from './operation.ts';
 import type { RetryPolicy, RetryPolicyOptions } from '../policy/retry-policy.ts';
 
 /** What a request, or a view of the rotator, asks of the pool. */
-export interface PoolOptions {
+export interface RoutingOptions {
   /** Overrides the global policy whole; `null` makes one attempt only. */
   readonly retryPolicy?: RetryPolicyOptions | null | undefined;
   /** Proxies of this region are preferred. */
@@ -16,7 +16,13 @@ export interface PoolOptions {
 }
 
 /** Their names: what `fetch` takes out of its init, and all that a view or a verb knows. */
-export const poolOptionNames = ['retryPolicy', 'region', 'sessionId', 'tags', 'proxyId'] as const;
+export const routingOptionNames = [
+  'retryPolicy',
+  'region',
+  'sessionId',
+  'tags',
+  'proxyId',
+] as const;
 
 /** The same, understood once: how a verb or a view talks to the engine. */
 export interface RequestContext {

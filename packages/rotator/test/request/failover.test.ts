@@ -199,6 +199,7 @@ describe('failover within a request', () => {
     rotator.retryPolicy = { ...fast, retryStatusCodes: [500], maxAttempts: 3 };
     expect(await attempts()).toBe(3);
     rotator.retryPolicy = null;
+    expect(rotator.retryPolicy).toBeNull();
     expect(await attempts()).toBe(1);
   });
 
