@@ -1,23 +1,6 @@
-import type { Blame, Outcome, Phase } from '@whirl/events';
+import type { Phase } from '@whirl/events';
+import type { AttemptRecord } from './attempt-record.ts';
 import { reasonsOf } from './failure-words.ts';
-
-/** What one attempt of a request came to. */
-export interface AttemptRecord {
-  /** 0 for the first try. */
-  readonly attempt: number;
-  readonly proxyId: string;
-  readonly outcome: Outcome;
-  /** What is to blame for a failure; `none` for a success. */
-  readonly blame: Blame;
-  /** Why it failed. */
-  readonly message?: string | undefined;
-  readonly statusCode?: number | undefined;
-  readonly errorCode?: string | undefined;
-  /** Milliseconds to the response headers, or to the failure. */
-  readonly latencyMs: number;
-  /** Milliseconds waited before this attempt. */
-  readonly delayBeforeMs: number;
-}
 
 export type WhirlErrorCode =
   | 'PROXY_CONNECTION'

@@ -1,5 +1,5 @@
 import type { Phase } from '@whirl/events';
-import type { AttemptRecord } from './errors.ts';
+import type { AttemptRecord } from './attempt-record.ts';
 
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused the connection',

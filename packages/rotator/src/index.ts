@@ -1,4 +1,5 @@
 export * from './errors.ts';
+export type { AttemptRecord } from './attempt-record.ts';
 export { parseProxyList, readProxyList, readProxyListAsync } from './proxy/proxy-list.ts';
 export type { ProxyListReport } from './proxy/proxy-list.ts';
 export type { ProxyListKind } from './proxy/list-entries.ts';

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { isNodeStream } from './message/body-source.ts';
-import { InvalidRequestError, type AttemptRecord } from './errors.ts';
+import type { AttemptRecord } from './attempt-record.ts';
+import { InvalidRequestError } from './errors.ts';
 import { bodyFunctionIn, checkBodyFunction, takeBodyFunction } from './fetch-body.ts';
 import { checkFetchOptions } from './fetch-options.ts';
 import { fetchThrough } from './fetch.ts';

@@ -6,12 +6,8 @@ import { BodySilence } from './body-silence.ts';
 import type { Upload, Uploader } from '../message/replayable-body.ts';
 import { maxTimerMs } from '../timer.ts';
 import type { Engine } from './engine.ts';
-import {
-  AttemptTimeoutError,
-  ProxyAuthenticationError,
-  ProxyConnectionError,
-  type AttemptRecord,
-} from '../errors.ts';
+import type { AttemptRecord } from '../attempt-record.ts';
+import { AttemptTimeoutError, ProxyAuthenticationError, ProxyConnectionError } from '../errors.ts';
 import { credentialProblem, schemesIn } from '../connection/connect-refusal.ts';
 import type { Controller, UpgradeSocket } from './undici-handler.ts';
 import { maxInterimResponses } from '../connection/http-connect.ts';

@@ -9,13 +9,8 @@ import { noBody } from '../message/replayable-body.ts';
 import { Caller, type CallerRequests } from './caller.ts';
 import { maxTimerMs } from '../timer.ts';
 import type { Engine } from './engine.ts';
-import {
-  RequestTimeoutError,
-  RetriesExhaustedError,
-  WhirlError,
-  withReason,
-  type AttemptRecord,
-} from '../errors.ts';
+import type { AttemptRecord } from '../attempt-record.ts';
+import { RequestTimeoutError, RetriesExhaustedError, WhirlError, withReason } from '../errors.ts';
 import type { Controller, UpgradeSocket } from './undici-handler.ts';
 import type { Admission, Member } from '../pool/member.ts';
 import { planNext, type Plan } from './plan-retry.ts';

@@ -1,49 +1,34 @@
-import { Availability } from './availability.ts';
-import { CandidateRows } from './candidate-rows.ts';
-import { CandidateTable, type CandidateOptions } from './candidate-table.ts';
-import { Estimates } from './estimates.ts';
-import { LatencyHistory } from './latency-history.ts';
-import { OutcomeHistory } from './outcome-history.ts';
-import { View } from './filtered-candidates.ts';
+import { CandidateData } from './candidate-data.ts';
+import type { CandidateOptions } from './candidate-table.ts';
+import { View, type ViewRegistry } from './filtered-candidates.ts';
 
 /** Filtered views held at once; the least recently used one goes. */
 const maxViews = 256;
 
-/** Everything known of the candidates, by slot, and the views that strategies pick from. */
-export class Pool {
-  readonly table = new CandidateTable();
-  readonly availability: Availability;
-  readonly #rows = new CandidateRows();
-  readonly outcomes = new OutcomeHistory(this.#rows);
-  readonly estimates = new Estimates(this.#rows);
-  readonly random: () => number;
+/** The candidates, what is known of them, and the views that strategies pick from. */
+export class Pool extends CandidateData implements ViewRegistry {
   readonly root: View;
-  /** Kept from the first time a strategy wants it. */
-  latencies: LatencyHistory | undefined;
-  /** The time of the pick or fact that is at work. Epoch milliseconds. */
-  now = 0;
   /** The number of the pick that is being made. */
   pickNumber = 0;
-  /** Whether the target of the pick that is being made avoids a candidate. */
-  avoided: (slot: number) => boolean = () => false;
   /** Withheld from the pick that is being made. */
   readonly hidden: number[] = [];
   readonly #views: View[] = [];
   readonly #touched: View[] = [];
 
   constructor(random: () => number) {
-    this.random = random;
-    this.availability = new Availability(this.#rows, (slot, available) => {
-      if (available) this.root.enter(slot);
-      else this.root.leave(slot);
-    });
+    super(random);
     this.root = new View(this, undefined);
     this.#views.push(this.root);
   }
 
+  protected offered(slot: number, available: boolean): void {
+    if (available) this.root.enter(slot);
+    else this.root.leave(slot);
+  }
+
   add(options: CandidateOptions): void {
     const slot = this.table.add(options);
-    this.#rows.reserve(slot);
+    this.rows.reserve(slot);
     this.outcomes.reset(slot);
     this.estimates.reset(slot);
     this.latencies?.reset(slot);
@@ -67,29 +52,6 @@ export class Pool {
     for (const view of this.#views) view.removed(slot);
     this.latencies?.reset(slot);
     this.table.remove(slot);
-  }
-
-  /** Latencies are kept from now on. */
-  keepLatencies(): LatencyHistory {
-    if (this.latencies === undefined) {
-      this.latencies = new LatencyHistory();
-      for (let slot = 0; slot < this.table.slots; slot++) {
-        this.latencies.reset(slot);
-        // What was learned before stands for one success.
-        const averageMs = this.avgLatencyMs(slot);
-        if (averageMs !== undefined && this.table.holds(slot)) {
-          this.latencies.record(slot, averageMs);
-        }
-      }
-    }
-    return this.latencies;
-  }
-
-  /** Mean latency of its successes in milliseconds; undefined without any. */
-  avgLatencyMs(slot: number): number | undefined {
-    if (this.outcomes.successes(slot) === 0) return undefined;
-    const averageMs = this.latencies?.average(slot) ?? 0;
-    return averageMs > 0 ? averageMs : this.estimates.ownSuccessMs(slot);
   }
 
   record(slot: number, success: boolean, weight: number, latencyMs: number): void {

@@ -1,4 +1,4 @@
-import type { Pool } from './candidate-pool.ts';
+import type { CandidateData } from './candidate-data.ts';
 import { SlotNumbers } from '../slots/slot-numbers.ts';
 import { SlotSet } from '../slots/slot-set.ts';
 import type { Candidates, Index } from '../strategy.ts';
@@ -12,13 +12,30 @@ const recorded = (view: View, slot: number) => {
   if (view.has(slot)) view.recorded(slot);
 };
 
+/** Where the views of a pool are kept. */
+export interface ViewRegistry {
+  /** All available candidates. */
+  readonly root: View;
+  /** The number of the pick that is being made. */
+  readonly pickNumber: number;
+  /** A view takes part in the pick that is being made. */
+  touch(view: View): void;
+  /** Keeps a new view up to date from now on. */
+  keep(view: View): void;
+  drop(view: View): void;
+  /** Withholds a candidate from the pick that is being made, if it could be picked at all. */
+  hide(slot: number): void;
+  /** Offers it again before the pick ends. */
+  show(slot: number): void;
+}
+
 /** Available candidates that pass a filter, as a dense set that follows every change. */
 export class View implements Candidates {
   /** The number of the pick that used it last. */
   usedAt = 0;
   /** Whether structures over it should expect few of many slots. */
   readonly sparse: boolean;
-  readonly pool: Pool;
+  readonly pool: CandidateData & ViewRegistry;
   readonly #parent: View | undefined;
   readonly #accepts: ((slot: number) => boolean) | undefined;
   readonly #available: SlotSet;
@@ -30,7 +47,11 @@ export class View implements Candidates {
   /** Members that the pick being made must not see. */
   readonly #hidden: number[] = [];
 
-  constructor(pool: Pool, parent: View | undefined, accepts?: (slot: number) => boolean) {
+  constructor(
+    pool: CandidateData & ViewRegistry,
+    parent: View | undefined,
+    accepts?: (slot: number) => boolean,
+  ) {
     this.pool = pool;
     this.#parent = parent;
     this.#accepts = accepts;

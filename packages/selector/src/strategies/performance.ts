@@ -1,5 +1,5 @@
 import { few, searchedEveryMs } from '../candidates/latency-history.ts';
-import type { Pool } from '../candidates/candidate-pool.ts';
+import type { CandidateData } from '../candidates/candidate-data.ts';
 import { SlotHeap } from '../slots/slot-heap.ts';
 import type { Candidates, Index, Strategy } from '../strategy.ts';
 import { TieClock } from '../slots/tie-clock.ts';
@@ -10,7 +10,7 @@ const latencyShare = 0.3;
 const regionBonus = 1.1;
 
 /** 0.7 · success rate + 0.3 · (1 − average latency ÷ the pool's largest). */
-function scoreOf(pool: Pool, slot: number, largestMs: number): number {
+function scoreOf(pool: CandidateData, slot: number, largestMs: number): number {
   const averageMs = pool.keepLatencies().average(slot);
   const normalised = largestMs > 0 ? averageMs / largestMs : 0;
   return successShare * pool.outcomes.successRate(slot) + latencyShare * (1 - normalised);
@@ -18,7 +18,7 @@ function scoreOf(pool: Pool, slot: number, largestMs: number): number {
 
 /** Candidates by score, the highest first. */
 class Scores implements Index {
-  readonly #pool: Pool;
+  readonly #pool: CandidateData;
   /** By negative score; equals by their tie clock. */
   readonly #heap: SlotHeap;
   readonly #has: (slot: number) => boolean;

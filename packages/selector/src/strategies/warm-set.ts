@@ -1,4 +1,4 @@
-import type { Pool } from '../candidates/candidate-pool.ts';
+import type { CandidateData } from '../candidates/candidate-data.ts';
 import { PricedSlots } from '../slots/priced-slots.ts';
 import { SlotHeap } from '../slots/slot-heap.ts';
 import { SlotBytes, SlotNumbers } from '../slots/slot-numbers.ts';
@@ -77,7 +77,7 @@ interface Waiting {
  */
 export class WarmSet implements Index {
   readonly #among: View;
-  readonly #pool: Pool;
+  readonly #pool: CandidateData;
   readonly #warm: PricedSlots;
   readonly #untried: SlotSet;
   /** Succeeded lately, not often enough to be warm. */
