@@ -75,6 +75,23 @@ export interface AttemptStart {
   readonly at: number;
 }
 
+/**
+ * A connection through a proxy was opened: where its time went, in milliseconds. A part that was not needed is 0.
+ * It is told before the request is sent.
+ */
+export interface ConnectionOpen {
+  readonly proxyId: string;
+  /** Absent for requests in absolute form: such a connection leads to every http target. */
+  readonly origin?: string | undefined;
+  /** The proxy's name, TCP with it, TLS with an https proxy; the target's name with `socks4` and `socks5`. */
+  readonly proxyMs: number;
+  /** CONNECT or SOCKS. */
+  readonly tunnelMs: number;
+  /** TLS with the target. */
+  readonly tlsMs: number;
+  readonly at: number;
+}
+
 /** An attempt ended: its body ended, failed or was cancelled, or it never got that far. */
 export interface AttemptEnd {
   readonly requestId: string;
@@ -217,6 +234,7 @@ export interface PolicyChanged {
 export type WhirlEvents = {
   'request:start': RequestStart;
   'attempt:start': AttemptStart;
+  'connection:open': ConnectionOpen;
   'attempt:end': AttemptEnd;
   'retry:scheduled': RetryScheduled;
   'retry:refused': RetryRefused;

@@ -107,6 +107,7 @@ export class ProxyRotator implements RotatorView {
     this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
+    const facts = withChannels(this.bus);
     this.#clients = new Clients({
       access,
       connections,
@@ -119,8 +120,12 @@ export class ProxyRotator implements RotatorView {
       now,
       wallNow,
       proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
+      onOpen: ({ proxy, origin, absoluteForm }, dial) => {
+        if (!facts.has('connection:open')) return;
+        const to = absoluteForm ? undefined : origin.origin;
+        facts.emit('connection:open', { proxyId: proxy.id, origin: to, ...dial.times, at: now() });
+      },
     });
-    const facts = withChannels(this.bus);
     const { contrast = true, targetDown = true } = options;
     const judge = new Judge({
       bus: facts,

@@ -1,4 +1,4 @@
-import type { ConnectorOptions } from './dial.ts';
+import type { ConnectionOptions } from './connection.ts';
 import { maxTimerMs } from '../timer.ts';
 import { Lease } from './lease.ts';
 import { sameConnections, type Proxy } from '../proxy/proxy.ts';
@@ -8,7 +8,7 @@ import { ProxyPool, Route } from './route.ts';
 /** `auto`: absolute form to http targets through http(s) proxies. `always`: CONNECT to them too. */
 export type TunnelMode = 'auto' | 'always';
 
-export interface ClientsOptions extends ConnectorOptions {
+export interface ClientsOptions extends ConnectionOptions {
   /** Connections per proxy and origin at most; further requests wait for one. */
   readonly connections: number;
   /** Proxies with live connections at most. Busy ones are never closed, so they may exceed it. */

@@ -17,6 +17,11 @@ export interface RouteTo {
   readonly keepAlive: boolean;
 }
 
+export interface ConnectionOptions extends ConnectorOptions {
+  /** Hears of each connection that stands, before anything is sent on it. */
+  readonly onOpen?: ((to: RouteTo, dial: Dial) => void) | undefined;
+}
+
 /** An idle connection is closed after this time, or sooner if the other side says so. */
 const idleMs = 4000;
 
@@ -29,7 +34,7 @@ export class Connection {
   openedAt = 0;
   firstEndedAt: number | undefined;
   readonly #to: RouteTo;
-  readonly #options: ConnectorOptions;
+  readonly #options: ConnectionOptions;
   readonly #keepAlive: boolean;
   /** The request that has it has its response's head. */
   answered = false;
@@ -51,7 +56,7 @@ export class Connection {
    */
   constructor(
     to: RouteTo,
-    options: ConnectorOptions,
+    options: ConnectionOptions,
     keepAlive: boolean,
     onIdleEnd: (ended: Connection) => void,
   ) {
@@ -145,13 +150,15 @@ export class Connection {
           servername: servername || undefined,
         };
     const allowedMs = this.#connectTimeoutMs;
-    this.dial = new Dial(proxy, destination, this.#options, allowedMs, (error, socket) => {
+    const dial = new Dial(proxy, destination, this.#options, allowedMs, (error, socket) => {
       this.dial = undefined;
       this.#open = error === null;
       this.openedAt = this.#options.now();
       this.#socket = socket ?? undefined;
+      if (error === null) this.#options.onOpen?.(this.#to, dial);
       callback(error, socket);
     });
+    this.dial = dial;
   }
 
   /** The connection stood, and was lost before the request could be written to it. */

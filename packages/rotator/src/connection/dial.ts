@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import net from 'node:net';
 import { setImmediate } from 'node:timers';
-import type { Phase } from '@whirl/events';
+import type { ConnectionOpen, Phase } from '@whirl/events';
 import type { AccessRules } from '../access-rules.ts';
 import { AddressRace, byTurns } from './address-race.ts';
 import { withoutDenied } from './resolved-addresses.ts';
@@ -43,6 +43,9 @@ export interface ConnectorOptions {
   readonly now: () => number;
 }
 
+/** Where the time of a dial went: see the event `connection:open`. */
+export type DialTimes = Pick<ConnectionOpen, 'proxyMs' | 'tunnelMs' | 'tlsMs'>;
+
 type Done = (error: Error | null, socket: net.Socket | null) => void;
 
 /** Errors that say that the connection went away, not that TLS went wrong. */
@@ -57,6 +60,11 @@ export class Dial {
   readonly #proxy: Proxy;
   readonly #options: ConnectorOptions;
   readonly #timeoutMs: number;
+  readonly #startedAt: number;
+  /** When the proxy was reached, on the way that led to the target. */
+  #reachedAt = 0;
+  /** When the way to the target stood. */
+  #throughAt = 0;
   #done: Done | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The way begun last. */
@@ -77,6 +85,7 @@ export class Dial {
     this.#options = options;
     this.#timeoutMs = timeoutMs;
     this.#done = done;
+    this.#startedAt = options.now();
     // The sockets get a turn after a loop that was late, before the proxy is called slow.
     this.#timer = setTimeout(() => setImmediate(() => this.#timeout()), timeoutMs);
     this.#resolve(destination);
@@ -85,6 +94,15 @@ export class Dial {
   /** Where it stands. */
   get phase(): Phase {
     return this.#socket === undefined ? (this.#path?.phase ?? 'dns') : 'tls_target';
+  }
+
+  /** Once it has succeeded. */
+  get times(): DialTimes {
+    return {
+      proxyMs: this.#reachedAt - this.#startedAt,
+      tunnelMs: this.#throughAt - this.#reachedAt,
+      tlsMs: this.#socket === undefined ? 0 : this.#options.now() - this.#throughAt,
+    };
   }
 
   /** Destroys what is open; the callback is not called any more. */
@@ -153,7 +171,12 @@ export class Dial {
     to: Destination | undefined,
     done: (error: Error | null, socket?: net.Socket) => void,
   ): ProxyPath {
-    return (this.#path = new ProxyPath(this.#proxy, to, this.#options, this.#timeoutMs, done));
+    const path = new ProxyPath(this.#proxy, to, this.#options, this.#timeoutMs, (error, socket) => {
+      this.#reachedAt = path.reachedAt;
+      done(error, socket);
+    });
+    this.#path = path;
+    return path;
   }
 
   /** The way to the target stands: TLS with it, if that is wanted. */
@@ -162,6 +185,7 @@ export class Dial {
       under?.on('error', ignore).destroy();
       return;
     }
+    this.#throughAt = to === undefined ? this.#reachedAt : this.#options.now();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (under === undefined || to?.secure !== true) {

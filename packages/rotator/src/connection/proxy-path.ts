@@ -40,6 +40,8 @@ export class ProxyPath {
   #phase: Phase;
   #socket: net.Socket | undefined;
   #race: AddressRace<net.Socket> | undefined;
+  /** When TCP, and TLS with an https proxy, stood. */
+  reachedAt = 0;
   /** Ends the handshake that listens on the socket. */
   #stop: (() => void) | undefined;
 
@@ -140,6 +142,7 @@ export class ProxyPath {
   /** The proxy is reached: now the target, through it. */
   #ask(): void {
     if (this.#done === undefined) return;
+    this.reachedAt = this.#options.now();
     const socket = this.#socket as net.Socket;
     const to = this.#to;
     if (to === undefined) {
