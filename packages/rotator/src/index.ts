@@ -1,7 +1,12 @@
 export * from './errors.ts';
 export type { AttemptRecord } from './attempt-record.ts';
-export { parseProxyList, readProxyList, readProxyListAsync } from './proxy/proxy-list.ts';
-export type { ProxyListReport } from './proxy/proxy-list.ts';
+export {
+  parseProxyList,
+  proxyListEntries,
+  readProxyList,
+  readProxyListAsync,
+} from './proxy/proxy-list.ts';
+export type { ProxyListEntry, ProxyListReport } from './proxy/proxy-list.ts';
 export type { ProxyListKind } from './proxy/list-entries.ts';
 export type { ParseProxyOptions, ProxyFormat, ProxyListOptions } from './proxy/list-options.ts';
 export { parseProxy } from './proxy/proxy.ts';

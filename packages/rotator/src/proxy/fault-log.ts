@@ -12,6 +12,12 @@ interface Group {
 
 const number = (value: number) => value.toLocaleString('en-US');
 
+/** One entry that is not a proxy. */
+export function faultOf(line: number, message: string): ProxyFault {
+  const reason = message.length > maxLength ? `${message.slice(0, maxLength - 1)}…` : message;
+  return { line, reason };
+}
+
 /** What was wrong in a list, in bounded memory however much it was. */
 export class FaultLog {
   readonly #place: 'line' | 'entry';
@@ -33,8 +39,7 @@ export class FaultLog {
     if (this.first.length === maxKept && (group !== undefined || this.#groups.size === maxKept)) {
       return;
     }
-    const reason = message.length > maxLength ? `${message.slice(0, maxLength - 1)}…` : message;
-    const fault = { line, reason };
+    const fault = faultOf(line, message);
     if (this.first.length < maxKept) this.first.push(fault);
     if (group === undefined && this.#groups.size < maxKept) {
       this.#groups.set(why, { first: fault, count: 1 });

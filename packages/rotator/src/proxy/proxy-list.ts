@@ -1,6 +1,6 @@
 import { InvalidProxyError, type ProxyFault } from '../errors.ts';
 import { allSteps, stepByStep, type Steps } from '../steps.ts';
-import { FaultLog } from './fault-log.ts';
+import { FaultLog, faultOf } from './fault-log.ts';
 import {
   entriesOfArray,
   entriesOfText,
@@ -27,6 +27,11 @@ export interface ProxyListReport {
   /** Entries with the id of an earlier one that say something else. The earlier one is kept. */
   readonly conflicts: number;
 }
+
+/** An entry of a list as it stands there: a proxy, or why it is none. */
+export type ProxyListEntry =
+  | { readonly line: number; readonly proxy: Proxy; readonly fault?: undefined }
+  | { readonly line: number; readonly proxy?: undefined; readonly fault: ProxyFault };
 
 /** Decides beside the proxies themselves whether two entries of one id say the same, by their numbers. */
 type Alike = (at: number, otherAt: number) => boolean;
@@ -138,6 +143,25 @@ export async function readProxyListAsync(
 ): Promise<ProxyListReport> {
   const rules = options === undefined ? defaultRules : resolveListOptions(options);
   return (await stepByStep(reading(entriesIn(list, rules), rules))).report;
+}
+
+/**
+ * Every entry of a list in its order, duplicates and conflicts included, for programs that report on each of them.
+ * Throws `InvalidProxyError` while it is iterated when the text is no list at all.
+ */
+export function* proxyListEntries(
+  list: string | readonly ProxyInput[],
+  options?: Omit<ProxyListOptions, 'onInvalid' | 'maxSkipped'>,
+): Generator<ProxyListEntry, void, undefined> {
+  const rules = options === undefined ? defaultRules : resolveListOptions(options);
+  const { entries, lineOf = (at: number) => at } = entriesIn(list, rules);
+  for (const { at, result: understood } of entries) {
+    const { check } = rules;
+    const result = check === undefined ? understood : checked(understood, check);
+    const line = lineOf(at);
+    if (result instanceof Refusal) yield { line, fault: faultOf(line, result.message) };
+    else yield { line, proxy: result };
+  }
 }
 
 /** The proxies of `readProxyList`. */
