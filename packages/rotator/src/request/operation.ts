@@ -2,7 +2,7 @@ import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import { checkTarget } from './check-target.ts';
 import type { Dispatcher } from 'undici';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptListener } from './attempt.ts';
 import type { Failure } from '../blame/failure.ts';
 import type { Target } from '../blame/targets.ts';
 import { noBody } from '../message/replayable-body.ts';
@@ -28,7 +28,7 @@ const notReplayable =
 const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
-export class Operation implements CallerRequests {
+export class Operation implements AttemptListener, CallerRequests {
   readonly id: string;
   readonly engine: Engine;
   readonly request: OutgoingRequest;
@@ -93,6 +93,10 @@ export class Operation implements CallerRequests {
     this.#facts = new RequestFacts(engine, common, this.startedAt);
     this.#caller = new Caller(handler, this);
     context.operation = this;
+  }
+
+  get origin(): string {
+    return this.request.origin;
   }
 
   get paused(): boolean {
@@ -186,35 +190,26 @@ export class Operation implements CallerRequests {
     this.#undecided = undefined;
   }
 
-  /**
-   * An answer that is not wanted. Says true after `settle` when another attempt takes over, or
-   * leaves the answer to stand.
-   */
-  replaces(attempt: Attempt, failure: Failure, settle: () => void): boolean {
+  successorOf(attempt: Attempt, failure: Failure): (() => void) | undefined {
     this.#lastError = failure.error;
     if (this.#live.size > 1) {
       // The other attempt may still bring a better one.
       this.#live.delete(attempt);
-      settle();
-      return true;
+      return nothing;
     }
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
     } catch (fault) {
       this.#live.delete(attempt);
-      settle();
-      this.#broken(fault);
-      return true;
+      return () => this.#broken(fault);
     }
     if (typeof plan === 'string') {
       this.#refused(attempt.number, plan);
-      return false;
+      return undefined;
     }
     this.#live.delete(attempt);
-    settle();
-    this.#schedule(attempt, failure, plan);
-    return true;
+    return () => this.#schedule(attempt, failure, plan);
   }
 
   attemptFailed(attempt: Attempt, failure: Failure): void {
@@ -491,3 +486,5 @@ export class Operation implements CallerRequests {
     this.#onEnd();
   }
 }
+
+function nothing(): void {}

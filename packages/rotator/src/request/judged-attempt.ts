@@ -1,0 +1,255 @@
+import type { Outcome, Phase } from '@whirl/events';
+import type { Answer } from '../blame/judge.ts';
+import { circuitOutcome, type Failure } from '../blame/failure.ts';
+import type { Target } from '../blame/targets.ts';
+import type { AttemptRecord } from '../attempt-record.ts';
+import { codeOf } from '../events/request-events.ts';
+import type { RetryPolicy } from '../policy/retry-policy.ts';
+import type { Admission, Member } from '../pool/member.ts';
+import type { Engine } from './engine.ts';
+
+/** The request that a judged attempt belongs to. */
+export interface VerdictListener {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly origin: string;
+  readonly policy: RetryPolicy;
+  readonly target: Target;
+  record(record: AttemptRecord): void;
+  /** The evidence does not tell what is to blame for that attempt. */
+  undecided(member: Member, record: AttemptRecord, at: number): void;
+  /** The target has responded through `member`. */
+  responded(member: Member, at: number): void;
+}
+
+/**
+ * What every attempt has, whatever it carries: an admission that it gives back, a judgement of its outcome
+ * and, once, a record of it in circuit, statistics and events. What it does on the wire is a subclass's.
+ */
+export abstract class JudgedAttempt<Listener extends VerdictListener> {
+  readonly number: number;
+  readonly proxyId: string;
+  readonly delayBeforeMs: number;
+  readonly hedge: boolean;
+  protected readonly engine: Engine;
+  protected readonly operation: Listener;
+  protected readonly admission: Admission;
+  protected readonly startedAt: number;
+  /** When it had its connection: a wait for one of our own is not the proxy's time. */
+  protected turnAt: number;
+  protected timer: NodeJS.Timeout | undefined;
+  protected latencyMs: number | undefined;
+  protected statusCode: number | undefined;
+  /** Its outcome has been told; whatever still arrives is not for the caller. */
+  protected settled = false;
+  /** Delay of the event loop before its time began. */
+  protected lagBeforeMs = 0;
+  /** Other proxies get better responses from there: the response stands, the way is remembered. */
+  #strange = false;
+  /** What the target's outage gave it at its start; undefined once it may bring no response any more. */
+  #epoch: number | undefined;
+  /** The circuit has its verdict. */
+  #told = false;
+
+  constructor(
+    operation: Listener,
+    admission: Admission,
+    number: number,
+    delayBeforeMs: number,
+    hedge: boolean,
+  ) {
+    this.operation = operation;
+    this.engine = operation.engine;
+    this.admission = admission;
+    this.number = number;
+    this.delayBeforeMs = delayBeforeMs;
+    this.hedge = hedge;
+    this.proxyId = admission.member.id;
+    this.startedAt = this.turnAt = this.engine.now();
+  }
+
+  get region(): string | undefined {
+    return this.admission.member.proxy.region;
+  }
+
+  /** Whether anything of the request went out. */
+  abstract get sent(): boolean;
+
+  /** Where it stands, before it has ended. */
+  protected abstract get phase(): Phase;
+
+  /** Ends it from above: the caller's abort, its body or a faster attempt (neutral), or a deadline. */
+  kill(error: Error, outcome: 'aborted' | 'timeout' | 'failure'): void {
+    if (this.settled) return;
+    const { phase } = this;
+    const failure = {
+      outcome,
+      phase,
+      reason: outcome === 'timeout' ? 'timeout' : 'aborted',
+      error,
+    } as const;
+    this.settle(
+      outcome === 'timeout' && this.#hadItsTime(phase)
+        ? this.judged({ ...failure, blame: 'unknown', doubt: 'failed' })
+        : { ...failure, blame: 'caller' },
+    );
+    this.cut(error);
+  }
+
+  /** Destroys what is open, or being opened, for it. */
+  protected abstract cut(error: Error): void;
+
+  /** Tells that it begins. */
+  protected begin(): void {
+    const { pool, lag } = this.engine;
+    const { id: requestId, origin, target } = this.operation;
+    this.#epoch = target.outage.begun();
+    lag.begun();
+    this.lagBeforeMs = lag.totalMs;
+    pool.tell(this.admission.member, 'attempt:start', {
+      requestId,
+      attempt: this.number,
+      proxyId: this.proxyId,
+      origin,
+      hedge: this.hedge,
+      at: this.startedAt,
+    });
+  }
+
+  /** Whether the event loop was held up for over a fifth of the attempt's time. */
+  protected loopWasLate(): boolean {
+    const { lag, now } = this.engine;
+    return lag.wasLate(this.lagBeforeMs, now() - this.turnAt);
+  }
+
+  /** Whether this machine keeps the attempt waiting: for more of the request, for instance. */
+  protected abstract get starved(): boolean;
+
+  /** Whether the caller's deadline left it time enough: half of it, and as long as the target usually takes. */
+  #hadItsTime(phase: Phase): boolean {
+    const { policy, target } = this.operation;
+    const { timeoutMs = Infinity } = policy;
+    if (phase === 'select' || this.latencyMs !== undefined || this.loopWasLate()) return false;
+    if (this.starved) return false;
+    const elapsedMs = this.engine.now() - this.turnAt;
+    return 2 * elapsedMs >= timeoutMs && !target.usuallySlowerThan(elapsedMs);
+  }
+
+  /** It may bring no response any more, or has brought one. */
+  protected leaveOutage(): void {
+    if (this.#epoch === undefined) return;
+    this.operation.target.outage.ended(this.#epoch);
+    this.#epoch = undefined;
+  }
+
+  /** A response that is no failure is evidence too. `ruled`: a ban rule says that it stands. */
+  protected responded(answer: Pick<Answer, 'tunnel' | 'ruled'>): void {
+    this.leaveOutage();
+    const { judge, now } = this.engine;
+    const { member } = this.admission;
+    const at = now();
+    this.#strange =
+      judge.answered(member, this.operation.target, at, {
+        statusCode: this.statusCode ?? 0,
+        latencyMs: this.latencyMs ?? 0,
+        tunnel: answer.tunnel,
+        ruled: answer.ruled,
+      }) === 'route';
+    if (!this.#strange) this.operation.responded(member, at);
+  }
+
+  /** Whether a response, a failure though it is, shows that the way to the target works. */
+  protected abstract showsWay(failure: Failure): boolean;
+
+  /** Once for each failure: the judgement is evidence for the next one. */
+  protected judged(failure: Failure): Failure {
+    this.leaveOutage();
+    if (failure.stale === true) return failure;
+    const { judge, now } = this.engine;
+    const { member } = this.admission;
+    const responded = this.showsWay(failure);
+    const at = now();
+    if (responded) this.operation.responded(member, at);
+    return judge.judged(failure, member, this.operation.target, at, responded, this.latencyMs);
+  }
+
+  /** Ends what it still does beside its connection: its outcome is known. */
+  protected abstract stop(): void;
+
+  /** Books the outcome, once: the circuit first, then the event. */
+  protected settle(failure: Failure | undefined): void {
+    if (this.settled) return;
+    this.settled = true;
+    clearTimeout(this.timer);
+    this.stop();
+    const { now, pool, budget, lag } = this.engine;
+    this.leaveOutage();
+    lag.ended();
+    const { member } = this.admission;
+    const at = now();
+    const record = this.#record(failure, at);
+    const { latencyMs, outcome, blame } = record;
+    this.operation.target.count(outcome, blame);
+    this.tellCircuit(failure);
+    if (outcome === 'success') budget?.deposit();
+    this.operation.record(record);
+    if (failure?.undecided === true) this.operation.undecided(member, record, at);
+    const { statusCode, errorCode } = record;
+    pool.tell(member, 'attempt:end', {
+      requestId: this.operation.id,
+      attempt: this.number,
+      proxyId: this.proxyId,
+      origin: this.operation.origin,
+      outcome,
+      blame,
+      phase: failure?.phase ?? 'body',
+      statusCode,
+      errorCode,
+      reason: failure?.reason,
+      latencyMs,
+      delayBeforeMs: this.delayBeforeMs,
+      hedge: this.hedge,
+      at,
+    });
+    this.leave(member);
+  }
+
+  /** Its outcome is booked: the place at its proxy is free, unless the subclass still uses it. */
+  protected leave(member: Member): void {
+    this.engine.pool.free(member);
+  }
+
+  /** The outcome, once. Failures count only if the proxy is to blame, or may be. */
+  protected tellCircuit(failure: Failure | undefined): void {
+    if (this.#told) return;
+    this.#told = true;
+    const { pool, now } = this.engine;
+    const { member } = this.admission;
+    const at = now();
+    pool.settle(this.admission, circuitOutcome(failure), this.latencyMs ?? at - this.startedAt, at);
+    if (failure?.reason === 'proxy_auth' && member.breaker?.state === 'closed') {
+      member.trip({ reason: 'failures' });
+    }
+  }
+
+  /** How it stands before it has ended. */
+  protected recordOf(failure: Failure | undefined): AttemptRecord {
+    return this.#record(failure, this.engine.now());
+  }
+
+  #record(failure: Failure | undefined, at: number): AttemptRecord {
+    const statusCode = failure?.statusCode ?? this.statusCode;
+    const errorCode = codeOf(failure?.error);
+    return {
+      attempt: this.number,
+      proxyId: this.proxyId,
+      outcome: (failure?.outcome ?? 'success') satisfies Outcome,
+      blame: failure?.blame ?? (this.#strange ? 'route' : 'none'),
+      message: failure?.error.message,
+      latencyMs: this.latencyMs ?? at - this.startedAt,
+      delayBeforeMs: this.delayBeforeMs,
+      ...(statusCode === undefined ? {} : { statusCode }),
+      ...(errorCode === undefined ? {} : { errorCode }),
+    };
+  }
+}
