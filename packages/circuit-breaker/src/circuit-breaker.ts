@@ -4,15 +4,17 @@ import { prepare, type BoundedCall, type Call, type ExecuteOptions } from './exe
 import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
 import { heard, ownBus } from './own-bus.ts';
 import {
+  adoptKinds,
   resetKinds,
   tripKinds,
+  type AdoptOptions,
   type CircuitSnapshot,
   type CircuitStats,
   type ResetOptions,
   type TripOptions,
 } from './shapes.ts';
 import type { TripWindow } from './trip-rule.ts';
-import { resolve } from './validate.ts';
+import { check, resolve, time } from './validate.ts';
 import { failed, ignored, succeeded, type Verdict } from './verdict.ts';
 
 /** What a call without a signal and a limit is given. */
@@ -260,6 +262,37 @@ export class CircuitBreaker {
     } else if (this.#state === 'closed' || this.#state === 'half_open') {
       this.#open(reason, undefined, openMs);
     }
+  }
+
+  /**
+   * Takes over what another process decided about the same resource, with the reason `fleet`. Milliseconds
+   * to stay open: `openMs`, default as failures would. False, and nothing happens, under an override and
+   * where it is in that state already: a closed circuit keeps its failures.
+   */
+  adopt(state: 'open' | 'closed', options: AdoptOptions = {}): boolean {
+    const { openMs } = resolve<AdoptOptions>(options, adoptKinds);
+    if (state !== 'open' && state !== 'closed') {
+      throw new RangeError(`state must be open or closed, got ${String(state)}`);
+    }
+    const from = this.#state;
+    if (from === state || from === 'forced_open' || from === 'disabled') return false;
+    if (state === 'open') this.#open('fleet', undefined, openMs);
+    else this.#move('closed', 'fleet');
+    return true;
+  }
+
+  /**
+   * Moves the deadline of an open circuit, later or earlier, to epoch milliseconds, and emits
+   * `circuit:rescheduled`. False, and nothing happens, where it is not open.
+   */
+  reschedule(nextTestAt: number): boolean {
+    check('nextTestAt', nextTestAt, time);
+    if (this.#state !== 'open') return false;
+    this.#nextTestAt = nextTestAt;
+    this.#onTransition?.(this);
+    const { bus, now, name } = this.#options;
+    bus.emit('circuit:rescheduled', { name, nextTestAt, at: now() });
+    return true;
   }
 
   /** A copy to look at; nothing can be restored from it. */

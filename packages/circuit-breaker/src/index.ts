@@ -1,5 +1,11 @@
 export { CircuitBreaker } from './circuit-breaker.ts';
-export type { CircuitSnapshot, CircuitStats, ResetOptions, TripOptions } from './shapes.ts';
+export type {
+  AdoptOptions,
+  CircuitSnapshot,
+  CircuitStats,
+  ResetOptions,
+  TripOptions,
+} from './shapes.ts';
 export { allOf, anyOf } from './combine.ts';
 export { consecutiveFailures } from './consecutive-failures.ts';
 export { CircuitOpenError, TimeoutError } from './errors.ts';

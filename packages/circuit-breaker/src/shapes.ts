@@ -8,6 +8,11 @@ export interface TripOptions {
   readonly openMs?: number | undefined;
 }
 
+export interface AdoptOptions {
+  /** Milliseconds to stay open, exactly; at least 1. Default: as failures would. */
+  readonly openMs?: number | undefined;
+}
+
 export interface ResetOptions {
   /** Default `'reset'`. */
   readonly reason?: CircuitReason | undefined;
@@ -40,5 +45,7 @@ export const tripKinds: Record<keyof TripOptions, Kind> = {
   reason: ['a string', 'custom'],
   openMs: time,
 };
+
+export const adoptKinds: Record<keyof AdoptOptions, Kind> = { openMs: time };
 
 export const resetKinds: Record<keyof ResetOptions, Kind> = { reason: ['a string', 'reset'] };

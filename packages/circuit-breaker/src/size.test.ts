@@ -21,10 +21,10 @@ async function bundledBytes(exports: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents).length;
 }
 
-test('{ CircuitBreaker } is at most 2,953 bytes, min and gzip', async () => {
-  expect(await bundledBytes('{ CircuitBreaker }')).toBeLessThanOrEqual(2_953);
+test('{ CircuitBreaker } is at most 3,120 bytes, min and gzip', async () => {
+  expect(await bundledBytes('{ CircuitBreaker }')).toBeLessThanOrEqual(3_120);
 });
 
-test('all of the package is at most 3,994 bytes, min and gzip', async () => {
-  expect(await bundledBytes('*')).toBeLessThanOrEqual(3_994);
+test('all of the package is at most 4,159 bytes, min and gzip', async () => {
+  expect(await bundledBytes('*')).toBeLessThanOrEqual(4_159);
 });

@@ -55,7 +55,8 @@ export type CircuitReason =
   | 'forced'
   | 'disabled'
   | 'custom'
-  | 'other_target';
+  | 'other_target'
+  | 'fleet';
 
 /** A request entered the rotator. */
 export interface RequestStart {
@@ -167,6 +168,17 @@ export interface CircuitTransition {
   readonly at: number;
 }
 
+/** The deadline of an open circuit was moved, later or earlier. */
+export interface CircuitRescheduled {
+  /** The breaker's name: in the rotator, the proxy's id. */
+  readonly name: string;
+  /** The proxy that the circuit belongs to. Absent for a breaker outside a rotator. */
+  readonly proxyId?: string | undefined;
+  /** Epoch milliseconds from which a probe is admitted. */
+  readonly nextTestAt: number;
+  readonly at: number;
+}
+
 /** A proxy joined the pool. */
 export interface ProxyAdded {
   readonly proxyId: string;
@@ -227,6 +239,57 @@ export interface PolicyChanged {
   readonly at: number;
 }
 
+/** The first response of the fleet's store: this process is one of its members. */
+export interface FleetJoined {
+  /** The id of this process in the fleet. */
+  readonly process: string;
+  /** Processes in the fleet, this one included. */
+  readonly live: number;
+  readonly at: number;
+}
+
+/** The fleet's store does not respond: this process decides alone until it does. */
+export interface FleetDegraded {
+  /** The code of the last error, or `timeout`. */
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** The fleet's store responds again. */
+export interface FleetRecovered {
+  /** Milliseconds since `fleet:degraded`. */
+  readonly forMs: number;
+  readonly at: number;
+}
+
+/** Most proxies fail for this process: it may be its own network, so it reports nothing to the fleet. */
+export interface FleetSuspect {
+  /** Proxies whose last attempt failed. */
+  readonly failing: number;
+  /** Proxies that were tried. */
+  readonly tried: number;
+  readonly at: number;
+}
+
+/** Proxies work again for this process: it reports to the fleet as before. */
+export interface FleetCleared {
+  readonly at: number;
+}
+
+/** The number of processes in the fleet changed. */
+export interface FleetPeers {
+  /** This one included. */
+  readonly live: number;
+  readonly at: number;
+}
+
+/** Processes with another version of the protocol use the same pool: the two fleets share nothing. */
+export interface FleetIncompatible {
+  /** The version that the others use. */
+  readonly version: string;
+  readonly at: number;
+}
+
 /**
  * Every fact that a whirl package reports, by event type. `at` is epoch milliseconds from the
  * emitter's clock. No event carries a password.
@@ -240,6 +303,7 @@ export type WhirlEvents = {
   'retry:refused': RetryRefused;
   'request:end': RequestEnd;
   'circuit:transition': CircuitTransition;
+  'circuit:rescheduled': CircuitRescheduled;
   'proxy:added': ProxyAdded;
   'proxy:removed': ProxyRemoved;
   'proxy:banned': ProxyBanned;
@@ -247,4 +311,11 @@ export type WhirlEvents = {
   'target:down': TargetDown;
   'target:up': TargetUp;
   'policy:changed': PolicyChanged;
+  'fleet:joined': FleetJoined;
+  'fleet:degraded': FleetDegraded;
+  'fleet:recovered': FleetRecovered;
+  'fleet:suspect': FleetSuspect;
+  'fleet:cleared': FleetCleared;
+  'fleet:peers': FleetPeers;
+  'fleet:incompatible': FleetIncompatible;
 };
