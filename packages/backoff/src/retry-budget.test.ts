@@ -145,4 +145,51 @@ describe('createRetryBudget', () => {
       /^option must be one of .*, got ttl$/,
     );
   });
+
+  it('share: a process has its part of minPerSecond, of what was granted already, and of capacity', () => {
+    const { budget, clock } = budgetAt({ ratio: 1, minPerSecond: 10, capacity: 500 });
+    deposit(budget, 500);
+    expect(budget.balance).toBe(510);
+    budget.share = 50;
+    expect(budget.share).toBe(50);
+    expect(withdrawAll(budget)).toBe(10);
+    clock.at += 5000;
+    expect(withdrawAll(budget)).toBe(1);
+    deposit(budget, 500);
+    expect(withdrawAll(budget)).toBe(10);
+  });
+
+  it('share: deposits are worth what they were, and a smaller share gives nothing at once', () => {
+    const { budget, clock } = budgetAt({ ratio: 0.2, minPerSecond: 10 });
+    budget.share = 5;
+    deposit(budget, 10);
+    expect(withdrawAll(budget)).toBe(4);
+    budget.share = 1;
+    expect(withdrawAll(budget)).toBe(0);
+    clock.at += 1000;
+    expect(withdrawAll(budget)).toBe(10);
+  });
+
+  it('D28 a total outage: 50 processes with a share each retry at most 600 of 10,000 requests in 10 s', () => {
+    const processes = Array.from({ length: 50 }, () => budgetAt());
+    for (const { budget } of processes) {
+      deposit(budget, 1000);
+      budget.share = 50;
+    }
+    let granted = 0;
+    for (let request = 0; request < 200; request++) {
+      for (const { budget, clock } of processes) {
+        clock.at += 50;
+        granted += Number(budget.tryWithdraw());
+      }
+    }
+    expect(granted).toBeGreaterThan(500);
+    expect(granted).toBeLessThanOrEqual(610);
+  });
+
+  it.each([0, -1, NaN, Infinity, '2'])('share must be a number ≥ 1, not %s', (share) => {
+    const { budget } = budgetAt();
+    expect(() => (budget.share = share as number)).toThrow('share must be >= 1, got');
+    expect(budget.share).toBe(1);
+  });
 });

@@ -1,4 +1,4 @@
-import { checkOptions } from './check-options.ts';
+import { check, checkOptions } from './check-options.ts';
 
 /** Bounds retries to a share of the traffic, so that they never multiply an outage. */
 export interface RetryBudget {
@@ -10,6 +10,11 @@ export interface RetryBudget {
   readonly balance: number;
   /** How often `tryWithdraw` said no. */
   readonly refused: number;
+  /**
+   * Processes that share what does not depend on traffic: each has `minPerSecond` and `capacity` divided by
+   * it. A number ≥ 1, default 1; may be set at any time. Absent from a budget that cannot be shared.
+   */
+  share?: number | undefined;
 }
 
 export interface RetryBudgetOptions {
@@ -49,33 +54,48 @@ const whole = 1_000_000;
  *
  * @throws {TypeError | RangeError} On an option that is unknown, no finite number or out of bounds.
  */
-export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget {
+export function createRetryBudget(
+  options: RetryBudgetOptions = {},
+): RetryBudget & { share: number } {
   checkOptions(options, rules);
   const { ratio = 0.2, minPerSecond = 10, ttlMs = 10_000, capacity = 500 } = options;
   const { now = () => performance.now() } = options;
   const earns = Math.round(ratio * whole);
   const perMs = minPerSecond * 1000;
-  const reserveLimit = perMs * ttlMs;
+  let share = 1;
+  let reserveLimit = perMs * ttlMs;
   let reserve = Math.min(perMs * 1000, reserveLimit);
   let at = now();
   /** Deposits made within a hundredth of `ttlMs` share a purse: there are never more than 101. */
   const purses: { readonly untilMs: number; left: number }[] = [];
   let saved = 0;
+  let limit = capacity * whole;
   let refused = 0;
 
   const catchUp = () => {
     // A clock that steps back is waited for.
     const passedMs = Math.max(0, now() - at);
     at += passedMs;
-    reserve = Math.min(reserveLimit, reserve + perMs * passedMs);
+    reserve = Math.min(reserveLimit, reserve + (perMs / share) * passedMs);
     while (purses[0] && purses[0].untilMs < at) saved -= purses.shift()!.left;
     return saved + reserve;
+  };
+
+  /** Takes as much as there is of it from the purses, the oldest first; returns what is missing. */
+  const take = (wanted: number) => {
+    for (const purse of purses) {
+      const taken = Math.min(wanted, purse.left);
+      purse.left -= taken;
+      saved -= taken;
+      wanted -= taken;
+    }
+    return wanted;
   };
 
   return {
     deposit() {
       catchUp();
-      const earned = Math.min(earns, capacity * whole - saved);
+      const earned = Math.min(earns, limit - saved);
       const last = purses.at(-1);
       if (last && at < last.untilMs - 0.99 * ttlMs) last.left += earned;
       else purses.push({ untilMs: at + ttlMs, left: earned });
@@ -86,14 +106,7 @@ export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget
         refused++;
         return false;
       }
-      let wanted = whole;
-      for (const purse of purses) {
-        const taken = Math.min(wanted, purse.left);
-        purse.left -= taken;
-        saved -= taken;
-        wanted -= taken;
-      }
-      reserve -= wanted;
+      reserve -= take(whole);
       return true;
     },
     get balance() {
@@ -101,6 +114,18 @@ export function createRetryBudget(options: RetryBudgetOptions = {}): RetryBudget
     },
     get refused() {
       return refused;
+    },
+    get share() {
+      return share;
+    },
+    set share(processes) {
+      check('share', processes, 1);
+      catchUp();
+      if (processes > share) reserve *= share / processes;
+      share = processes;
+      reserveLimit = (perMs * ttlMs) / share;
+      limit = (capacity * whole) / share;
+      if (saved > limit) take(saved - limit);
     },
   };
 }

@@ -25,9 +25,9 @@ describe('size, minified and gzipped', () => {
     expect(bytes).toBeLessThanOrEqual(1639);
   });
 
-  it('all of it is at most 2,654 bytes', async () => {
+  it('all of it is at most 2,720 bytes', async () => {
     const bytes = await gzippedBytes(`export * from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(1000);
-    expect(bytes).toBeLessThanOrEqual(2654);
+    expect(bytes).toBeLessThanOrEqual(2720);
   });
 });
