@@ -10,7 +10,10 @@ export { roundRobin } from './strategies/round-robin.ts';
 export { Selector } from './selector.ts';
 export type {
   AttemptOutcome,
+  Ban,
   CandidateStats,
+  Evidence,
+  Prior,
   Selection,
   SelectorOptions,
 } from './selector-options.ts';

@@ -1,22 +1,27 @@
 import type { AttemptEnd, Blame, CircuitTransition, Outcome, ProxyBanned } from '@whirl/events';
 import { defaultNow } from './clock.ts';
+import { Avoided } from './candidates/avoided.ts';
 import { adaptive } from './strategies/adaptive.ts';
 import type { CandidateOptions } from './candidates/candidate-table.ts';
 import { checkAsk } from './check/check-ask.ts';
-import { checkOutcome, checkState } from './check/check-fact.ts';
+import { checkOutcome, checkState, maxLatencyMs } from './check/check-fact.ts';
 import { checkStrategy } from './check/check-strategy.ts';
 import { lessonOf } from './lesson.ts';
 import { Picker } from './candidates/picker.ts';
 import { Pool } from './candidates/candidate-pool.ts';
 import type {
   AttemptOutcome,
+  Ban,
   CandidateStats,
+  Evidence,
+  Prior,
   Selection,
   SelectorOptions,
 } from './selector-options.ts';
 import type { SelectContext, Strategy } from './strategy.ts';
 import { TargetMemory } from './candidates/target-memory.ts';
 import {
+  checkCount,
   checkFunction,
   checkInstant,
   checkNames,
@@ -42,6 +47,7 @@ const nothing: SelectContext = Object.freeze({});
 export class Selector {
   readonly #pool: Pool;
   readonly #targets = new TargetMemory();
+  readonly #avoided = new Avoided();
   readonly #picker: Picker;
   readonly #now: () => number;
   readonly #offs: (() => void)[] = [];
@@ -56,13 +62,16 @@ export class Selector {
     if (bus !== undefined) checkFunction('bus.on', bus?.on as unknown);
     this.#pool = new Pool(random);
     this.#now = now;
-    this.#picker = new Picker(this.#pool, this.#targets, strategy);
+    this.#picker = new Picker(this.#pool, this.#targets, this.#avoided, strategy);
     strategy.attach?.(this.#pool.root);
     if (bus === undefined) return;
     this.#offs.push(
       bus.on('attempt:start', ({ proxyId }) => this.started(proxyId)),
       bus.on('attempt:end', (event) => this.#attemptEnded(event)),
       bus.on('circuit:transition', (event) => this.circuitChanged(event)),
+      bus.on('circuit:rescheduled', ({ name, nextTestAt }) =>
+        this.circuitChanged({ name, to: 'open', nextTestAt }),
+      ),
       bus.on('proxy:banned', (event) => this.#banned(event)),
     );
   }
@@ -109,6 +118,7 @@ export class Selector {
     if (slot < 0) return false;
     this.#tick();
     this.#pool.remove(slot);
+    this.#avoided.forget(slot);
     return true;
   }
 
@@ -237,6 +247,69 @@ export class Selector {
     const now = this.#tick();
     checkInstant(`until of "${id}"`, until, now);
     this.#targets.ban(target, id, until, now);
+  }
+
+  /**
+   * Avoids a candidate until an instant, in epoch milliseconds, while another is available. Throws on an unknown id,
+   * and on a number that cannot be such an instant.
+   */
+  avoid(id: string, until: number): void {
+    const slot = this.#slot(id);
+    checkInstant(`until of "${id}"`, until, this.#tick());
+    this.#avoided.add(slot, until);
+  }
+
+  /**
+   * What others have seen of candidates: a prior, not evidence. It is worth at most ten attempts, fades by half every
+   * hour, is replaced by the next one, and changes neither `samples` nor `successRate` nor the pool's mean. Under
+   * `adaptive()` an untried candidate that is known to be good is offered as if it had proved itself, one that is known
+   * to be bad waits. Unknown ids are ignored. Throws on a value out of its bounds; what came before it is learned.
+   */
+  inform(known: Iterable<Prior>): void {
+    this.#tick();
+    for (const { id, successRate, successMs, weight } of known) {
+      const slot = this.#pool.table.slot(id);
+      if (slot < 0) continue;
+      checkNumber(`successRate of "${id}"`, successRate, 0, 1);
+      if (successMs !== undefined) checkNumber(`successMs of "${id}"`, successMs, 0, maxLatencyMs);
+      checkNumber(`weight of "${id}"`, weight, 0);
+      this.#pool.inform(slot, successRate, successMs, weight);
+    }
+  }
+
+  /**
+   * Others saw a candidate fail so many times in a row, `latencyMs` each on average: its estimates and its run
+   * show it; `samples`, `successRate` and the pool's mean do not. Unknown ids are ignored. Throws on a count that
+   * is no whole number from 1 to 100, and on a latency that is no number from 0 to 10^12.
+   */
+  overheard(id: string, failures: number, latencyMs: number): void {
+    const slot = this.#pool.table.slot(id);
+    if (slot < 0) return;
+    checkCount(`failures of "${id}"`, failures, 100);
+    checkNumber(`latencyMs of "${id}"`, latencyMs, 0, maxLatencyMs);
+    this.#tick();
+    this.#pool.overhear(slot, failures, latencyMs);
+  }
+
+  /** What attempts taught about each candidate that was tried, faded to now. Reading changes nothing. */
+  *evidence(): IterableIterator<Evidence> {
+    const { table, estimates } = this.#pool;
+    const now = this.#now();
+    for (let slot = 0; slot < table.slots; slot++) {
+      const known = table.holds(slot) ? estimates.evidence(slot, now) : undefined;
+      if (known !== undefined) yield { id: table.id(slot), ...known };
+    }
+  }
+
+  /** The bans that hold, those for all targets first. Reading changes nothing. */
+  *bans(): IterableIterator<Ban> {
+    const { table, availability } = this.#pool;
+    const now = this.#now();
+    for (let slot = 0; slot < table.slots; slot++) {
+      const until = table.holds(slot) ? availability.bannedUntil(slot) : -Infinity;
+      if (until > now) yield { id: table.id(slot), target: undefined, until };
+    }
+    for (const ban of this.#targets.bans(now)) if (this.has(ban.id)) yield ban;
   }
 
   /**

@@ -118,4 +118,6 @@ export interface Index {
   changed?(slot: number): void;
   /** An outcome of an available candidate was recorded. */
   recorded?(slot: number): void;
+  /** `inform()` has told what an available candidate is like. */
+  informed?(slot: number): void;
 }

@@ -179,6 +179,11 @@ export class Availability {
     this.#refresh(slot, now);
   }
 
+  /** Until when it is banned, in epoch milliseconds; −Infinity without a ban. */
+  bannedUntil(slot: number): number {
+    return this.#bannedUntil[slot] as number;
+  }
+
   unban(slot: number, now: number): void {
     this.#bannedUntil[slot] = -Infinity;
     this.#refresh(slot, now);

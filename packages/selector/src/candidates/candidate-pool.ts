@@ -61,6 +61,18 @@ export class Pool extends CandidateData implements ViewRegistry {
     if (this.availability.isOffered(slot)) this.root.recorded(slot);
   }
 
+  /** Others have seen it succeed at that rate, worth as many attempts. */
+  inform(slot: number, rate: number, successMs: number | undefined, weight: number): void {
+    this.estimates.inform(slot, rate, successMs, weight, this.now);
+    if (this.availability.isOffered(slot)) this.root.informed(slot);
+  }
+
+  /** Others saw it fail so many times in a row. */
+  overhear(slot: number, failures: number, latencyMs: number): void {
+    this.estimates.overhear(slot, failures, latencyMs, this.now);
+    if (this.availability.isOffered(slot)) this.root.recorded(slot);
+  }
+
   /** A pick begins: nothing is hidden. */
   begin(): void {
     this.pickNumber++;

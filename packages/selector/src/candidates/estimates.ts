@@ -12,12 +12,15 @@ import {
   triedAt,
   type CandidateRows,
 } from './candidate-rows.ts';
+import { Priors } from './priors.ts';
 
 /** Evidence counts half after so long. */
 export const halfLifeMs = 120_000;
 const fadingRate = Math.LN2 / halfLifeMs;
-/** k: attempts at the pool's mean that every candidate is credited with. */
+/** k: attempts at the pool's mean, or at what others say of it, that every candidate is credited with. */
 const prior = 10;
+/** A prior that is worth fewer attempts does not make an untried candidate a known one. */
+const knownFrom = 4;
 /** The same for latencies, which vary less than outcomes. */
 const latencyPrior = 8;
 /**
@@ -39,10 +42,13 @@ const latencyWindow = 1000;
  * Evidence halves every 120 s; a second count halves every 30 s, so that a change shows soon, and the
  * lower of the two estimates counts. Both are shrunk towards the pool's own mean m as if k more
  * attempts had been seen at that mean: p = (successes + k·m) ÷ (successes + failures + k). So one
- * failure of an unknown candidate says little, and silence leads back to the mean.
+ * failure of an unknown candidate says little, and silence leads back to the mean. Of the k attempts, those that a
+ * prior is worth are credited at its rate instead of m.
  */
 export class Estimates {
   readonly #rows: CandidateRows;
+  /** Made by the first one: most selectors are told none. */
+  #priors: Priors | undefined;
   #poolSuccesses = 0;
   #poolFailures = 0;
   #poolSuccessMs = 0;
@@ -59,6 +65,29 @@ export class Estimates {
     this.#rows.floats.fill(0, start + successes, start + failureMs + 1);
     this.#rows.numbers[slot * rowNumbers + triedAt] = -Infinity;
     this.#rows.bytes[slot * rowBytes + run] = 0;
+    this.#priors?.forget(slot);
+  }
+
+  /** Others have seen it succeed at that rate: worth as many attempts, at most k. */
+  inform(
+    slot: number,
+    rate: number,
+    successMsOf: number | undefined,
+    weight: number,
+    now: number,
+  ): void {
+    this.#priors ??= new Priors();
+    this.#priors.set(slot, rate, successMsOf, weight, now);
+  }
+
+  /**
+   * How others have seen it do, as a share of how all did that they told of: 1 is average. Undefined when too little
+   * was told.
+   */
+  told(slot: number, now: number): number | undefined {
+    const priors = this.#priors;
+    if (priors === undefined || priors.weight(slot, prior, now) < knownFrom) return undefined;
+    return priors.rate(slot) / priors.meanRate;
   }
 
   /** When it was last tried; −Infinity when never. */
@@ -118,8 +147,45 @@ export class Estimates {
     rows[start + fastFailures] = ff;
   }
 
+  /** Others saw it fail so many times in a row: its estimates and its run show it, the pool's do not. */
+  overhear(slot: number, count: number, latencyMs: number, now: number): void {
+    const { numbers, floats: rows, bytes } = this.#rows;
+    const start = slot * row;
+    const at = numbers[slot * rowNumbers + triedAt] as number;
+    const decay = fading(at, now);
+    const fast = fastFading(decay);
+    numbers[slot * rowNumbers + triedAt] = Math.max(at, now);
+    const f = (rows[start + failures] as number) * decay;
+    rows[start + successes] = (rows[start + successes] as number) * decay;
+    rows[start + fastSuccesses] = (rows[start + fastSuccesses] as number) * fast;
+    rows[start + failureMs] =
+      ((rows[start + failureMs] as number) * f + latencyMs * count) / (f + count);
+    rows[start + failures] = f + count;
+    rows[start + fastFailures] = (rows[start + fastFailures] as number) * fast + count;
+    const inARow = Math.min(bytes[slot * rowBytes + run] as number, 0);
+    bytes[slot * rowBytes + run] = Math.max(inARow - count, -100);
+  }
+
+  /** What attempts taught about it, faded to now; undefined when there was none. */
+  evidence(slot: number, now: number) {
+    const { floats: rows } = this.#rows;
+    const start = slot * row;
+    const tried = this.lastTriedAt(slot);
+    if (tried === -Infinity) return undefined;
+    const decay = fading(tried, now);
+    return {
+      successes: (rows[start + successes] as number) * decay,
+      failures: (rows[start + failures] as number) * decay,
+      successMs: rows[start + successMs] as number,
+      failureMs: rows[start + failureMs] as number,
+      run: this.run(slot),
+      triedAt: tried,
+    };
+  }
+
   /** It has changed its nature: what was learned before counts a share of what it did. */
   discount(slot: number, share: number): void {
+    this.#priors?.forget(slot);
     const rows = this.#rows.floats;
     const start = slot * row;
     rows[start + successes] = (rows[start + successes] as number) * share;
@@ -130,6 +196,7 @@ export class Estimates {
 
   /** It was good before its failures and is good again: they are forgotten, and so is confidence beyond a few successes. */
   forgive(slot: number): void {
+    this.#priors?.forget(slot);
     const rows = this.#rows.floats;
     const start = slot * row;
     rows[start + failures] = rows[start + fastFailures] = 0;
@@ -149,7 +216,7 @@ export class Estimates {
   success(slot: number, now: number): number {
     const rows = this.#rows.floats;
     const start = slot * row;
-    return this.#success(rows, start, fading(this.lastTriedAt(slot), now), 0);
+    return this.#success(rows, start, fading(this.lastTriedAt(slot), now), 0, slot, now);
   }
 
   /** Milliseconds of a success, shrunk towards the pool's mean. */
@@ -157,7 +224,7 @@ export class Estimates {
     const rows = this.#rows.floats;
     const start = slot * row;
     const count = (rows[start + successes] as number) * fading(this.lastTriedAt(slot), now);
-    return shrunk(rows[start + successMs] as number, count, this.#poolSuccessMs);
+    return shrunk(rows[start + successMs] as number, count, this.#usualMs(slot, now));
   }
 
   /**
@@ -169,14 +236,15 @@ export class Estimates {
     const start = slot * row;
     // Once for all that fades: it was most of the cost of a pick.
     const decay = fading(this.lastTriedAt(slot), now);
-    const p = this.#success(rows, start, decay, pending);
+    const p = this.#success(rows, start, decay, pending, slot, now);
     const s = (rows[start + successes] as number) * decay;
     const f = (rows[start + failures] as number) * decay;
-    const ms = shrunk(rows[start + successMs] as number, s, this.#poolSuccessMs);
+    const usualMs = this.#usualMs(slot, now);
+    const ms = shrunk(rows[start + successMs] as number, s, usualMs);
     const failMs = shrunk(rows[start + failureMs] as number, f, this.#poolFailureMs);
     // A failure costs no less than an answer would have taken: else one that fails within
     // milliseconds would look cheap however often it fails.
-    return ms + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs);
+    return ms + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs || usualMs);
   }
 
   /** The mean milliseconds of its successes alone; 0 without any. */
@@ -184,8 +252,29 @@ export class Estimates {
     return this.#rows.floats[slot * row + successMs] as number;
   }
 
-  #success(rows: Float32Array, start: number, decay: number, pending: number): number {
-    const credit = prior * this.mean();
+  /** Milliseconds of a success as far as attempts of its own do not tell. */
+  #usualMs(slot: number, now: number): number {
+    if (this.#priors === undefined) return this.#poolSuccessMs;
+    // Before the first success of all the pool's mean is 0, which says nothing.
+    const poolMs = this.#poolSuccessMs || this.#priors.meanSuccessMs;
+    const weight = this.#priors.weight(slot, prior, now);
+    const toldMs = weight > 0 ? this.#priors.successMs(slot) : NaN;
+    return Number.isNaN(toldMs) ? poolMs : poolMs + ((toldMs - poolMs) * weight) / prior;
+  }
+
+  #success(
+    rows: Float32Array,
+    start: number,
+    decay: number,
+    pending: number,
+    slot: number,
+    now: number,
+  ): number {
+    let credit = prior * this.mean();
+    if (this.#priors !== undefined) {
+      const weight = this.#priors.weight(slot, prior, now);
+      if (weight > 0) credit += weight * (this.#priors.rate(slot) - credit / prior);
+    }
     const fast = fastFading(decay);
     const s = (rows[start + successes] as number) * decay;
     const f = (rows[start + failures] as number) * decay + pending;

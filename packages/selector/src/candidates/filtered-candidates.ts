@@ -11,6 +11,9 @@ const leave = (view: View, slot: number) => view.leave(slot);
 const recorded = (view: View, slot: number) => {
   if (view.has(slot)) view.recorded(slot);
 };
+const informed = (view: View, slot: number) => {
+  if (view.has(slot)) view.informed(slot);
+};
 
 /** Where the views of a pool are kept. */
 export interface ViewRegistry {
@@ -235,6 +238,12 @@ export class View implements Candidates {
   recorded(slot: number): void {
     for (const index of this.#indices) index.recorded?.(slot);
     this.#passDown(slot, recorded);
+  }
+
+  /** Others have told what a member is like. */
+  informed(slot: number): void {
+    for (const index of this.#indices) index.informed?.(slot);
+    this.#passDown(slot, informed);
   }
 
   /** Withholds a member from the pick that is being made. */

@@ -1,24 +1,29 @@
+import type { Avoided } from './avoided.ts';
 import type { Pool } from './candidate-pool.ts';
 import type { SelectContext, Strategy } from '../strategy.ts';
 import type { TargetMemory } from './target-memory.ts';
 
-/** Picks that target memory may refuse one by one. */
+/** Picks that may be refused one by one. */
 const maxRefusals = 16;
-/** After them all that it would refuse are put aside, if they are at most so many; else the last one is taken. */
+/** After them all that would be refused are put aside, if they are at most so many; else the last one is taken. */
 const maxPutAside = 256;
 
-/** Asks the strategy for a slot that target memory has nothing against, within one pick of the pool. */
+/** Asks the strategy for a slot that nothing is held against, within one pick of the pool. */
 export class Picker {
   /** The one in use. */
   strategy: Strategy;
   readonly #pool: Pool;
   readonly #targets: TargetMemory;
-  /** Of the pick that is being made. */
+  readonly #avoided: Avoided;
+  /** Of the pick that is being made, if something is remembered of it. */
   #target: string | undefined;
+  /** Whether the pick that is being made may still find one that nothing is held against. */
+  #choosy = false;
 
-  constructor(pool: Pool, targets: TargetMemory, strategy: Strategy) {
+  constructor(pool: Pool, targets: TargetMemory, avoided: Avoided, strategy: Strategy) {
     this.#pool = pool;
     this.#targets = targets;
+    this.#avoided = avoided;
     this.strategy = strategy;
     pool.avoided = (slot) => this.#avoids(slot);
   }
@@ -31,22 +36,27 @@ export class Picker {
     }
   }
 
-  /** Asks the strategy until target memory has nothing against its choice. */
+  /** Asks the strategy until nothing is held against its choice. */
   pick(ask: SelectContext): number {
     const { target } = ask;
-    if (target === undefined || this.#targets.count(target) === 0) return this.#ask(ask);
-    this.#target = target;
+    const remembered = target !== undefined && this.#targets.count(target) > 0;
+    if (!remembered && this.#avoided.size === 0) return this.#ask(ask);
+    this.#target = remembered ? target : undefined;
+    this.#choosy = true;
     try {
-      const slot = this.#pickFor(target, ask);
+      const slot = this.#choose(ask);
       const { availability, table, now } = this.#pool;
-      if (slot >= 0 && availability.tests(slot)) this.#targets.tested(target, table.id(slot), now);
+      if (remembered && slot >= 0 && availability.tests(slot)) {
+        this.#targets.tested(target, table.id(slot), now);
+      }
       return slot;
     } finally {
       this.#target = undefined;
+      this.#choosy = false;
     }
   }
 
-  #pickFor(target: string, ask: SelectContext): number {
+  #choose(ask: SelectContext): number {
     const { hidden } = this.#pool;
     const excluded = hidden.length;
     let slot = this.#ask(ask);
@@ -54,21 +64,37 @@ export class Picker {
       this.#pool.hide(slot);
       slot = this.#ask(ask);
     }
-    if (slot >= 0 && this.#avoids(slot) && this.#targets.count(target) <= maxPutAside) {
-      for (const id of this.#targets.ids(target)) {
-        const other = this.#pool.table.slot(id);
-        if (other >= 0 && this.#avoids(other)) this.#pool.hide(other);
-      }
+    if (slot >= 0 && this.#avoids(slot) && this.#heldAgainst() <= maxPutAside) {
+      this.#putAside();
       slot = this.#ask(ask);
     }
     if (slot >= 0 || hidden.length === excluded) return slot;
     // No other is left: one that is avoided is better than none.
-    this.#target = undefined;
+    this.#choosy = false;
     while (hidden.length > excluded) this.#pool.show(hidden[excluded] as number);
     return this.#ask(ask);
   }
 
+  /** Candidates that something may be held against. */
+  #heldAgainst(): number {
+    return (
+      this.#avoided.size + (this.#target === undefined ? 0 : this.#targets.count(this.#target))
+    );
+  }
+
+  /** Withholds all of them from this pick. */
+  #putAside(): void {
+    for (const slot of this.#avoided.slots()) if (this.#avoids(slot)) this.#pool.hide(slot);
+    if (this.#target === undefined) return;
+    for (const id of this.#targets.ids(this.#target)) {
+      const slot = this.#pool.table.slot(id);
+      if (slot >= 0 && this.#avoids(slot)) this.#pool.hide(slot);
+    }
+  }
+
   #avoids(slot: number): boolean {
+    if (!this.#choosy) return false;
+    if (this.#avoided.has(slot, this.#pool.now)) return true;
     const target = this.#target;
     if (target === undefined) return false;
     const { table, now, outcomes, availability } = this.#pool;

@@ -137,6 +137,15 @@ export class TargetMemory {
     return (this.#targets.get(target) ?? new Map<string, Pair>()).keys();
   }
 
+  /** The bans that hold. */
+  *bans(now: number): IterableIterator<{ id: string; target: string; until: number }> {
+    for (const [target, pairs] of this.#targets) {
+      for (const [id, { bannedUntil: until }] of pairs) {
+        if (until > now) yield { id, target, until };
+      }
+    }
+  }
+
   #pair(target: string, id: string, now: number): Pair {
     let pairs = this.#targets.get(target) ?? new Map<string, Pair>();
     this.#targets.delete(target);

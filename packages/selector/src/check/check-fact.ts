@@ -2,7 +2,7 @@ import type { Blame, CircuitState, Outcome } from '@whirl/events';
 import { checkNumber } from './validate.ts';
 
 /** More would take a mean beyond what a number can hold. */
-const maxLatencyMs = 1e12;
+export const maxLatencyMs = 1e12;
 
 const outcomes = ['success', 'failure', 'timeout', 'aborted', 'circuit_open'];
 const blames = ['none', 'proxy', 'target', 'route', 'unknown', 'caller'];

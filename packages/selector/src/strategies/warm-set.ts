@@ -125,6 +125,7 @@ export class WarmSet implements Index {
     if (triedAt === -Infinity) {
       this.#place(slot, untried);
       this.#untried.add(slot);
+      this.informed(slot);
     } else if (estimates.run(slot) > 0) this.#consider(slot);
     else this.#wait(slot, this.#cold, triedAt);
   }
@@ -144,6 +145,16 @@ export class WarmSet implements Index {
 
   /** A region is looked at by each pick; nothing else of it counts here. */
   changed(): void {}
+
+  /** An untried one that others know to be good has proved itself to them; one that they know to be bad waits. */
+  informed(slot: number): void {
+    const { estimates, now } = this.#pool;
+    if ((this.#marks.get(slot) & places) !== untried) return;
+    const told = estimates.told(slot, now);
+    if (told === undefined) return;
+    if (told >= goodShare) this.#compete(slot);
+    else this.#wait(slot, this.#cold);
+  }
 
   recorded(slot: number): void {
     const { estimates } = this.#pool;
@@ -253,7 +264,7 @@ export class WarmSet implements Index {
 
   /** One outside has succeeded: it becomes warm, or gets another look, or has to wait. */
   #consider(slot: number): void {
-    const { estimates, now } = this.#pool;
+    const { estimates } = this.#pool;
     if (!this.#isGood(slot) || estimates.run(slot) < proof) {
       this.#wait(slot, this.#trial);
       return;
@@ -263,7 +274,12 @@ export class WarmSet implements Index {
       estimates.forgive(slot);
       this.#marks.set(slot, marks & ~looked);
     }
-    const costMs = estimates.costMs(slot, now);
+    this.#compete(slot);
+  }
+
+  /** It becomes warm while such are wanted, or else in the place of one that costs more. */
+  #compete(slot: number): void {
+    const costMs = this.#pool.estimates.costMs(slot, this.#pool.now);
     if (this.#warm.size < this.#wanted()) {
       this.#warmUp(slot, costMs);
       return;
