@@ -4,6 +4,10 @@ export interface SelectContext {
   readonly exclude?: ReadonlySet<string> | readonly string[] | undefined;
   /** Preferred by `performance()` and `adaptive()`, asked for by `geo()`. */
   readonly region?: string | undefined;
+  /** Only candidates of `region`, under every strategy. Default false. */
+  readonly strictRegion?: boolean | undefined;
+  /** The id of the candidate to pick, under every strategy, while it is available and the target does not avoid it. */
+  readonly prefer?: string | undefined;
   /** For `sticky()`. */
   readonly sessionId?: string | undefined;
   /** What the attempt wants to reach: candidates that failed there are avoided. */

@@ -107,9 +107,14 @@ export class Picker {
   }
 
   #ask(ask: SelectContext): number {
-    const { root } = this.#pool;
-    const { tags } = ask;
-    const among = tags === undefined || tags.length === 0 ? root : root.withTags(tags);
+    const { root, table } = this.#pool;
+    const { tags, region, strictRegion, prefer } = ask;
+    let among = tags === undefined || tags.length === 0 ? root : root.withTags(tags);
+    if (strictRegion === true && region !== undefined) among = among.inRegion(region);
+    if (prefer !== undefined) {
+      const preferred = table.slot(prefer);
+      if (preferred >= 0 && among.has(preferred) && !this.#avoids(preferred)) return preferred;
+    }
     const slot = this.strategy.pick(among, ask);
     if (slot < 0 || among.has(slot)) return slot;
     throw new RangeError(

@@ -25,6 +25,8 @@ const isText = (value: unknown) => typeof value === 'string';
 const accepts: Record<keyof SelectContext, (value: unknown) => boolean> = {
   exclude: (value) => Array.isArray(value) || value instanceof Set,
   region: isText,
+  strictRegion: (value) => typeof value === 'boolean',
+  prefer: isText,
   sessionId: isText,
   target: isText,
   tags: (value) => Array.isArray(value) && value.every(isText),
@@ -33,6 +35,8 @@ const accepts: Record<keyof SelectContext, (value: unknown) => boolean> = {
 const wanted: Record<keyof SelectContext, string> = {
   exclude: 'an array or a Set of ids',
   region: 'a text',
+  strictRegion: 'true or false',
+  prefer: 'a text',
   sessionId: 'a text',
   target: 'a text',
   tags: 'an array of texts',
