@@ -4,8 +4,8 @@ import type { ProxyRotator } from '@whirl/rotator';
 const lookMs = 1000;
 
 /**
- * Whether a proxy is available, for probes that anybody may send as often as they like. Counts the
- * circuits by what the bus tells: while one is closed, nobody looks at the others. Whether one that
+ * Whether a proxy is available, for probes that need no token and come as often as they like. Counts the
+ * circuits by what the bus tells: while one is closed, the others are not looked at. Whether one that
  * is not may be tested now, only the circuits know; they are asked at most once a second.
  */
 export class Readiness {

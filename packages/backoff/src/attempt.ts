@@ -32,7 +32,7 @@ export class Attempt implements TaskContext {
     return controller.signal;
   }
 
-  /** Tells the task that nobody waits for it any more. */
+  /** Tells the task that its result is no longer wanted. */
   cut(reason: unknown): void {
     this.#reason = reason;
     this.#controller?.abort(reason);

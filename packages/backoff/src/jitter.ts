@@ -14,7 +14,7 @@ import { check, refuse } from './check-options.ts';
  * | `decorrelated` | min(cap, U[base, max(base, 3·previous)]) | 1,000 – 3,000         | 1,000 – 30,000  |
  *
  * The cap comes before the jitter and bounds its result, and does not swallow it: drawing first and
- * cutting off afterwards would send everybody at the cap back in the same instant. `decorrelated`, whose
+ * cutting off afterwards would send all callers at the cap back in the same instant. `decorrelated`, whose
  * formula does cut off, answers with the cap itself in two of three draws there.
  *
  * Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, for `full`,

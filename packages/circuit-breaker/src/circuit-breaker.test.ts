@@ -369,7 +369,7 @@ test('K14b trip while half-open counts as a failed test', () => {
   expect([breaker.state, breaker.nextTestAt]).toEqual(['open', 90_000]);
 });
 
-test('K15 a throwing listener hurts nobody; typed listeners first, then *', () => {
+test('K15 a throwing listener harms no other; typed listeners first, then *', () => {
   const { bus, breaker, fail } = setup();
   const heard: string[] = [];
   bus.on('*', (type, event) => void heard.push(`* ${type} ${(event as CircuitTransition).to}`));
@@ -390,7 +390,7 @@ test("K15 a listener of '*' alone is heard", () => {
   expect(heard).toHaveLength(1);
 });
 
-test('K15 reset() inside the event: everybody hears the transitions in their true order', () => {
+test('K15 reset() inside the event: all listeners hear the transitions in their true order', () => {
   const { bus, breaker, fail, events } = setup();
   const later: string[] = [];
   bus.on('circuit:transition', (event) => {
@@ -424,7 +424,7 @@ test('K15 a listener that overrides while a test is admitted is obeyed', () => {
   expect([other.breaker.acquire(), other.breaker.nextTestAt]).toEqual([0, 30_001]);
 });
 
-test('K15 nothing is built for a bus that nobody listens to', () => {
+test('K15 nothing is built for a bus without listeners', () => {
   const bus = {
     has: () => false,
     emit: () => {

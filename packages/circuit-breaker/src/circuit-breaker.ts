@@ -28,7 +28,7 @@ let serial = 0;
 
 /**
  * Refuses calls to a resource that keeps failing, and tests it now and then. It owns no timer: time
- * passes when somebody asks. A ticket is good for the era it was given in, so a verdict that comes
+ * passes when it is asked. A ticket is good for the era it was given in, so a verdict that comes
  * late changes nothing.
  */
 export class CircuitBreaker {

@@ -40,7 +40,7 @@ test('K21 a deleted breaker shares nothing with the one made later under its nam
   made.fail(stale);
   made.fail(probe);
   expect([made.state, made.failureCount]).toEqual(['closed', 0]);
-  // What the old one still does is nobody's business.
+  // What the old one still does concerns no other.
   old.release(probe);
   old.trip();
   clock.t = 90_000;
@@ -265,7 +265,7 @@ test('K21 a group can be disposed of: it forgets its breakers', () => {
   group.get('b').trip();
   group[Symbol.dispose]();
   expect([names(group), due(1e6), group.peek('a')]).toEqual([[], [], undefined]);
-  // What somebody still holds goes on by itself.
+  // A breaker that a caller still holds goes on by itself.
   a.reset();
   a.trip();
   expect([a.state, due(1e6)]).toEqual(['open', []]);

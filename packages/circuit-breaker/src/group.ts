@@ -29,7 +29,7 @@ export class CircuitBreakerGroup {
   /** To be looked at by the next `due`: what changed since the last one, came up, or is half-open. */
   readonly #pending = new Set<CircuitBreaker>();
   readonly #look = (breaker: CircuitBreaker) => {
-    // One that was deleted is nobody's any more.
+    // One that was deleted belongs to no group any more.
     if (this.peek(breaker.name) === breaker) this.#pending.add(breaker);
   };
 

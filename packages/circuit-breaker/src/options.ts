@@ -32,7 +32,7 @@ export interface CircuitBreakerOptions {
   readonly now?: (() => number) | undefined;
   /** A number from 0 up to 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Hears `circuit:transition`. Default: nobody does. */
+  /** Hears `circuit:transition`. Default: none. */
   readonly bus?: Pick<WhirlBus, 'emit' | 'has'> | undefined;
 }
 

@@ -77,7 +77,7 @@ test('K15 a listener that throws or rejects is written to the console and harms 
   told.mockRestore();
 });
 
-test('K20b a bus that nobody listens to is given no event', () => {
+test('K20b a bus without listeners is given no event', () => {
   const emit = vi.fn();
   const breaker = new CircuitBreaker({ bus: { has: () => false, emit } });
   breaker.on('circuit:transition', () => {})();

@@ -16,7 +16,7 @@ export function ownBus(bus: Bus) {
   const listeners = new Set<Listener>();
   const queue: CircuitTransition[] = [];
   return {
-    // An event for nobody, once all have unsubscribed, costs less than to ask.
+    // An event without listeners, once all have unsubscribed, costs less than asking.
     has: () => true,
     emit(_type: string, event: CircuitTransition) {
       if (queue.push(event) > 1) return;

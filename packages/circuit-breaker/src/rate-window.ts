@@ -68,7 +68,7 @@ export function rateWindow(
           return callTotal >= minimumCalls && badTotal / callTotal >= ratio ? reason : undefined;
         },
         failureCount(now) {
-          // Drops what has expired, and nothing else: whoever reads changes no answer.
+          // Drops what has expired, and nothing else: a read changes no result.
           if (!size) turnTo(now);
           return badTotal;
         },

@@ -4,7 +4,7 @@ import { createBus } from './index.ts';
 type Events = { a: { n: number }; b: string };
 
 describe('createBus', () => {
-  it('delivers to everybody in order of subscription, typed listeners before "*"', () => {
+  it('delivers to all in order of subscription, typed listeners before "*"', () => {
     const bus = createBus<Events>();
     const heard: string[] = [];
     bus.on('*', (type) => heard.push(`*${type}`));
@@ -28,7 +28,7 @@ describe('createBus', () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  it('has is true only while somebody listens, and counts "*"', () => {
+  it('has is true only while there is a listener, and counts "*"', () => {
     const bus = createBus<Events>();
     expect(bus.has('a')).toBe(false);
     const off = bus.on('a', () => {});
@@ -68,7 +68,7 @@ describe('createBus', () => {
     expect(errors).toEqual([[boom, 'b']]);
   });
 
-  it('K15 an emit made inside a listener waits until the current event has reached everybody', () => {
+  it('K15 an emit made inside a listener waits until the current event has reached all listeners', () => {
     const bus = createBus<Events>();
     const heard: string[] = [];
     bus.on('a', ({ n }) => {
@@ -141,7 +141,7 @@ describe('createBus', () => {
     expect(heard).toEqual(['a1', 'A1', 'one', 'a2', 'A2', 'fault', 'after']);
   });
 
-  it('without onListenerError, or when that throws too, the fault is written out and harms nobody', () => {
+  it('without onListenerError, or when that throws too, the error is written out and harms no other', () => {
     const written = vi.spyOn(console, 'error').mockImplementation(() => {});
     const [boom, second] = [new Error('boom'), new Error('second')];
     const heard: string[] = [];
@@ -225,7 +225,7 @@ describe('createBus', () => {
     );
   });
 
-  it('an emit that nobody listens to allocates nothing', () => {
+  it('an emit without listeners allocates nothing', () => {
     const event = { n: 1 };
     // Few enough to fit between two collections, which would make the heap smaller.
     const count = 1000;

@@ -56,19 +56,19 @@ export interface Bus<Events extends EventMap> {
   off(type: '*', listener: (type: TypeOf<Events>) => void): void;
   /**
    * Delivers to the listeners of the type in order of subscription, then to those of `'*'`. An
-   * emit made inside a listener waits until the current event has reached everybody, so that all
+   * emit made inside a listener waits until the current event has reached all listeners, so that all
    * hear events in their true order. Never throws: see `onListenerError`. The second argument may be
    * left out for an event whose payload is, or may be, `undefined`, `void` or `never`.
    */
   readonly emit: Emit<Events>;
-  /** Whether anybody would hear this type. Ask before building an event. */
+  /** Whether this type has a listener. Ask before building an event. */
   has(type: TypeOf<Events>): boolean;
 }
 
 export interface BusOptions {
   /**
    * Hears what a listener threw or rejected with. Default: written to the console, which is seen and
-   * harms nobody, as is what this function itself throws or rejects with.
+   * harms no other, as is what this function itself throws or rejects with.
    */
   readonly onListenerError?: ((error: unknown, type: string) => void) | undefined;
 }
@@ -82,8 +82,8 @@ interface Subscription extends AnyListener {
 }
 
 function report(...fault: unknown[]): void {
-  // A console that throws, as in some test setups: there is nobody left to tell.
-  // oxlint-disable-next-line no-console -- a fault that nobody asked for must not be lost
+  // A console that throws, as in some test setups: there is nowhere left to tell.
+  // oxlint-disable-next-line no-console -- an error that no caller sees must not be lost
   guard(console.error, fault, () => {});
 }
 
@@ -103,7 +103,7 @@ function guard(
 /**
  * Makes a bus for any event map; `createBus<WhirlEvents>()` is the one the whirl packages share.
  *
- * Emitting what nobody listens to allocates nothing.
+ * Emitting without listeners allocates nothing.
  *
  * @throws {TypeError} On an option that is unknown or no function.
  */

@@ -29,7 +29,7 @@ function day(perHour: number): RetryMetrics {
   for (let hour = 0; hour < 24; hour++) {
     for (let i = 0; i < perHour; i++) {
       at = midnight + hour * hourMs + (i * hourMs) / perHour;
-      // Texts made anew each time: nobody else keeps them. A fifth more proxies than have rows.
+      // New strings each time: nothing else keeps them. A fifth more proxies than have rows.
       const requestId = `request-${++requests}-of-this-day`;
       const proxyId = `user${i % 7}@proxy-${requests % (proxies * 1.2)}.example.net:8080`;
       const origin = `https://${'a'.repeat(200)}.${requests}.example.org`;

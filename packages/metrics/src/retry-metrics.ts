@@ -111,7 +111,7 @@ function latencies(histogram: Histogram, meanMs: number | null): Latencies {
 
 /**
  * What retries, failover and circuits did in the last hours, in memory that does not grow with the
- * traffic. It learns from the bus alone and owns no timer: hours pass when facts arrive or somebody
+ * traffic. It learns from the bus alone and owns no timer: hours pass when facts arrive or a caller
  * reads. A bad option is a TypeError or RangeError that names it, the value and the bound.
  */
 export class RetryMetrics {

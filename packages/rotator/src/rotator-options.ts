@@ -91,7 +91,7 @@ export interface RotatorOptions {
    */
   readonly tunnel?: TunnelMode | undefined;
   /**
-   * `false`: each request dials anew, for gateways that give a new exit address per connection.
+   * `false`: each request dials, for gateways that give a new exit address per connection.
    * Default true.
    */
   readonly keepAlive?: boolean | undefined;

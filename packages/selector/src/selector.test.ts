@@ -342,7 +342,7 @@ describe('Selector', () => {
     expect([selector.has('a'), selector.stats('b').inFlight]).toEqual([false, 0]);
   });
 
-  it('ids that leave are forgotten, those that come back start anew, however often', () => {
+  it('ids that leave are forgotten, those that come back start from nothing, however often', () => {
     const selector = new Selector({ now: () => 0 });
     selector.add({ id: 'stays' });
     for (let i = 0; i < 1000; i++) {

@@ -256,7 +256,7 @@ describe('geo(), costAware(), composite()', () => {
   const ids = (selector: Selector, ask: Parameters<Selector['select']>[0]) =>
     new Set(times(40, () => selector.select(ask)?.id));
 
-  it('S6 geo: the region, then anybody', () => {
+  it('S6 geo: the region, then any candidate', () => {
     const { selector } = pool(geo(roundRobin()), ...world);
     expect(ids(selector, { region: 'eu' })).toEqual(new Set(['eu1', 'eu2']));
     expect(ids(selector, { region: 'eu', exclude: ['eu1'] })).toEqual(new Set(['eu2']));
@@ -266,7 +266,7 @@ describe('geo(), costAware(), composite()', () => {
     expect(ids(selector, {})).toEqual(new Set(['us', 'jp']));
   });
 
-  it("S6 geo with fallback 'none': nobody; a retry there may use one again", () => {
+  it("S6 geo with fallback 'none': none; a retry there may use one again", () => {
     const { selector } = pool(geo(roundRobin(), { fallback: 'none' }), ...world);
     expect(selector.select({ region: 'mars' })).toBeUndefined();
     expect(selector.select({ region: 'us', exclude: ['us'] })).toEqual({ id: 'us', reused: true });

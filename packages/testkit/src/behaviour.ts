@@ -13,7 +13,7 @@ interface Common {
  * | kind | on the wire |
  * |---|---|
  * | `ok` | forwards |
- * | `refuse` | nobody listens |
+ * | `refuse` | nothing listens |
  * | `close` | FIN as soon as the connection is accepted |
  * | `reset` | RST when the request arrives |
  * | `hang` | reads, never answers |

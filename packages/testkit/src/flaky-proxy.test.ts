@@ -107,7 +107,7 @@ describe('startProxy', () => {
     expect(proxy.url).toBe(`http://ann:s3cret@127.0.0.1:${proxy.port}`);
   });
 
-  it('refuse: nobody listens; any other behaviour listens on the same port again', async () => {
+  it('refuse: nothing listens; any other behaviour listens on the same port again', async () => {
     const { proxy } = await rig({ kind: 'refuse' });
     await expect(openWire(proxy.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await proxy.behave({ kind: 'ok' });

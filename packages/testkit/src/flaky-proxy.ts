@@ -254,7 +254,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     const chosen = draw(behaviour, random);
     after(chosen.latencyMs ?? 0, () => {
       if (chosen.kind !== 'ok' && chosen.kind !== 'cut-body') {
-        // Whoever misbehaves still reads, so that it notices when the client has gone.
+        // A proxy that misbehaves still reads, so that it notices when the client has gone.
         socket.on('end', () => socket.destroySoon()).resume();
       }
       if (misbehaved(chosen, socket)) return;

@@ -9,7 +9,7 @@ export function reset(id: string): void {
   });
 }
 
-/** Takes a proxy out of rotation until somebody resets its circuit. */
+/** Takes a proxy out of rotation until its circuit is reset. */
 export function forceOpen(id: string): void {
   void attempt(async () => {
     await forceOpenCircuit(id);

@@ -7,7 +7,7 @@ export interface SseMessage {
   readonly id: string;
 }
 
-/** Reads an event stream piece by piece; made anew for each connection. */
+/** Reads an event stream piece by piece; one for each connection. */
 export interface SseParser {
   /** The events completed by this piece of text. Pieces may end anywhere. */
   push(text: string): SseMessage[];

@@ -255,7 +255,7 @@ function take(event: LiveEvent): void {
   publishSoon();
 }
 
-/** What ended while nobody listened is closed; what runs is shown. */
+/** What ended while the page was not connected is closed; what runs is shown. */
 async function seeInFlight(): Promise<void> {
   try {
     const { requests: running } = await api.call<{ requests: Wire.WireInFlight[] }>(

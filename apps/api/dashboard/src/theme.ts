@@ -8,7 +8,7 @@ const themes: readonly Theme[] = ['system', 'light', 'dark'];
 /** What the operator chose; "system" follows the browser. */
 export const theme = signal<Theme>(read());
 
-/** Counts changes of colour, whatever caused them: canvases must be drawn anew. */
+/** Counts changes of colour, whatever caused them: canvases must be drawn again. */
 export const paint = signal(0);
 
 /** system → light → dark → system. */

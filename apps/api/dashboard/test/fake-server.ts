@@ -103,7 +103,7 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     return pool.proxies.at(-1);
   };
 
-  /** Fails once, then answers; a URL with "down" in it is answered by nobody. */
+  /** Fails once, then answers; a URL with "down" in it gets no response. */
   const send = ({ url }: { url: string }) => {
     const [first, second] = pool.proxies.map(({ id }) => id);
     const failed = { attempt: 0, proxy_id: first, outcome: 'failure', error: 'proxy_connection' };

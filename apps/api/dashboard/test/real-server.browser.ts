@@ -134,7 +134,7 @@ describe('A7 the dashboard of the real server, with its demo fleet', () => {
       .toBeGreaterThan(total);
   });
 
-  it('A7 /docs shows the whole API without asking anybody else', async () => {
+  it('A7 /docs shows the whole API without asking another server', async () => {
     const page = await visit();
     const asked: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).origin));

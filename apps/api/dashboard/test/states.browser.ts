@@ -218,7 +218,7 @@ describe('E7 who is to blame', () => {
   });
 });
 
-describe('A7 for everybody', () => {
+describe('A7 for every reader', () => {
   const schemes = ['light', 'dark'] as const;
   for (const colorScheme of schemes) {
     it(`A7 axe finds nothing by WCAG AA, ${colorScheme}`, async () => {

@@ -65,7 +65,7 @@ export type LogLevel = (typeof logLevels)[number];
 
 const hostname = /^(?!-)[a-z0-9._-]{1,253}$/i;
 
-/** An address, or a network in CIDR notation. `/0` would trust everybody: it is refused. */
+/** An address, or a network in CIDR notation. `/0` would trust every address: it is refused. */
 const isNetwork = (value: string): boolean => {
   const [address = '', bits, ...rest] = value.split('/');
   const version = isIP(address);

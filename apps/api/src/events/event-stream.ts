@@ -53,7 +53,7 @@ const maxPendingLength = 256 * 1024;
  * there are none. A client that does not read is dropped; it comes back with Last-Event-ID and is
  * told what it missed, or gets a snapshot when that is no longer known.
  *
- * Nobody can read within one turn of the event loop. So who is slow is decided once a turn, before
+ * No client can read within one turn of the event loop. So which one is slow is decided once a turn, before
  * its first write, and what a turn brought beyond the bound may wait for a while.
  */
 export class EventStream {

@@ -27,7 +27,7 @@ export interface ProxiesFileOptions {
 /** Ids that one line of the log names. */
 const maxIdsShown = 20;
 
-/** An empty list that somebody wrote, not one that a truncated file leaves. */
+/** An empty list that was written so, not one that a truncated file leaves. */
 const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
 
 /**
@@ -57,7 +57,7 @@ export class ProxiesFile {
 
   constructor(options: ProxiesFileOptions) {
     this.#options = options;
-    // What somebody adds again under the same id is theirs.
+    // A proxy that is added again under the same id belongs to the caller.
     this.#off = options.rotator.bus.on('proxy:removed', ({ proxyId }) => {
       this.#owned.delete(proxyId);
     });

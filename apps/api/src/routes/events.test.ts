@@ -162,11 +162,11 @@ describe('A6 GET /events', () => {
     }
   });
 
-  it('A6 a bulk change drops nobody who reads', async () => {
+  it('A6 a bulk change drops no client that reads', async () => {
     const { read, rotator } = await start({ events: { maxBufferedBytes: 64 * 1024 } });
     const reader = await read();
     await reader.next('snapshot');
-    // All in one turn of the event loop, in which nobody can read: twice, and far beyond the bound.
+    // All in one turn of the event loop, in which no client can read: twice, and far beyond the bound.
     for (const round of [1, 2]) {
       for (let i = 0; i < 5000; i++) rotator.addProxy(`p${round}-${i}:80`);
       await reader.until(new RegExp(`"p${round}-4999:80"`));

@@ -53,7 +53,7 @@ describe('A7 operations', () => {
     });
   });
 
-  it('A7 /health/ready looks at no circuit while one is closed: anybody may ask it', async () => {
+  it('A7 /health/ready looks at no circuit while one is closed: it needs no token', async () => {
     const { send, rotator } = await startFixture({ rotator: { proxies: ['p1:1', 'p2:2'] } });
     rotator.forceOpenCircuitBreaker('p1:1');
     const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');

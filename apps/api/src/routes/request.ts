@@ -68,7 +68,7 @@ async function collect(response: RotatorResponse, abort: () => void): Promise<Bu
   return Buffer.concat(chunks);
 }
 
-/** Sends a request through the pool for somebody who does not write TypeScript. */
+/** Sends a request through the pool for clients in any language. */
 export const requestRoutes: Routes = (app, { rotator }) => {
   app.post(
     '/request',

@@ -92,7 +92,7 @@ function openDeafStream(address: string): net.Socket {
   return socket;
 }
 
-/** The same rate of requests with and without 100 event streams, one of which nobody reads. */
+/** The same rate of requests with and without 100 event streams, one of which is not read. */
 async function withStreams(load: ChildProcess, fleet: FleetAddresses, seconds: number) {
   const served = await serve(fleet.good);
   const job = {

@@ -3,7 +3,7 @@ import type { ProxyRotator, RotatorResponse } from '@whirl/rotator';
 const once = { maxAttempts: 1, attemptTimeoutMs: 1000 } as const;
 
 /**
- * A request as somebody would send it who knows nothing of the proxies: each attempt through one that
+ * A request without any knowledge of the proxies: each attempt through one that
  * was drawn, and not tried before. (The rotator's own `random()` still avoids what failed for a target.)
  */
 export async function sendAtRandom(

@@ -112,7 +112,7 @@ export const oracle: CreateChooser = (context) => {
 /**
  * The rules of scrapy-rotating-proxies: any proxy that is not dead at random; a failure makes it dead
  * until a random moment within min(300 s · 2^(failures in a row), 3,600 s); a success revives it. With
- * nobody alive, all are tried again.
+ * with none alive, all are tried again.
  */
 export const scrapyRules: CreateChooser = ({ population, random }) => {
   const backMs = new Float64Array(population.size);

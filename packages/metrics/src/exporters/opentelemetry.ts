@@ -110,7 +110,7 @@ export function observeRetryMetrics(
   const own = checkAttributes(options.attributes ?? {});
   const key = labelKey(own);
   const use = useOf(meter);
-  // Without an SDK everybody has the same meter, and it exports nothing.
+  // Without an SDK all share one meter, and it exports nothing.
   if (use.sources.has(key) && meter !== createNoopMeter()) {
     throw new Error(
       `meter has whirl metrics with the attributes ${key} already; give each rotator attributes of its own`,

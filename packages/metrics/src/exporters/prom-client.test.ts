@@ -106,7 +106,7 @@ describe('registerRetryMetrics', () => {
     expect(await registry.metrics()).toBe(text);
   });
 
-  it('M7b a registry that was cleared takes the metrics anew', async () => {
+  it('M7b a registry that was cleared takes the metrics again', async () => {
     const registry = new Registry();
     const unregister = registerRetryMetrics(someMetrics(), { registry });
     registry.clear();

@@ -45,7 +45,7 @@ export class NameTable {
     return this.#names.length;
   }
 
-  /** `undefined` for a row that nobody has now. */
+  /** `undefined` for a row that is free now. */
   nameOf(row: number): string | undefined {
     return this.#names[row];
   }

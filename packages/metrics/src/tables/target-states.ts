@@ -77,7 +77,7 @@ function responseCame({ outcome, blame, phase, statusCode, origin }: AttemptEnd)
   return phase === 'headers' && statusCode !== undefined && origin.startsWith('https:');
 }
 
-/** Nobody is known to have responded, and the target may be to blame. */
+/** No proxy is known to have had a response, and the target may be to blame. */
 function isSilence({ outcome, blame, reason }: AttemptEnd): boolean {
   return (
     outcome !== 'success' && reason !== 'banned' && (blame === 'target' || blame === 'unknown')

@@ -30,7 +30,7 @@ export class AddressRace<T> {
     this.#tryNext();
   }
 
-  /** Ends all attempts; nobody is called back. */
+  /** Ends all attempts without a callback. */
   cancel(): void {
     this.#over = true;
     clearTimeout(this.#timer);

@@ -196,7 +196,7 @@ describe('C4 typed errors', () => {
     }
   });
 
-  it("a proxy's name that nobody knows: phase dns", async () => {
+  it("a proxy's name that does not resolve: phase dns", async () => {
     const rotator = startRotator({ proxies: ['http://no-such-proxy.invalid:8080'] });
     const error = await failureOf(rotator.get('http://127.0.0.1:9/'));
     expect(error).toMatchObject({ code: 'PROXY_CONNECTION', phase: 'dns' });

@@ -73,7 +73,7 @@ export class Lease {
 
   /**
    * Whether this error, which came before any byte of a response, means that a connection which had
-   * served before was closed meanwhile. That is nobody's failure (RFC 9112, section 9.3.1): after
+   * served before was closed meanwhile. That is no failure (RFC 9112, section 9.3.1): after
    * `renew` the same request may be dispatched once more, if it may be sent twice or was not `sent`.
    */
   stale(error: Error, sent: boolean): boolean {

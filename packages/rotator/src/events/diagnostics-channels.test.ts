@@ -21,7 +21,7 @@ it('every event is published on its channel, without its password', async () => 
   ]);
 });
 
-it('a channel that nobody subscribed to asks for no event', () => {
+it('a channel without subscribers asks for no event', () => {
   const bus = withChannels(createBus<WhirlEvents>());
   expect(bus.has('attempt:end')).toBe(false);
   hear('attempt:end');

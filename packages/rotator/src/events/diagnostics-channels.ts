@@ -12,7 +12,7 @@ function channelOf(type: keyof WhirlEvents): Channel {
 /**
  * The bus, and beside it a channel `whirl:<type>` of `node:diagnostics_channel` for every type of
  * event, so that tracing tools hear of attempts without being handed the rotator: undici's own
- * channels never link a request to its proxy. What nobody hears is not built.
+ * channels never link a request to its proxy. An event without subscribers is not built.
  */
 export function withChannels(bus: WhirlBus): WhirlBus {
   return {

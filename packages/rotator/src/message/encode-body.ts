@@ -18,7 +18,7 @@ export type BodyContent =
   | Iterable<string | ArrayBufferView | ArrayBuffer>
   | AsyncIterable<string | ArrayBufferView | ArrayBuffer>;
 
-/** Gives each attempt a body of its own: a file opened anew, for example. */
+/** Gives each attempt a body of its own: a file that is opened again, for example. */
 export type BodyFunction = () => NonNullable<BodyContent> | Promise<NonNullable<BodyContent>>;
 
 /** What a verb takes as a body. */

@@ -6,8 +6,8 @@ const standard = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTI
 const token = /^[!#$%&'*+.^_`|~\da-z-]+$/i;
 
 /**
- * The method as it is sent. Methods are case-sensitive (RFC 9110, section 9.1), but nobody means another
- * one by `post`: those that everybody knows are written in capitals, as fetch does for most of them.
+ * The method as it is sent. Methods are case-sensitive (RFC 9110, section 9.1), but `post` never means another
+ * one than `POST`: the well-known ones are written in capitals, as fetch does for most of them.
  * Throws `InvalidRequestError` for what is no method, and for CONNECT.
  */
 export function methodOf(given: unknown): string {

@@ -125,7 +125,7 @@ class StreamUpload implements Upload {
   }
 }
 
-/** A Blob, a form or an array: every attempt reads its parts anew. */
+/** A Blob, a form or an array: every attempt reads its parts again. */
 class PartsBody implements Body {
   readonly replayable = true;
   readonly shareable = true;

@@ -86,7 +86,7 @@ describe('ban rules', () => {
     return { ...all, bad: bad as string, good: all.proxies[1]?.id };
   }
 
-  it('F13 an invalid verdict reaches the caller of the request, and bans nobody', async () => {
+  it('F13 an invalid verdict reaches the caller of the request, and bans no proxy', async () => {
     const { rotator, target, told } = await rig(pair, {
       banRules: [{ name: 'late', judge: (() => Promise.reject(new Error('unheard'))) as never }],
     });
@@ -108,7 +108,7 @@ describe('ban rules', () => {
     expect(response.attempts[0]?.outcome).toBe('success');
   });
 
-  it('F13 retry: another attempt, nobody to blame', async () => {
+  it('F13 retry: another attempt, nothing to blame', async () => {
     const { rotator, target, told, good } = await ruled('retry');
     const response = await rotator.get(target.url);
     await response.body.dump();

@@ -1,5 +1,5 @@
 /**
- * What a rule says of an answer. `ok`: it stands, whatever its status. `retry`: try again, nobody
+ * What a rule says of a response. `ok`: it stands, whatever its status. `retry`: try again, nothing
  * is to blame. `fatal`: it stands as a failure, nothing is tried again. `banTarget`: this proxy is
  * avoided for this origin for a while. `banProxy`: the proxy's circuit opens for that long.
  * `throttle`: the same, but the proxy is not to blame for it. After a ban the request is tried

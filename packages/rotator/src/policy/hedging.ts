@@ -14,7 +14,7 @@ export interface HedgeOptions {
 
 const kept = 512;
 const fewest = 20;
-/** Answers after which the percentile is worked out anew: sorting at each would cost too much. */
+/** Responses after which the percentile is computed again: sorting at each would cost too much. */
 const refreshEvery = 32;
 
 /** Knows how long an answer may take before a hedge is worth it. */

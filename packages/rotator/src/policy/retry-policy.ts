@@ -181,7 +181,7 @@ export class PolicyWarnings {
       );
     } catch (fault) {
       // As the bus does with its listeners': it is seen, and no request fails for it.
-      // oxlint-disable-next-line no-console -- a fault that nobody asked for must not be lost
+      // oxlint-disable-next-line no-console -- an error that no caller sees must not be lost
       console.error(fault);
     }
   }

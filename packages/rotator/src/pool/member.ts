@@ -20,7 +20,7 @@ export interface CircuitSource {
 
 /** A proxy of the pool with its circuit and its load. */
 export class Member {
-  /** Replaced when the pool is set anew with the same id and, say, another password. */
+  /** Replaced when the pool is set with the same id and, say, another password. */
   proxy: Proxy;
   /** When it joined: what its circuit calls its last change until there is one. */
   readonly addedAt: number;

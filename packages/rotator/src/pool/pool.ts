@@ -162,7 +162,7 @@ export class Pool {
   }
 
   /**
-   * Swaps the whole pool: nobody ever sees half of it. A kept id keeps what is known of it, whatever else
+   * Swaps the whole pool: half of it is never seen. A kept id keeps what is known of it, whatever else
    * changes. With `owned` proxies of other ids stay. Throws before anything changes.
    */
   set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
@@ -240,7 +240,7 @@ export class Pool {
     const member = this.members.get(id);
     if (member === undefined) return false;
     const { breaker } = member;
-    // Before anybody hears that it is closed.
+    // Before a listener hears that it is closed.
     this.selector.unban(id);
     breaker?.reset();
     this.line.wake();
@@ -287,7 +287,7 @@ export class Pool {
     breaker.fail(breaker.acquire(), latencyMs);
   }
 
-  /** A proxy and its circuit agree to take a request; undefined: nobody does, see `whyNot`. */
+  /** A proxy and its circuit agree to take a request; undefined: none does, see `whyNot`. */
   admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
     const { tried, proxyId } = ask;
     if (proxyId !== undefined) return this.enter(proxyId, only.closed);
@@ -341,7 +341,7 @@ export class Pool {
     this.free(member);
   }
 
-  /** Whether somebody could take a request `delayMs` from now. */
+  /** Whether a proxy could take a request `delayMs` from now. */
   couldServe(ask: Ask, delayMs: number): boolean {
     if (takesAny(ask)) {
       if (this.#shut.size < this.members.size) return true;
@@ -522,7 +522,7 @@ export class Pool {
     if (!sameConnections(before, proxy)) this.#context.onGone(proxy.id);
     if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
     this.selector.update(candidate(proxy));
-    // It may have more places than before, or tags that somebody waits for.
+    // It may have more places than before, or tags that a request waits for.
     this.line.wake();
   }
 

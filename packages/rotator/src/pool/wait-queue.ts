@@ -17,7 +17,7 @@ function wantsOf({ proxyId, tags, region }: Ask): string {
 
 /**
  * Requests that wait for a place at a proxy that is at its `maxConcurrent`: first come, first served, but one
- * that nobody can serve lets those pass who want something else.
+ * that no proxy can serve lets those pass that want something else.
  */
 export class WaitingLine {
   readonly #waiting = new Set<Waiting>();

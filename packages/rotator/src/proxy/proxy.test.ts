@@ -125,7 +125,7 @@ describe('F17 one proxy', () => {
     expect(parseProxy({ url: 'h:1', id: '🌀' }).id).toBe('🌀');
   });
 
-  it('is frozen, and shows its password to nobody who prints it', () => {
+  it('is frozen, and shows no password when it is printed', () => {
     const proxy = parseProxy('http://ann:hunter2@h:1');
     expect(proxy.password).toBe('hunter2');
     expect(proxy.url).toBe('http://ann@h:1');

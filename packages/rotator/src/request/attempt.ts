@@ -75,7 +75,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
   #silence: BodySilence | undefined;
   /** Set when the response is passed on although it counts as a failure. */
   #standing: Failure | undefined;
-  /** An answer whose body the rules want to see before anybody else does. */
+  /** A response whose body the rules want to see first. */
   #held: { readonly head: Head; readonly judgement: Judgement } | undefined;
   #drained = 0;
 
@@ -478,7 +478,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     this.#lease?.cut(error);
   }
 
-  /** Nobody wants the answer: what is left of it is read for a while, to keep the connection. */
+  /** The response is not wanted: the rest of it is read for a while, to keep the connection. */
   #discard(failure: Failure): void {
     this.settle(failure);
     this.#upstream?.resume();

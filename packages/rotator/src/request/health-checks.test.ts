@@ -22,7 +22,7 @@ describe('health checks', () => {
     });
     expect(told('circuit:transition').map(({ to }) => to)).toEqual(['open', 'half_open', 'closed']);
     expect(target.target.requests).toBe(before + 1);
-    // Not a request of anybody: nothing is counted.
+    // Not a caller's request: nothing is counted.
     expect(rotator.getRetryMetrics().getSummary().totalAttempts).toBe(1);
   });
 

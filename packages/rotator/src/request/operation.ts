@@ -287,7 +287,7 @@ export class Operation implements AttemptListener, CallerRequests {
     this.#caller.upgrade(upstream, statusCode, headers, socket);
   }
 
-  /** First answer wins; whoever else is out is aborted, and its proxy is not to blame. */
+  /** The first response wins; other attempts are aborted, and their proxies are not to blame. */
   #won(attempt: Attempt, statusCode: number): void {
     this.#winner = attempt;
     this.#statusCode = statusCode;

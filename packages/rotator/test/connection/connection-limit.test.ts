@@ -8,7 +8,7 @@ const patient = { retryPolicy: null };
 const circuitBreaker = { failureThreshold: 1 };
 
 describe('F16d a wait for one of our own connections is not held against the proxy', () => {
-  it('a timeout in it is of phase select and neutral: answers that nobody reads open no circuit', async () => {
+  it('a timeout in it is of phase select and neutral: unread responses open no circuit', async () => {
     const { rotator, target, told } = await rig([{ kind: 'ok' }], {
       connections: 2,
       circuitBreaker,

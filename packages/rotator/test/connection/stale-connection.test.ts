@@ -104,7 +104,7 @@ describe('C8c a reused connection that is lost before a byte of the response', (
     expect(rotator.proxies()).toMatchObject([{ state: 'closed', successRate: 1 }]);
   });
 
-  it('a request that cannot be repeated fails, and that is held against nobody', async () => {
+  it('a request that cannot be repeated fails, and no proxy is to blame', async () => {
     const clock = { now: 0 };
     const proxy = await startClosingProxy('absolute', dropSecond);
     const { rotator, ends } = rotatorOver(proxy.url, {

@@ -142,7 +142,7 @@ describe('the dispatcher under undici', () => {
           sent += chunk.length;
           if (!response.write(chunk)) {
             response.once('drain', more);
-            // Nobody reads: the drain that would follow does not come.
+            // The body is not read: the drain that would follow does not come.
             setImmediate(stalled);
             return;
           }

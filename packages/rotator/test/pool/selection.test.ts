@@ -58,7 +58,7 @@ describe('what a request asks of the pool, through the real selector', () => {
     }
   });
 
-  it('S6 geo(): the region first, then anybody, or nobody if so told', async () => {
+  it('S6 geo(): the region first, then any proxy, or none if so configured', async () => {
     for (const fallback of ['any', 'none'] as const) {
       const { rotator, target, proxies } = await rig([good, good], {
         strategy: geo(roundRobin(), { fallback }),

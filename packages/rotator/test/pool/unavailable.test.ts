@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { throttle } from '../../src/index.ts';
 import { errorOf, fast, rig, sums } from '../support/pool-rig.ts';
 
-describe('when nobody can take a request', () => {
+describe('when no proxy can take a request', () => {
   it('F11 all circuits open: nothing is dialled, and the error says when to come again', async () => {
     let now = 1_700_000_000_000;
     const { rotator, target, proxies, told } = await rig([{ kind: 'ok' }], { now: () => now });
@@ -39,7 +39,7 @@ describe('when nobody can take a request', () => {
     });
   });
 
-  it('F11 nobody left in mid-request: the last outcome stands', async () => {
+  it('F11 no proxy left in mid-request: the last outcome stands', async () => {
     const circuitBreaker = { failureThreshold: 1 };
     const broken = await rig([{ kind: 'reset' }], { circuitBreaker });
     expect(await errorOf(broken.rotator.get(broken.target.url))).toMatchObject({
@@ -54,7 +54,7 @@ describe('when nobody can take a request', () => {
     await first.body.dump();
   });
 
-  it('F11 nobody left of those with the tags of the request: the last response stands', async () => {
+  it('F11 no proxy left of those with the tags of the request: the last response stands', async () => {
     const { rotator, target, proxies, told } = await rig(
       [{ kind: 'status', statusCode: 502 }, { kind: 'ok' }],
       { proxies: [], circuitBreaker: { failureThreshold: 1 } },

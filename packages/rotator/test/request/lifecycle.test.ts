@@ -100,7 +100,7 @@ describe('the pool of a rotator', () => {
       expect(told('proxy:banned')).toEqual([]);
       expect(rotator.proxies()).toEqual(fresh);
       expect(rotator.getCircuitBreakerStates()).toEqual(circuit);
-      // Nobody has banned it, or counts the old attempt against its bound.
+      // It is not banned, and the old attempt does not count against its bound.
       await (await rotator.get(target.url)).body.dump();
     }
   });

@@ -51,7 +51,7 @@ describe('the wait before a retry', () => {
     });
   }
 
-  it('F1 failoverDelay none: with nobody to take over the backoff is waited', async () => {
+  it('F1 failoverDelay none: with no other proxy the backoff is waited', async () => {
     const { rotator, target, proxies, told } = await rig([{ kind: 'reset' }, { kind: 'ok' }], {
       retryPolicy: { ...fast, maxAttempts: 2 },
     });

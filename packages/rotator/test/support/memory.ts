@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes of the heap, and of arrays beside it, that somebody still holds. */
+/** Bytes of the heap, and of arrays beside it, that are still held. */
 export function heldBytes(): { readonly heap: number; readonly arrays: number } {
   for (let i = 0; i < 4; i++) collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();

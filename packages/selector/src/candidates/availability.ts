@@ -21,7 +21,7 @@ const offerLeaseMs = 30_000;
 
 /**
  * Which candidates may be picked: their load, circuits and bans. Whatever time changes waits in a heap
- * for its moment, so nobody looks at those that are out.
+ * for its moment, so those that are out are not looked at.
  */
 export class Availability {
   readonly #changed: (slot: number, available: boolean) => void;

@@ -113,7 +113,7 @@ export class CandidateTable {
     return slot;
   }
 
-  /** The slot of a candidate that may be described anew. Throws as `add` does, and on an unknown id. */
+  /** The slot of a candidate that may be described again. Throws as `add` does, and on an unknown id. */
   checkUpdate(options: CandidateOptions): number {
     check(options);
     const slot = this.slot(options.id);

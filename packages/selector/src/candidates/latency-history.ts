@@ -18,7 +18,7 @@ export class LatencyHistory {
   #sums = new Float64Array(16);
   #slots = 0;
   #largestMs = 0;
-  /** Whose it is, −1 for nobody's: it left, or its average fell. */
+  /** Whose it is, −1 for none: it left, or its average fell. */
   #largest = -1;
   #searchedAt = -Infinity;
 

@@ -78,7 +78,7 @@ class Costs implements Index {
     return this.#acceptable.find(this.#has);
   }
 
-  /** It is picked: of those of the same cost the next is anybody's again. */
+  /** It is picked: of those of the same cost the next pick is open again. */
   take(slot: number): number {
     this.#ties.take(this.#acceptable.second(slot));
     this.#acceptable.set(slot, this.#acceptable.key(slot), this.#ties.next());

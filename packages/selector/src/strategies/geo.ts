@@ -4,7 +4,7 @@ import { checkNames } from '../check/validate.ts';
 
 export interface GeoOptions {
   /**
-   * When nobody in the region is available: `'any'` picks from elsewhere, `'none'` picks nobody.
+   * When no candidate of the region is available: `'any'` picks from elsewhere, `'none'` picks none.
    * Default `'any'`.
    */
   readonly fallback?: 'any' | 'none' | undefined;

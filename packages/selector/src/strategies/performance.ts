@@ -60,7 +60,7 @@ class Scores implements Index {
     return -this.#heap.key(slot);
   }
 
-  /** It is picked: among equals the next pick is anybody's again. */
+  /** It is picked: among equals the next pick is open again. */
   take(slot: number): number {
     this.#ties.take(this.#heap.second(slot));
     this.#heap.set(slot, this.#heap.key(slot), this.#ties.next());

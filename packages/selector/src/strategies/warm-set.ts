@@ -18,7 +18,7 @@ const trialShare = 0.1;
 const demotion = 3;
 const demotionOfPoor = 2;
 /** A candidate is good from this share of the pool's mean success on. An absolute bound would shut
- * everybody out of a poor pool. */
+ * all candidates out of a poor pool. */
 const goodShare = 0.95;
 /** One that failed is looked at again after so long, ... */
 const coldMs = 30_000;

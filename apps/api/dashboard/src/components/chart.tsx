@@ -44,7 +44,7 @@ function colour(name: string, alpha = 1): string {
 
 const clockText = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
-/** One chart. Made anew only when the kind of its series changes. */
+/** One chart. Replaced only when the kind of its series changes. */
 export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);

@@ -25,7 +25,7 @@ export function Dialog({ title, children, name, edited }: DialogProps) {
     panel?.showModal();
     return () => {
       panel?.close();
-      // The table may have drawn the row anew meanwhile.
+      // The table may have drawn the row again meanwhile.
       const again =
         row === undefined
           ? null
