@@ -16,7 +16,7 @@ import { HealthChecks } from './request/health-checks.ts';
 import { Hedging } from './policy/hedging.ts';
 import { logFacts } from './events/logging.ts';
 import { Operation } from './request/operation.ts';
-import { OperationList } from './request/in-flight.ts';
+import { InFlight } from './request/in-flight.ts';
 import {
   noRetries,
   policyFieldNames,
@@ -74,7 +74,7 @@ export class ProxyRotator implements RotatorView {
   readonly #pool: Pool;
   readonly #clients: Clients;
   readonly #metrics: RetryMetrics | undefined;
-  readonly #operations = new OperationList();
+  readonly #operations = new InFlight();
   readonly #now: () => number;
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
@@ -358,10 +358,10 @@ export class ProxyRotator implements RotatorView {
 
   /** The requests that have not ended, in the order of their start. */
   inFlight(): RequestSnapshot[] {
-    return [...this.#operations].map(({ id, request, attempt, proxyId, nextRetryAt }) => ({
+    return [...this.#operations].map(({ id, method, origin, attempt, proxyId, nextRetryAt }) => ({
       requestId: id,
-      method: request.method,
-      origin: request.origin,
+      method,
+      origin,
       attempt,
       proxyId,
       nextRetryAt,

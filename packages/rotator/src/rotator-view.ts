@@ -80,7 +80,7 @@ export interface RotatorView {
 const attempts: PropertyDescriptor = {
   enumerable: true,
   get(this: { readonly [contextKey]: RequestContext }) {
-    return this[contextKey].operation?.attempts ?? [];
+    return this[contextKey].progress?.attempts ?? [];
   },
 };
 
@@ -136,7 +136,7 @@ export class View implements RotatorView {
     } as Dispatcher.RequestOptions);
     Object.defineProperty(response, contextKey, { value: context });
     Object.defineProperty(response, 'attempts', attempts);
-    return Object.assign(response, { proxyId: context.operation?.answeredBy }) as RotatorResponse;
+    return Object.assign(response, { proxyId: context.progress?.answeredBy }) as RotatorResponse;
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {

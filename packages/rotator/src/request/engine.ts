@@ -6,7 +6,7 @@ import type { Judge } from '../blame/judge.ts';
 import type { LoopLag } from '../blame/loop-lag.ts';
 import type { Clients } from '../connection/connection-pool.ts';
 import type { Hedging } from '../policy/hedging.ts';
-import type { OperationList } from './in-flight.ts';
+import type { InFlight } from './in-flight.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { UnreadBodies } from './unread-bodies.ts';
@@ -19,7 +19,7 @@ export interface Engine {
   readonly judge: Judge;
   readonly lag: LoopLag;
   /** Requests that have not ended. */
-  readonly operations: OperationList;
+  readonly operations: InFlight;
   readonly budget: RetryBudget | undefined;
   readonly hedging: Hedging | undefined;
   /** Undefined: every target may be asked. */

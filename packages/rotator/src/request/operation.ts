@@ -1,75 +1,26 @@
-import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
-import { checkTarget } from './check-target.ts';
 import type { Dispatcher } from 'undici';
-import { Attempt, type AttemptListener } from './attempt.ts';
-import type { Failure } from '../blame/failure.ts';
-import type { Target } from '../blame/targets.ts';
+import { WhirlError, withReason } from '../errors.ts';
 import { noBody } from '../message/replayable-body.ts';
+import type { Admission } from '../pool/member.ts';
+import { Attempt, type AttemptListener } from './attempt.ts';
 import { Caller, type CallerRequests } from './caller.ts';
-import { maxTimerMs } from '../timer.ts';
+import { checkTarget } from './check-target.ts';
 import type { Engine } from './engine.ts';
-import type { AttemptRecord } from '../attempt-record.ts';
-import { RequestTimeoutError, RetriesExhaustedError, WhirlError, withReason } from '../errors.ts';
-import type { Controller, UpgradeSocket } from './undici-handler.ts';
-import type { Admission, Member } from '../pool/member.ts';
-import { planNext, type Plan } from './plan-retry.ts';
+import { Failover } from './failover.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
-import { backoffOf, type RetryPolicy } from '../policy/retry-policy.ts';
-import type { Ask } from '../pool/pool.ts';
 import type { RequestContext } from './request-options.ts';
-import { RequestFacts } from '../events/request-events.ts';
+import type { Controller, UpgradeSocket } from './undici-handler.ts';
 
 type Headers = Record<string, string | string[]>;
 
 const notReplayable =
   'not retried, because more than 1 MiB of the body was read from a stream or iterator: give a function that returns a fresh one';
-/** Reasons to make no further attempt that leave the request with what its attempts came to. */
-const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
-export class Operation implements AttemptListener, CallerRequests {
-  readonly id: string;
-  readonly engine: Engine;
+export class Operation extends Failover<Attempt> implements AttemptListener, CallerRequests {
   readonly request: OutgoingRequest;
-  readonly policy: RetryPolicy;
-  /** What is known of the origin that it asks for. */
-  readonly target: Target;
-  readonly startedAt: number;
-  /** Its neighbours in the list of requests that have not ended. */
-  previous: Operation | undefined;
-  next: Operation | undefined;
-  /** Epoch ms at which the next attempt begins, while one is waited for. */
-  nextRetryAt: number | undefined;
   readonly #caller: Caller;
-  readonly #context: RequestContext;
-  readonly #facts: RequestFacts;
-  /** Made for the first retry. */
-  #backoff: Backoff | undefined;
-  readonly #tried = new Set<string>();
-  readonly #records: AttemptRecord[] = [];
-  /** Attempts that may still bring the answer: one, or two while a hedge is out. */
-  readonly #live = new Set<Attempt>();
-  /** Failed attempts whose blame the evidence left undecided; made for the first one. */
-  #undecided:
-    { readonly member: Member; readonly record: AttemptRecord; counted: boolean }[] | undefined;
-  /** The attempt begun last. */
-  #latest: Attempt | undefined;
-  /** The attempt whose answer the caller gets. */
-  #winner: Attempt | undefined;
-  #begun = 0;
-  #hedged = 0;
-  #previousDelayMs: number | undefined;
-  #lastError: Error | undefined;
-  #failedRegion: string | undefined;
-  #deadlineTimer: NodeJS.Timeout | undefined;
-  #delayTimer: NodeJS.Timeout | undefined;
-  #hedgeTimer: NodeJS.Timeout | undefined;
-  #leaveLine: (() => void) | undefined;
-  #reserved: Admission | undefined;
-  #ended = false;
-  #statusCode: number | undefined;
-  readonly #onEnd: () => void;
 
   /** Throws `InvalidRequestError` for what could never be sent. */
   constructor(
@@ -79,76 +30,60 @@ export class Operation implements AttemptListener, CallerRequests {
     context: RequestContext,
     onEnd: () => void,
   ) {
-    this.engine = engine;
-    this.policy = context.policy ?? engine.policy;
-    this.request = new OutgoingRequest(opts, this.policy);
-    checkTarget(engine.targets, this.request.origin);
-    this.#context = context;
-    this.#onEnd = onEnd;
-    this.id = engine.nextRequestId();
-    this.startedAt = engine.now();
-    const { method, origin } = this.request;
-    this.target = engine.judge.targets.get(origin, this.startedAt);
-    const common = { requestId: this.id, method, origin };
-    this.#facts = new RequestFacts(engine, common, this.startedAt);
+    const policy = context.policy ?? engine.policy;
+    const request = new OutgoingRequest(opts, policy);
+    const { method, origin } = request;
+    checkTarget(engine.targets, origin);
+    super(engine, context, policy, method, origin, onEnd);
+    this.request = request;
     this.#caller = new Caller(handler, this);
-    context.operation = this;
-  }
-
-  get origin(): string {
-    return this.request.origin;
   }
 
   get paused(): boolean {
     return this.#caller.paused;
   }
 
-  get sessionId(): string | undefined {
-    return this.#context.sessionId;
+  protected override get shareable(): boolean {
+    return this.request.shareable;
   }
 
-  /** The number of the attempt begun last, 0 before the first. */
-  get attempt(): number {
-    return this.#latest?.number ?? 0;
+  protected override get repeatable(): boolean {
+    return this.request.repeatable;
   }
 
-  /** Of the attempt begun last. */
-  get proxyId(): string | undefined {
-    return this.#latest?.proxyId;
+  protected override get replayable(): boolean {
+    return this.request.body.replayable;
   }
 
-  /** The proxy whose answer the caller got. */
-  get answeredBy(): string | undefined {
-    return this.#winner?.proxyId;
+  protected override attemptThrough(
+    admission: Admission,
+    number: number,
+    delayMs: number,
+    hedge: boolean,
+  ): Attempt {
+    return new Attempt(this, admission, number, delayMs, hedge);
   }
 
-  /** In their order; the answer's is provisional until its body has ended. */
-  get attempts(): readonly AttemptRecord[] {
-    const answer = this.#ended ? undefined : this.#winner?.provisional;
-    const all = answer === undefined ? this.#records : [...this.#records, answer];
-    return all.toSorted((a, b) => a.attempt - b.attempt);
+  protected override failed(error: Error): void {
+    this.#caller.error(error);
+  }
+
+  protected override letGo(): void {
+    this.request.body.close();
+  }
+
+  protected override unrepeated(reason: RetryRefusalReason, error: Error): Error {
+    return reason === 'body' && error instanceof WhirlError
+      ? withReason(error, notReplayable)
+      : error;
   }
 
   start(): void {
-    const { operations, pool } = this.engine;
-    operations.add(this);
-    this.#facts.start();
-    pool.doubts.asked(this.request.origin, this.startedAt);
-    const { timeoutMs } = this.policy;
-    if (timeoutMs !== undefined) {
-      this.#deadlineTimer = setTimeout(() => this.#timedOut(), Math.min(timeoutMs, maxTimerMs));
-    }
+    this.announce();
     this.#caller.requestStart();
     const { body } = this.request;
-    if (body !== noBody && !this.#ended) body.watch((error) => this.end('failure', error));
-    if (!this.#ended) this.#begin(0, undefined);
-  }
-
-  /** Ends the request from outside an attempt: an abort, a deadline, a close, an error of the body's source. */
-  end(outcome: 'aborted' | 'timeout' | 'failure', error: Error): void {
-    if (this.#ended) return;
-    for (const attempt of this.#live) attempt.kill(error, outcome);
-    this.#fail(outcome, error);
+    if (body !== noBody && !this.ended) body.watch((error) => this.end('failure', error));
+    this.attemptFirst();
   }
 
   /** The caller's wish, as are the next two. */
@@ -157,99 +92,11 @@ export class Operation implements AttemptListener, CallerRequests {
   }
 
   pause(): void {
-    for (const attempt of this.#live) attempt.pause();
+    for (const attempt of this.live) attempt.pause();
   }
 
   resume(): void {
-    for (const attempt of this.#live) attempt.resume();
-  }
-
-  record(record: AttemptRecord): void {
-    this.#records.push(record);
-  }
-
-  /** The evidence does not tell what is to blame for that attempt. */
-  undecided(member: Member, record: AttemptRecord, at: number): void {
-    const counted = this.engine.pool.doubts.alone(at);
-    (this.#undecided ??= []).push({ member, record, counted });
-  }
-
-  /** The target has responded through `member`: where other proxies failed before, it is not to blame. */
-  responded(member: Member, at: number): void {
-    if (this.#undecided === undefined) return;
-    const { judge, pool } = this.engine;
-    const { origin } = this.request;
-    for (const { member: failed, record, counted } of this.#undecided) {
-      if (failed === member) continue;
-      const blame = judge.settled(failed, this.target, at);
-      if (blame === undefined) continue;
-      const { outcome, latencyMs } = record;
-      this.#records[this.#records.indexOf(record)] = { ...record, blame };
-      pool.convict(failed, blame, { outcome, latencyMs, origin, counted });
-    }
-    this.#undecided = undefined;
-  }
-
-  successorOf(attempt: Attempt, failure: Failure): (() => void) | undefined {
-    this.#lastError = failure.error;
-    if (this.#live.size > 1) {
-      // The other attempt may still bring a better one.
-      this.#live.delete(attempt);
-      return nothing;
-    }
-    let plan: Plan | RetryRefusalReason;
-    try {
-      plan = this.#plan(attempt, failure);
-    } catch (fault) {
-      this.#live.delete(attempt);
-      return () => this.#broken(fault);
-    }
-    if (typeof plan === 'string') {
-      this.#refused(attempt.number, plan);
-      return undefined;
-    }
-    this.#live.delete(attempt);
-    return () => this.#schedule(attempt, failure, plan);
-  }
-
-  attemptFailed(attempt: Attempt, failure: Failure): void {
-    if (this.#ended || !this.#live.delete(attempt)) return;
-    const { outcome, error } = failure;
-    this.#lastError = error;
-    // Its own fault ends the request; one of the machine may have passed by the next attempt.
-    if (failure.blame === 'caller' && failure.reason === 'aborted') {
-      for (const other of this.#live) other.kill(error, 'aborted');
-      this.#fail(outcome, error);
-      return;
-    }
-    if (attempt === this.#winner) {
-      this.#fail(outcome, error);
-      return;
-    }
-    // A failed hedge never beats a pending first attempt, nor the other way round.
-    if (this.#live.size > 0) return;
-    if (failure.reason === 'proxy_auth' && !this.policy.failoverOnProxyAuth) {
-      this.#fail(outcome, error);
-      return;
-    }
-    let plan: Plan | RetryRefusalReason;
-    try {
-      plan = this.#plan(attempt, failure);
-    } catch (fault) {
-      this.#broken(fault);
-      return;
-    }
-    if (typeof plan !== 'string') {
-      this.#schedule(attempt, failure, plan);
-      return;
-    }
-    this.#refused(attempt.number, plan);
-    if (plan === 'deadline') this.#timedOut();
-    else if (final.has(plan)) {
-      this.#fail(outcome, new RetriesExhaustedError(this.attempts, error));
-    } else if (plan === 'body' && error instanceof WhirlError) {
-      this.#fail(outcome, withReason(error, notReplayable));
-    } else this.#fail(outcome, error);
+    for (const attempt of this.live) attempt.resume();
   }
 
   forwardStart(
@@ -259,18 +106,18 @@ export class Operation implements AttemptListener, CallerRequests {
     headers: Headers,
     statusMessage: string | undefined,
   ): void {
-    if (this.#ended) return;
-    if (statusCode >= 200) this.#won(attempt, statusCode);
+    if (this.ended) return;
+    if (statusCode >= 200) this.won(attempt, statusCode);
     this.#caller.responseStart(upstream, statusCode, headers, statusMessage);
   }
 
   forwardData(chunk: Buffer): void {
-    if (!this.#ended) this.#caller.data(chunk);
+    if (!this.ended) this.#caller.data(chunk);
   }
 
   forwardEnd(outcome: Outcome, upstream: Controller, trailers: Headers): void {
-    if (this.#ended) return;
-    this.#finish(outcome, undefined);
+    if (this.ended) return;
+    this.finish(outcome, undefined);
     this.#caller.end(upstream, trailers);
   }
 
@@ -281,210 +128,9 @@ export class Operation implements AttemptListener, CallerRequests {
     headers: Headers,
     socket: UpgradeSocket,
   ): void {
-    if (this.#ended) return;
-    this.#won(attempt, statusCode);
-    this.#finish('success', undefined);
+    if (this.ended) return;
+    this.won(attempt, statusCode);
+    this.finish('success', undefined);
     this.#caller.upgrade(upstream, statusCode, headers, socket);
   }
-
-  /** The first response wins; other attempts are aborted, and their proxies are not to blame. */
-  #won(attempt: Attempt, statusCode: number): void {
-    this.#winner = attempt;
-    this.#statusCode = statusCode;
-    clearTimeout(this.#hedgeTimer);
-    for (const other of this.#live) {
-      if (other === attempt) continue;
-      this.#live.delete(other);
-      other.kill(new Error('another attempt answered first'), 'aborted');
-    }
-  }
-
-  #ask(): Ask {
-    const { region = this.#failedRegion, sessionId, tags, proxyId } = this.#context;
-    return {
-      tried: this.#avoided(),
-      target: this.request.origin,
-      region,
-      sessionId,
-      tags,
-      proxyId,
-    };
-  }
-
-  /** A target that is down gets its one attempt through proxies in turn. */
-  #avoided(): ReadonlySet<string> {
-    const { downAt, lastProxyId } = this.target.outage;
-    if (downAt === undefined || lastProxyId === undefined || this.#tried.size > 0)
-      return this.#tried;
-    return new Set([lastProxyId]);
-  }
-
-  /** `last` is the failure that this attempt is to mend. */
-  #begin(delayMs: number, last: Failure | undefined): void {
-    const { pool, queueTimeoutMs } = this.engine;
-    const ask = this.#ask();
-    let admission = this.#reserved;
-    this.#reserved = undefined;
-    try {
-      admission ??= pool.admit(ask);
-    } catch (fault) {
-      this.#broken(fault);
-      return;
-    }
-    if (admission !== undefined) {
-      this.#launch(admission, delayMs, false);
-      return;
-    }
-    const why = pool.whyNot(ask, this.engine.now() - this.target.silentSince);
-    const none = () => {
-      if (last === undefined) {
-        this.#fail('circuit_open', why);
-        return;
-      }
-      this.#refused(this.attempt, 'no_proxy');
-      this.#fail(last.outcome, new RetriesExhaustedError(this.attempts, last.error));
-    };
-    if (why.code !== 'PROXIES_BUSY' || queueTimeoutMs === 0) {
-      none();
-      return;
-    }
-    this.#leaveLine = pool.line.join(ask, queueTimeoutMs, (free, fault) => {
-      this.#leaveLine = undefined;
-      if (fault !== undefined) this.#broken(fault);
-      else if (free === undefined) none();
-      else this.#launch(free, delayMs, false);
-    });
-  }
-
-  #launch(admission: Admission, delayMs: number, hedge: boolean): void {
-    if (this.#ended) {
-      this.engine.pool.giveBack(admission);
-      return;
-    }
-    const attempt = new Attempt(this, admission, this.#begun++, delayMs, hedge);
-    if (hedge) this.#hedged++;
-    this.#tried.add(attempt.proxyId);
-    this.#latest = attempt;
-    this.#live.add(attempt);
-    this.#armHedge(admission);
-    attempt.start();
-  }
-
-  #armHedge({ probe }: Admission): void {
-    clearTimeout(this.#hedgeTimer);
-    if (this.engine.hedging === undefined || this.#hedged > 0 || probe) return;
-    if (!this.request.shareable || this.#context.proxyId !== undefined) return;
-    const afterMs = this.engine.hedging.delayMs;
-    if (afterMs === undefined) return;
-    this.#hedgeTimer = setTimeout(() => this.#hedge(), Math.min(afterMs, maxTimerMs));
-  }
-
-  #hedge(): void {
-    if (this.#ended || this.#winner !== undefined || this.#live.size !== 1) return;
-    const { pool, budget } = this.engine;
-    let admission: Admission | undefined;
-    try {
-      admission = pool.admit(this.#ask(), { fresh: true, closed: true });
-    } catch (fault) {
-      this.#broken(fault);
-      return;
-    }
-    if (admission === undefined) return;
-    if (budget?.tryWithdraw() === false) pool.giveBack(admission);
-    else this.#launch(admission, 0, true);
-  }
-
-  #plan(attempt: Attempt, failure: Failure): Plan | RetryRefusalReason {
-    const { request } = this;
-    this.#failedRegion = attempt.region;
-    const plan = planNext(this.engine, this.#ask(), {
-      policy: this.policy,
-      backoff: (this.#backoff ??= backoffOf(this.policy, this.engine.random)),
-      attempts: this.#begun - this.#hedged,
-      sent: attempt.sent,
-      repeatable: request.repeatable,
-      replayable: request.body.replayable,
-      previousDelayMs: this.#previousDelayMs,
-      failure,
-      targetDown: this.engine.judge.brakes(this.target),
-      remainingMs: this.#remainingMs(),
-    });
-    if (typeof plan !== 'string' && plan.delayMs > 0) this.#previousDelayMs = plan.delayMs;
-    return plan;
-  }
-
-  #remainingMs(): number {
-    const { timeoutMs } = this.policy;
-    if (timeoutMs === undefined) return Number.POSITIVE_INFINITY;
-    return this.startedAt + timeoutMs - this.engine.now();
-  }
-
-  #schedule(attempt: Attempt, failure: Failure, { delayMs, admission }: Plan): void {
-    // A listener that heard of the failure, or of a circuit that was asked, may have ended the request.
-    if (this.#ended) {
-      if (admission !== undefined) this.engine.pool.giveBack(admission);
-      return;
-    }
-    this.#reserved = admission;
-    clearTimeout(this.#hedgeTimer);
-    this.#facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
-    if (this.#ended) return;
-    if (delayMs <= 0) {
-      queueMicrotask(() => {
-        if (!this.#ended) this.#begin(0, failure);
-      });
-      return;
-    }
-    this.nextRetryAt = this.engine.now() + delayMs;
-    this.#delayTimer = setTimeout(
-      () => {
-        this.nextRetryAt = undefined;
-        this.#begin(delayMs, failure);
-      },
-      Math.min(delayMs, maxTimerMs),
-    );
-  }
-
-  #refused(attempt: number, reason: RetryRefusalReason): void {
-    if (this.policy.maxAttempts > 1) this.#facts.retryRefused(attempt, reason);
-  }
-
-  #timedOut(): void {
-    const timeoutMs = this.policy.timeoutMs ?? 0;
-    this.end('timeout', new RequestTimeoutError(timeoutMs, this.attempts, this.#lastError));
-  }
-
-  /** A bug in a strategy, thrown while a proxy was looked for: it ends this request and no other. */
-  #broken(fault: unknown): void {
-    const error = fault as Error;
-    for (const attempt of this.#live) attempt.kill(error, 'aborted');
-    this.#fail('failure', error);
-  }
-
-  #fail(outcome: Outcome, error: Error): void {
-    if (this.#ended) return;
-    if (error instanceof WhirlError) error.attempts = this.attempts;
-    this.#finish(outcome, error);
-    this.#caller.error(error);
-  }
-
-  /** Says how the request ended, once, and lets go of everything. */
-  #finish(outcome: Outcome, error: Error | undefined): void {
-    this.#ended = true;
-    this.#live.clear();
-    clearTimeout(this.#deadlineTimer);
-    clearTimeout(this.#delayTimer);
-    clearTimeout(this.#hedgeTimer);
-    this.nextRetryAt = undefined;
-    this.#leaveLine?.();
-    const { operations, pool } = this.engine;
-    if (this.#reserved !== undefined) pool.giveBack(this.#reserved);
-    this.#reserved = undefined;
-    this.request.body.close();
-    operations.delete(this);
-    this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
-    this.#onEnd();
-  }
 }
-
-function nothing(): void {}

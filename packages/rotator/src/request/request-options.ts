@@ -1,4 +1,4 @@
-import type { Operation } from './operation.ts';
+import type { AttemptRecord } from '../attempt-record.ts';
 import type { RetryPolicy, RetryPolicyOptions } from '../policy/retry-policy.ts';
 
 /** What a request, or a view of the rotator, asks of the pool. */
@@ -24,6 +24,13 @@ export const routingOptionNames = [
   'proxyId',
 ] as const;
 
+/** How a request went so far. */
+export interface Progress {
+  readonly attempts: readonly AttemptRecord[];
+  /** The proxy whose response the caller got. */
+  readonly answeredBy: string | undefined;
+}
+
 /** The same, understood once: how a verb or a view talks to the engine. */
 export interface RequestContext {
   /** Undefined: the global policy of the moment. */
@@ -33,7 +40,7 @@ export interface RequestContext {
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;
   /** Filled in by the engine, for who wants to see the attempts. */
-  operation?: Operation | undefined;
+  progress?: Progress | undefined;
 }
 
 /** Under which a verb's context travels through a dispatcher's options. */
