@@ -37,6 +37,7 @@ describe('K20 a signal that says timeout', () => {
     ['any error named so', Object.assign(new Error('late'), { name: 'TimeoutError' }), 1],
     ['code ATTEMPT_TIMEOUT', { code: 'ATTEMPT_TIMEOUT' }, 1],
     ['code REQUEST_TIMEOUT', { code: 'REQUEST_TIMEOUT' }, 1],
+    ['the error of a client that waited too long', { code: 'UND_ERR_HEADERS_TIMEOUT' }, 1],
     ['no reason, which is an AbortError', undefined, 0],
     ['null', null, 0],
     ['a string', 'TimeoutError', 0],
@@ -235,7 +236,7 @@ describe('K20b timeoutMs and the signal of fn', () => {
     const error = await caught(new CircuitBreaker().execute(fn, { timeoutMs }));
     expect(error).toBeInstanceOf(RangeError);
     expect(error).toMatchObject({
-      message: `timeoutMs must be a number from 1 to 2147483647, got ${timeoutMs}`,
+      message: `timeoutMs must be number from 1 to 2147483647, got ${timeoutMs}`,
     });
     expect(fn).not.toHaveBeenCalled();
   });

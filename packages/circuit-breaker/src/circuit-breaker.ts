@@ -1,27 +1,25 @@
 import type { CircuitReason, CircuitState, CircuitTransition } from '@whirl/events';
-import { CircuitOpenError, rejectSoon } from './errors.ts';
-import { prepare, type BoundedCall, type Call, type ExecuteOptions } from './execute.ts';
-import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
-import { heard, ownBus } from './own-bus.ts';
+import { announce, heard, type Listener } from './announce.ts';
+import { CircuitOpenError } from './errors.ts';
 import {
-  adoptKinds,
-  resetKinds,
-  tripKinds,
-  type AdoptOptions,
-  type CircuitSnapshot,
-  type CircuitStats,
-  type ResetOptions,
-  type TripOptions,
+  callKinds,
+  isTimeout,
+  within,
+  type BoundedCall,
+  type Call,
+  type ExecuteOptions,
+  type ResolvedCall,
+} from './execute.ts';
+import { resolveOptions, type CircuitBreakerOptions, type ResolvedOptions } from './options.ts';
+import type {
+  AdoptOptions,
+  CircuitSnapshot,
+  CircuitStats,
+  ResetOptions,
+  TripOptions,
 } from './shapes.ts';
 import type { TripWindow } from './trip-rule.ts';
-import { check, resolve, time } from './validate.ts';
-import { failed, ignored, succeeded, type Verdict } from './verdict.ts';
-
-/** What a call without a signal and a limit is given. */
-const unbounded = { signal: undefined } as unknown as BoundedCall;
-
-/** The tests that are out of a breaker that is not half-open. Never added to. */
-const none = new Map<number, number>();
+import { check, resolve } from './validate.ts';
 
 /** One sequence for all breakers: a ticket can never be mistaken for another breaker's. */
 let serial = 0;
@@ -34,7 +32,7 @@ let serial = 0;
 export class CircuitBreaker {
   readonly #options: ResolvedOptions;
   #state: CircuitState = 'closed';
-  /** The ticket of every call admitted since the last transition or reset. */
+  /** The ticket of every call admitted while closed since the last transition or reset. */
   #era = ++serial;
   #generation = 0;
   #lastTransitionAt: number | undefined;
@@ -46,25 +44,21 @@ export class CircuitBreaker {
   /** Failed tests in a row, -1 before the first opening: the exponent of the open time. */
   #streak = -1;
   /** While half-open: the tests that are out, oldest first, and when their leases end. */
-  #probes = none;
+  #probes: Map<number, number> | undefined;
   #successes = 0;
   readonly #onTransition;
+  /** Of `on`; made for the first one. */
+  #listeners: Set<Listener> | undefined;
   /** While open and half-open: the failure that opened. */
   #cause: unknown;
   #inFlight = 0;
-  /** Successes, failures, ignored and refused calls. */
-  readonly #counts = [0, 0, 0, 0];
-  /** The listeners of `on`; made for the first one. */
-  #own: ReturnType<typeof ownBus> | undefined;
+  readonly #stats = { successes: 0, failures: 0, ignored: 0, refused: 0 };
 
   /**
    * Throws a TypeError or RangeError that names the option, the bound and the value. `onTransition` is
    * called at each transition, before the bus: for what keeps many breakers, as a group does.
    */
-  constructor(
-    options: CircuitBreakerOptions = {},
-    onTransition?: (breaker: CircuitBreaker) => void,
-  ) {
+  constructor(options?: CircuitBreakerOptions, onTransition?: (breaker: CircuitBreaker) => void) {
     this.#options = resolveOptions(options);
     this.#onTransition = onTransition;
   }
@@ -113,13 +107,15 @@ export class CircuitBreaker {
    * many milliseconds waits long enough: see `isDue`.
    */
   get retryAfterMs(): number | undefined {
-    const waitMs = this.#admitsAt() - this.#options.now();
-    return waitMs < 1 ? 0 : waitMs < Infinity ? Math.ceil(waitMs) : undefined;
+    if (this.#state === 'forced_open') return undefined;
+    return this.canAttempt() ? 0 : Math.ceil(this.#admitsAt() - this.#options.now());
   }
 
   /** Whether `acquire` would admit now. A pure read: no permit is taken. */
   canAttempt(): boolean {
-    return this.#admits() || this.isDue(this.#options.now());
+    // Only what was tripped depends on the time.
+    if (this.#trippedAt === undefined) return this.#state !== 'forced_open';
+    return this.isDue(this.#options.now());
   }
 
   /**
@@ -127,7 +123,7 @@ export class CircuitBreaker {
    * a millisecond before the deadline counts: timers of Node fire as early as that.
    */
   isDue(now: number): boolean {
-    return !this.#admits() && now > this.#admitsAt() - 1;
+    return this.#trippedAt !== undefined && now > this.#admitsAt() - 1;
   }
 
   /** Calls that were admitted and are not settled. */
@@ -137,46 +133,46 @@ export class CircuitBreaker {
 
   /** What became of the calls so far, whatever the state was; `reset` keeps the counts. */
   stats(): CircuitStats {
-    const [successes, failures, ignored, refused] = this.#counts as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { successes, failures, ignored, refused };
+    return { ...this.#stats };
   }
 
   /** Admits a call: a ticket to settle exactly once, or 0 if refused. */
   acquire(): number {
-    this.#notice();
-    let ticket = this.#admits() ? this.#era : 0;
-    if (this.#state === 'half_open' && this.canAttempt()) {
-      // No permit free: the oldest one's lease has ended, and its verdict counts no more.
-      const [oldest] = this.#probes.keys();
-      if (this.#probes.size >= this.#options.halfOpenPermits) this.#probes.delete(oldest!);
-      this.#probes.set((ticket = ++serial), this.#options.now() + this.#options.probeLeaseMs);
+    if (!this.canAttempt()) {
+      this.#stats.refused++;
+      return 0;
     }
-    if (ticket) this.#inFlight++;
-    else this.#counts[3]!++;
-    return ticket;
+    if (this.#state === 'open') {
+      this.#move('half_open', 'timeout');
+      // Asks again: a listener may have changed everything.
+      return this.acquire();
+    }
+    this.#inFlight++;
+    if (this.#state === 'closed') return this.#era;
+    if (this.#state === 'disabled') return ++serial;
+    // No permit free: the oldest one's lease has ended, and its verdict counts no more.
+    const [oldest] = this.#probes!.keys();
+    if (this.#probes!.size >= this.#options.halfOpenPermits) this.#probes!.delete(oldest!);
+    this.#probes!.set(++serial, this.#options.now() + this.#options.probeLeaseMs);
+    return serial;
   }
 
   /** The call of this ticket succeeded. A stale ticket is counted, and changes nothing else. */
-  succeed(ticket: number, durationMs = 0): void {
-    this.#settle(ticket, succeeded, durationMs);
+  succeed(ticket: number, durationMs?: number): void {
+    this.#settle(ticket, false, durationMs);
   }
 
   /**
    * The call of this ticket failed. A stale ticket is counted, and changes nothing else. `error` is
    * kept while the circuit is open if this is what opens it: as the `cause` of refusals.
    */
-  fail(ticket: number, durationMs = 0, error?: unknown): void {
-    this.#settle(ticket, failed, durationMs, error);
+  fail(ticket: number, durationMs?: number, error?: unknown): void {
+    this.#settle(ticket, true, durationMs, error);
   }
 
   /** The call of this ticket was cancelled: no verdict, and a test's permit is free again. */
   release(ticket: number): void {
-    this.#settle(ticket, ignored);
+    this.#settle(ticket, 'ignore');
   }
 
   /**
@@ -198,7 +194,7 @@ export class CircuitBreaker {
     options?: ExecuteOptions<Result>,
   ): Promise<Result> {
     if (options || this.#options.trip.needsDuration || typeof fn !== 'function') {
-      return this.#observe(fn, options ?? {});
+      return this.#observe(fn, options);
     }
     // The same as below without options: two closures, where an async function costs twice as much.
     let ticket = 0;
@@ -206,17 +202,17 @@ export class CircuitBreaker {
     try {
       ticket = this.acquire();
       if (!ticket) return this.#refusal();
-      call = Promise.resolve(fn(unbounded));
+      call = Promise.resolve(fn({ signal: undefined as never }));
     } catch (error) {
       call = Promise.reject(error);
     }
     return call.then(
       (result) => {
-        this.#settle(ticket, succeeded);
+        this.#settle(ticket, false);
         return result;
       },
       (error) => {
-        this.#settle(ticket, failed, 0, error);
+        this.#settle(ticket, true, 0, error);
         throw error;
       },
     );
@@ -227,13 +223,17 @@ export class CircuitBreaker {
    * listener throws, or rejects with, is written to the console.
    */
   on(type: 'circuit:transition', listener: (event: CircuitTransition) => unknown): () => void {
-    this.#own ??= ownBus(this.#options.bus);
-    return this.#own.on(type, listener);
+    resolve({ [type]: listener ?? null }, { [heard]: [resolve] });
+    // A subscription of its own, even if the function is subscribed already.
+    const own: Listener = async (event) => listener(event);
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(own);
+    return () => void listeners.delete(own);
   }
 
   /** Closed and empty; tickets given before are ignored. Lifts every override. */
-  reset(options: ResetOptions = {}): void {
-    const { reason } = resolve<{ reason: CircuitReason }>(options, resetKinds);
+  reset(options?: ResetOptions): void {
+    const { reason } = resolve<{ reason: CircuitReason }>(options, { reason: ['reset'] });
     this.#move('closed', reason);
   }
 
@@ -251,16 +251,16 @@ export class CircuitBreaker {
    * Opens now, as failures would; time lifts it. Already open: the later deadline stands and
    * nothing is emitted. Under an override: ignored.
    */
-  trip(options: TripOptions = {}): void {
-    const { reason, openMs } = resolve<{ reason: CircuitReason; openMs?: number }>(
-      options,
-      tripKinds,
-    );
-    this.#notice();
+  trip(options?: TripOptions): void {
+    const { reason, openMs } = resolve<{ reason: CircuitReason; openMs: number }>(options, {
+      reason: ['custom'],
+      openMs: [0],
+    });
+    if (this.state !== this.#state) this.#move('half_open', 'timeout');
     if (this.#state === 'open') {
-      this.#nextTestAt = Math.max(this.#nextTestAt!, this.#options.now() + (openMs ?? 0));
+      this.#nextTestAt = Math.max(this.#nextTestAt!, this.#options.now() + openMs);
     } else if (this.#state === 'closed' || this.#state === 'half_open') {
-      this.#open(reason, undefined, openMs);
+      this.#move('open', reason, undefined, openMs);
     }
   }
 
@@ -269,15 +269,13 @@ export class CircuitBreaker {
    * to stay open: `openMs`, default as failures would. False, and nothing happens, under an override and
    * where it is in that state already: a closed circuit keeps its failures.
    */
-  adopt(state: 'open' | 'closed', options: AdoptOptions = {}): boolean {
-    const { openMs } = resolve<AdoptOptions>(options, adoptKinds);
+  adopt(state: 'open' | 'closed', options?: AdoptOptions): boolean {
+    const { openMs } = resolve<{ openMs: number }>(options, { openMs: [0] });
     if (state !== 'open' && state !== 'closed') {
       throw new RangeError(`state must be open or closed, got ${String(state)}`);
     }
-    const from = this.#state;
-    if (from === state || from === 'forced_open' || from === 'disabled') return false;
-    if (state === 'open') this.#open('fleet', undefined, openMs);
-    else this.#move('closed', 'fleet');
+    if ([state, 'forced_open', 'disabled'].includes(this.#state)) return false;
+    this.#move(state, 'fleet', undefined, openMs);
     return true;
   }
 
@@ -286,12 +284,15 @@ export class CircuitBreaker {
    * `circuit:rescheduled`. False, and nothing happens, where it is not open.
    */
   reschedule(nextTestAt: number): boolean {
-    check('nextTestAt', nextTestAt, time);
+    check('nextTestAt', nextTestAt, [0]);
     if (this.#state !== 'open') return false;
     this.#nextTestAt = nextTestAt;
     this.#onTransition?.(this);
-    const { bus, now, name } = this.#options;
-    bus.emit('circuit:rescheduled', { name, nextTestAt, at: now() });
+    announce(this.#options.bus, 'circuit:rescheduled', {
+      name: this.name,
+      nextTestAt,
+      at: this.#options.now(),
+    });
     return true;
   }
 
@@ -303,20 +304,11 @@ export class CircuitBreaker {
     return { name, state, failureCount, failureTimes, generation, nextTestAt, lastTransitionAt };
   }
 
-  /** Half-open from the deadline on: before anything is decided by the state. */
-  #notice(): void {
-    if (this.state !== this.#state) this.#move('half_open', 'timeout');
-  }
-
-  /** Whether time and permits do not matter. */
-  #admits(): boolean {
-    return this.#state === 'closed' || this.#state === 'disabled';
-  }
-
   /** When a test is admitted, if nothing changes until then. */
   #admitsAt(): number {
-    if (this.#state === 'forced_open') return Infinity;
-    if (this.#probes.size < this.#options.halfOpenPermits) return this.#nextTestAt ?? -Infinity;
+    if (!this.#probes || this.#probes.size < this.#options.halfOpenPermits) {
+      return this.#nextTestAt ?? -Infinity;
+    }
     // Leases are of one length, so the oldest test's ends first.
     const [leaseEndsAt] = this.#probes.values();
     return leaseEndsAt!;
@@ -325,71 +317,72 @@ export class CircuitBreaker {
   /** `execute` under options, or where the rule needs to know how long the call took. */
   async #observe<Result>(
     fn: (call: BoundedCall) => Result | PromiseLike<Result>,
-    options: ExecuteOptions<Result>,
+    options?: ExecuteOptions<Result>,
   ): Promise<Result> {
-    const [call, judge] = prepare(fn, options);
+    check('fn', fn, [check]);
+    const { signal, timeoutMs, isFailure, isResultFailure } = resolve<ResolvedCall>(
+      options,
+      callKinds,
+    );
+    signal?.throwIfAborted();
     const ticket = this.acquire();
     if (!ticket) return this.#refusal();
-    const { now, trip } = this.#options;
-    const startedAt = trip.needsDuration ? now() : 0;
+    const startedAt = this.#options.now();
     let outcome: unknown;
-    let verdict: Verdict = failed;
+    let failed: boolean | 'ignore' = true;
     try {
-      try {
-        outcome = await call();
-      } catch (error) {
-        outcome = error;
-        verdict = judge(true, error as Result);
-        throw error;
-      }
-      verdict = judge(false, outcome as Result);
-      return outcome as Result;
+      const result = await (timeoutMs ? within(fn, timeoutMs, signal) : fn({ signal: signal! }));
+      outcome = result;
+      failed = isResultFailure(result);
+      return result;
+    } catch (error) {
+      outcome = error;
+      failed = signal?.aborted && !isTimeout(signal.reason) ? 'ignore' : (isFailure(error) ?? true);
+      throw error;
     } finally {
-      // Settled even if `judge` throws: else a test's permit would be lost.
-      this.#settle(ticket, verdict, trip.needsDuration ? now() - startedAt : 0, outcome);
+      // Settled even if `isFailure` throws: else a test's permit would be lost.
+      this.#settle(ticket, failed, this.#options.now() - startedAt, outcome);
     }
   }
 
-  #refusal(): Promise<never> {
-    return rejectSoon(new CircuitOpenError(this.name, this.#state, this.retryAfterMs, this.#cause));
+  async #refusal(): Promise<never> {
+    const error = new CircuitOpenError(this.name, this.#state, this.retryAfterMs, this.#cause);
+    // A microtask later the caller listens, and Node does no bookkeeping for an unhandled rejection.
+    // oxlint-disable-next-line typescript/await-thenable
+    throw await error;
   }
 
-  #settle(ticket: number, verdict: Verdict, durationMs = 0, outcome?: unknown): void {
+  #settle(ticket: number, failed: boolean | 'ignore', durationMs = 0, outcome?: unknown): void {
     if (!ticket) return;
     this.#inFlight--;
-    this.#counts[verdict]!++;
-    if (ticket === this.#era) {
-      if (this.#state !== 'closed' || verdict === ignored) return;
-      this.#window ??= this.#options.trip.create();
-      const reason = this.#window.record(verdict === failed, this.#options.now, durationMs);
-      if (reason) this.#open(reason, verdict ? outcome : undefined);
-    } else if (this.#probes.delete(ticket) && verdict !== ignored) {
-      if (verdict) this.#open('probe_failed', outcome);
-      else if (++this.#successes >= this.#options.successThreshold) {
-        this.#move('closed', 'recovered');
-      }
+    this.#stats[failed === 'ignore' ? 'ignored' : failed ? 'failures' : 'successes']++;
+    const isProbe = ticket !== this.#era;
+    if ((isProbe && !this.#probes?.delete(ticket)) || failed === 'ignore') return;
+    const reason = isProbe
+      ? failed && 'probe_failed'
+      : (this.#window ??= this.#options.trip.create()).record(
+          failed,
+          this.#options.now,
+          durationMs,
+        );
+    if (reason) this.#move('open', reason, failed ? outcome : undefined);
+    else if (isProbe && ++this.#successes >= this.#options.successThreshold) {
+      this.#move('closed', 'recovered');
     }
   }
 
-  #open(reason: CircuitReason, cause?: unknown, forMs?: number): void {
-    this.#cause = cause;
-    const { now, random, openMs, openMultiplier, maxOpenMs, openJitter } = this.#options;
-    const at = now();
-    this.#trippedAt ??= at;
-    const grownMs = Math.min(openMs * openMultiplier ** ++this.#streak, maxOpenMs);
-    forMs ??= grownMs * (1 + openJitter * (2 * random() - 1));
-    this.#move('open', reason, at, at + forMs);
-  }
-
-  #move(
-    to: CircuitState,
-    reason: CircuitReason,
-    at = this.#options.now(),
-    nextTestAt?: number,
-  ): void {
+  #move(to: CircuitState, reason: CircuitReason, cause?: unknown, forMs?: number): void {
     const from = this.#state;
+    const at = this.#options.now();
+    let nextTestAt: number | undefined;
     this.#era = ++serial;
-    if (to !== 'open' && to !== 'half_open') {
+    if (to === 'open') {
+      this.#trippedAt ??= at;
+      this.#cause = cause;
+      const { openMs, openMultiplier, maxOpenMs, openJitter, random } = this.#options;
+      const grownMs = Math.min(openMs * openMultiplier ** ++this.#streak, maxOpenMs);
+      nextTestAt = at + (forMs || grownMs * (1 + openJitter * (2 * random() - 1)));
+    } else if (to !== 'half_open') {
       this.#streak = -1;
       this.#window = this.#trippedAt = this.#cause = undefined;
     }
@@ -398,14 +391,15 @@ export class CircuitBreaker {
     this.#state = to;
     this.#generation++;
     this.#lastTransitionAt = at;
-    this.#probes = to === 'half_open' ? new Map() : none;
+    this.#probes = to === 'half_open' ? new Map() : undefined;
     this.#successes = 0;
     this.#nextTestAt = nextTestAt;
     this.#onTransition?.(this);
     // Last of all, so that a listener may call any method.
-    const bus = this.#own ?? this.#options.bus;
-    if (bus.has(heard)) {
-      bus.emit(heard, {
+    announce(
+      this.#options.bus,
+      heard,
+      {
         name: this.name,
         from,
         to,
@@ -414,7 +408,8 @@ export class CircuitBreaker {
         failureCount: this.failureCount,
         nextTestAt,
         at,
-      });
-    }
+      },
+      this.#listeners,
+    );
   }
 }

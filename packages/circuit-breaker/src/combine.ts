@@ -3,7 +3,7 @@ import { check } from './validate.ts';
 
 function combine(rules: readonly TripRule[], needed: number): TripRule {
   // The first one is looked at even if there is none.
-  for (const rule of [rules[0], ...rules]) check('rule.create', rule?.create, ['a function']);
+  for (const rule of [rules[0], ...rules]) check('rule.create', rule?.create, [check]);
   return {
     needsDuration: rules.some((rule) => rule.needsDuration),
     create() {

@@ -19,6 +19,6 @@ test('K18 five failures in a row open, however far apart; a success starts over'
 
 test.each([0, -1, 2.5, NaN, '5'])('refuses %j', (threshold) => {
   expect(() => consecutiveFailures(threshold as number)).toThrow(
-    `threshold must be a whole number from 1 to 9007199254740991, got ${threshold}`,
+    `threshold must be whole number from 1 to 9007199254740991, got ${threshold}`,
   );
 });

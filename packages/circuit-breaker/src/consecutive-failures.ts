@@ -1,9 +1,9 @@
 import type { TripRule } from './trip-rule.ts';
-import { check, count } from './validate.ts';
+import { check } from './validate.ts';
 
 /** Opens at the `threshold`-th failure in a row, however far apart. A success starts over. */
 export function consecutiveFailures(threshold: number): TripRule {
-  check('threshold', threshold, count);
+  check('threshold', threshold, [0, true]);
   return {
     create() {
       let run = 0;

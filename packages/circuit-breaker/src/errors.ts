@@ -1,5 +1,13 @@
 import type { CircuitState } from '@whirl/events';
 
+function setStackTraceLimit(limit: number): void {
+  try {
+    Error.stackTraceLimit = limit;
+  } catch {
+    // Read-only, as frozen intrinsics are.
+  }
+}
+
 /**
  * What `execute` rejects with when the circuit refuses the call. No stack is captured: a refusal is
  * an everyday answer, and a stack trace would cost more than all the rest of it. `cause` is the
@@ -19,10 +27,9 @@ export class CircuitOpenError extends Error {
 
   constructor(circuit: string, state: CircuitState, retryAfterMs?: number, cause?: unknown) {
     const limit = Error.stackTraceLimit;
-    // Unlike an assignment, it does not throw where the limit is read-only.
-    Reflect.set(Error, 'stackTraceLimit', 0);
-    super(`circuit ${circuit} is ${state}`, cause === undefined ? undefined : { cause });
-    Reflect.set(Error, 'stackTraceLimit', limit);
+    setStackTraceLimit(0);
+    super(`circuit ${circuit} is ${state}`, cause === undefined ? cause : { cause });
+    setStackTraceLimit(limit);
     this.circuit = circuit;
     this.state = state;
     this.retryAfterMs = retryAfterMs;
@@ -33,17 +40,4 @@ export class CircuitOpenError extends Error {
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
   readonly code = 'ATTEMPT_TIMEOUT';
-
-  constructor(timeoutMs: number) {
-    super(`did not end within ${timeoutMs} ms`);
-  }
 }
-
-const settled = Promise.resolve();
-
-/**
- * Rejects one microtask later: the caller listens by then, so that Node keeps no book of it. And to
- * reject costs less than to throw: 0.8 µs in all, where a throw took 1.1 and one at once 1.3.
- */
-export const rejectSoon = (error: Error) =>
-  new Promise<never>((_, reject) => void settled.then(() => reject(error)));

@@ -1,6 +1,5 @@
 import { TimeoutError } from './errors.ts';
-import { check, resolve, type Kind } from './validate.ts';
-import { ignored, type Verdict } from './verdict.ts';
+import type { Kinds } from './validate.ts';
 
 /** What `fn` is given. */
 export interface Call {
@@ -37,82 +36,49 @@ export interface ExecuteOptions<Result = unknown> {
   readonly isResultFailure?: ((result: Result) => boolean | 'ignore') | undefined;
 }
 
-/** With the defaults filled in. */
-interface Resolved<Result> {
+/** With the defaults filled in; 0 is no limit. */
+export interface ResolvedCall {
   readonly signal: AbortSignal | undefined;
-  readonly timeoutMs: number | undefined;
-  readonly isFailure: (error: unknown) => boolean | 'ignore';
-  readonly isResultFailure: (result: Result) => boolean | 'ignore';
+  readonly timeoutMs: number;
+  readonly isFailure: (error: unknown) => boolean | 'ignore' | undefined;
+  readonly isResultFailure: (result: unknown) => boolean | 'ignore';
 }
 
-const kinds: Record<keyof ExecuteOptions, Kind> = {
-  signal: ['an object'],
-  timeoutMs: ['a number', undefined, 1, 2 ** 31 - 1],
-  isFailure: ['a function', () => true],
-  isResultFailure: ['a function', () => false],
+export const callKinds: Kinds<ResolvedCall> = {
+  signal: [null],
+  timeoutMs: [0, false, 1, 2 ** 31 - 1],
+  isFailure: [() => true],
+  isResultFailure: [() => false],
 };
 
-/** Names and codes of the errors that say that something took too long. */
-const timeouts = ['TimeoutError', 'ATTEMPT_TIMEOUT', 'REQUEST_TIMEOUT'];
-
-/** Whether the caller gave up, for another reason than that the resource took too long. */
-function isCancelled(signal: AbortSignal | undefined): boolean {
-  const { name, code } = (signal?.reason ?? {}) as Partial<Record<'name' | 'code', string>>;
-  return !!signal?.aborted && !timeouts.includes(name!) && !timeouts.includes(code!);
-}
+/** Whether the reason of a signal says that something took too long. */
+export const isTimeout = (reason: Partial<Record<'name' | 'code', string>> | null | undefined) =>
+  /timeout/i.test(`${reason?.name}${reason?.code}`);
 
 /** Calls `fn` and waits for it, but no longer than `ms`. Leaves no timer and no listener. */
-async function within<Result>(
+export async function within<Result>(
+  fn: (call: BoundedCall) => Result | PromiseLike<Result>,
   ms: number,
   signal: AbortSignal | undefined,
-  fn: (call: BoundedCall) => Result | PromiseLike<Result>,
 ): Promise<Result> {
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
   let timer: ReturnType<typeof setTimeout> | undefined;
   signal?.addEventListener('abort', abort);
   try {
-    return await new Promise<Result>((resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = new TimeoutError(ms);
-        reject(error);
-        controller.abort(error);
-      }, ms);
-      Promise.resolve(fn({ signal: controller.signal })).then(resolve, reject);
-    });
+    return await Promise.race([
+      // Begun before `fn`, which may block for long.
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          const error = new TimeoutError(`did not end within ${ms} ms`);
+          reject(error);
+          controller.abort(error);
+        }, ms);
+      }),
+      fn({ signal: controller.signal }),
+    ]);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
-}
-
-/** The verdict on a call that ended with `outcome`, which is an error if it threw. */
-type Judge<Result> = (threw: boolean, outcome: Result) => Verdict;
-
-/**
- * What to call under the options, and how to judge it. Throws on a bad option, and the signal's reason
- * if that is aborted already.
- */
-export function prepare<Result>(
-  fn: (call: BoundedCall) => Result | PromiseLike<Result>,
-  options: ExecuteOptions<Result>,
-): [call: () => Result | PromiseLike<Result>, judge: Judge<Result>] {
-  check('fn', fn, ['a function']);
-  const { signal, timeoutMs, isFailure, isResultFailure } = resolve<Resolved<Result>>(
-    options,
-    kinds,
-  );
-  signal?.throwIfAborted();
-  return [
-    () => (timeoutMs ? within(timeoutMs, signal, fn) : fn({ signal: signal! })),
-    (threw, outcome) => {
-      const word = !threw
-        ? isResultFailure(outcome)
-        : isCancelled(signal)
-          ? 'ignore'
-          : isFailure(outcome);
-      // Only an exact boolean turns an error into a success, or a result into a failure.
-      return word === 'ignore' ? ignored : (+((word === !threw) !== threw) as Verdict);
-    },
-  ];
 }

@@ -1,5 +1,5 @@
 import type { TripRule } from './trip-rule.ts';
-import { resolve } from './validate.ts';
+import { resolve, type Kind } from './validate.ts';
 
 export interface FailureCountOptions {
   /** Failures that open. Default 5, a whole number of at least 1. */
@@ -8,30 +8,36 @@ export interface FailureCountOptions {
   readonly windowMs?: number | undefined;
 }
 
+export const threshold: Kind = [5, true];
+export const windowMs: Kind = [60_000];
+
 /**
- * Opens at the `threshold`-th failure within `windowMs`. Successes erase nothing. Remembers the
- * times of the last `threshold` failures only: exact, and O(1) per call.
+ * Opens at the `threshold`-th failure within `windowMs`. Successes erase nothing. Remembers
+ * the times of at most 2 · `threshold` failures: exact, and O(1) per call.
  */
-export function failureCount(options: FailureCountOptions = {}): TripRule {
-  const { threshold, windowMs } = resolve<Required<FailureCountOptions>>(options, {
-    threshold: ['a whole number', 5, 1],
-    windowMs: ['a number', 60_000, 1],
-  }) as Record<keyof FailureCountOptions, number>;
+export function failureCount(options?: FailureCountOptions): TripRule {
+  const resolved = resolve<Record<keyof FailureCountOptions, number>>(options, {
+    threshold,
+    windowMs,
+  });
+  return countFailures(resolved.threshold, resolved.windowMs);
+}
+
+/** `failureCount` of numbers that were checked. */
+export function countFailures(threshold: number, windowMs: number): TripRule {
   return {
     create() {
-      /** A ring of the last N times: "N within W" is "the last N are all within W". */
       const times: number[] = [];
-      let oldest = 0;
       const failureTimes = (now: number) =>
-        [...times.slice(oldest), ...times.slice(0, oldest)].filter((at) => now - at <= windowMs);
+        times.slice(-threshold).filter((at) => now - at <= windowMs);
       return {
         record(failed, now) {
           if (!failed) return undefined;
           const at = now();
-          times[oldest] = at;
-          oldest = (oldest + 1) % threshold;
-          // The oldest answers in O(1); counting all is for a clock that stepped back.
-          return at - times[oldest]! <= windowMs && failureTimes(at).length === threshold
+          if (times.push(at) > 2 * threshold) times.splice(0, threshold);
+          // "N within W" is "the last N are all within W". The oldest of them answers in O(1); counting
+          // all is for a clock that stepped back.
+          return at - times.at(-threshold)! <= windowMs && failureTimes(at).length === threshold
             ? 'failures'
             : undefined;
         },

@@ -1,7 +1,7 @@
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { join, type Deadline } from './deadlines.ts';
 import type { CircuitBreakerOptions } from './options.ts';
-import { check, count } from './validate.ts';
+import { check } from './validate.ts';
 
 /** The options of one breaker of a group; the name is given apart. */
 export type GroupedBreakerOptions = Omit<CircuitBreakerOptions, 'name'>;
@@ -37,7 +37,7 @@ export class CircuitBreakerGroup {
   constructor(options: CircuitBreakerGroupOptions = {}) {
     const { maxBreakers, ...each } = options;
     void new CircuitBreaker(each);
-    if (maxBreakers !== undefined) check('maxBreakers', maxBreakers, count);
+    if (maxBreakers !== undefined) check('maxBreakers', maxBreakers, [0, true]);
     this.#options = each;
     this.#maxBreakers = maxBreakers ?? Infinity;
   }

@@ -3,9 +3,8 @@ import { expect, test } from 'vitest';
 import { CircuitBreaker, type CircuitBreakerOptions } from './index.ts';
 
 const max = Number.MAX_SAFE_INTEGER;
-const number = (name: string, min = 1, top = max) =>
-  `${name} must be a number from ${min} to ${top}`;
-const whole = (name: string) => `${name} must be a whole number from 1 to ${max}`;
+const number = (name: string, min = 1, top = max) => `${name} must be number from ${min} to ${top}`;
+const whole = (name: string) => `${name} must be whole number from 1 to ${max}`;
 
 test.each([
   ['failureThreshold', 0, RangeError, whole('failureThreshold')],
@@ -25,10 +24,10 @@ test.each([
   ['openMultiplier', 0.9, RangeError, number('openMultiplier')],
   ['openJitter', -0.1, RangeError, number('openJitter', 0, 1)],
   ['openJitter', 1.1, RangeError, number('openJitter', 0, 1)],
-  ['name', 5, TypeError, 'name must be a string'],
-  ['now', 5, TypeError, 'now must be a function'],
-  ['random', 0.5, TypeError, 'random must be a function'],
-  ['trip', 5, TypeError, 'trip must be an object'],
+  ['name', 5, TypeError, 'name must be string'],
+  ['now', 5, TypeError, 'now must be function'],
+  ['random', 0.5, TypeError, 'random must be function'],
+  ['trip', 5, TypeError, 'trip must be object'],
 ])('%s: %s is refused, naming option, bound and value', (name, value, kind, message) => {
   const make = () => new CircuitBreaker({ [name]: value });
   expect(make).toThrow(kind);
@@ -36,11 +35,11 @@ test.each([
 });
 
 test.each([
-  ['trip', {}, 'trip.create must be a function, got undefined'],
-  ['bus', {}, 'bus.has must be a function, got undefined'],
-  ['bus', { has: () => true }, 'bus.emit must be a function, got undefined'],
+  ['trip', {}, 'trip.create must be function, got undefined'],
+  ['bus', {}, 'bus.has must be function, got undefined'],
+  ['bus', { has: () => true }, 'bus.emit must be function, got undefined'],
   ['openMs', { toString: () => 'secret' }, `${number('openMs')}, got object`],
-  ['now', Symbol('clock'), 'now must be a function, got Symbol(clock)'],
+  ['now', Symbol('clock'), 'now must be function, got Symbol(clock)'],
 ])('%s: %o is refused', (name, value, message) => {
   const make = () => new CircuitBreaker({ [name]: value });
   expect(make).toThrow(TypeError);
@@ -51,16 +50,14 @@ test('a name that nothing reads is refused, and those that are known are listed'
   const known =
     'name,failureThreshold,windowMs,openMs,halfOpenPermits,successThreshold,probeLeaseMs,maxOpenMs,openMultiplier,openJitter,trip,now,random,bus';
   for (const name of ['openms', 'toString', 'constructor', 'hasOwnProperty']) {
-    expect(() => new CircuitBreaker({ [name]: 1 })).toThrow(
-      `unknown option ${name}; known: ${known}`,
-    );
+    expect(() => new CircuitBreaker({ [name]: 1 })).toThrow(`${name} must be one of ${known}`);
   }
 });
 
 test.each([5, null, 'options', () => {}])(
   'options that are no object (%o) are refused',
   (options) => {
-    expect(() => new CircuitBreaker(options as never)).toThrow(/^options must be an object, got /);
+    expect(() => new CircuitBreaker(options as never)).toThrow(/^options must be object, got /);
   },
 );
 

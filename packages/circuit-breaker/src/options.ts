@@ -1,8 +1,8 @@
 import type { WhirlBus } from '@whirl/events';
 import { defaultNow } from './clock.ts';
-import { failureCount } from './failure-count.ts';
+import { countFailures, threshold, windowMs } from './failure-count.ts';
 import type { TripRule } from './trip-rule.ts';
-import { check, count, resolve, time, type Kind } from './validate.ts';
+import { check, resolve, type Kinds } from './validate.ts';
 
 /** Beside each: its unit, default and bounds. A number has to be finite. */
 export interface CircuitBreakerOptions {
@@ -36,7 +36,7 @@ export interface CircuitBreakerOptions {
   readonly bus?: Pick<WhirlBus, 'emit' | 'has'> | undefined;
 }
 
-/** With the defaults filled in; `failureThreshold` and `windowMs` have theirs in the rule. */
+/** With the defaults filled in; null is no bus. */
 type Resolved = {
   -readonly [Name in keyof CircuitBreakerOptions]-?: Exclude<
     CircuitBreakerOptions[Name],
@@ -44,34 +44,30 @@ type Resolved = {
   >;
 };
 
-const kinds: Record<keyof CircuitBreakerOptions, Kind> = {
-  name: ['a string', 'circuit'],
-  failureThreshold: count,
-  windowMs: time,
-  openMs: ['a number', 30_000, 1],
-  halfOpenPermits: ['a whole number', 1, 1],
-  successThreshold: ['a whole number', 1, 1],
-  probeLeaseMs: time,
-  maxOpenMs: time,
-  openMultiplier: ['a number', 1, 1],
-  openJitter: ['a number', 0, 0, 1],
-  trip: ['an object'],
-  now: ['a function', defaultNow],
-  random: ['a function', Math.random],
-  bus: ['an object', { has: () => false, emit() {} }],
+const kinds: Kinds<Resolved> = {
+  name: ['circuit'],
+  failureThreshold: threshold,
+  windowMs,
+  openMs: [30_000],
+  halfOpenPermits: [1, true],
+  successThreshold: [1, true],
+  probeLeaseMs: ({ openMs }) => [openMs],
+  maxOpenMs: ({ openMs }) => [Math.max(openMs, 300_000), false, openMs],
+  openMultiplier: [1],
+  openJitter: [0, false, 0, 1],
+  trip: (resolved) => [countFailures(resolved.failureThreshold, resolved.windowMs)],
+  now: [defaultNow],
+  random: [Math.random],
+  bus: [null],
 };
 
 /** Checks the options and fills in the defaults. */
-export function resolveOptions(options: CircuitBreakerOptions) {
-  const resolved = resolve<CircuitBreakerOptions>(options, kinds) as Resolved;
-  const { failureThreshold: threshold, windowMs, openMs, bus } = resolved;
-  resolved.probeLeaseMs ??= openMs;
-  resolved.maxOpenMs ??= Math.max(openMs, 300_000);
-  check('maxOpenMs', resolved.maxOpenMs, ['a number', 0, openMs]);
-  resolved.trip ??= failureCount({ threshold, windowMs });
-  check('trip.create', resolved.trip.create, ['a function']);
-  check('bus.has', bus.has, ['a function']);
-  check('bus.emit', bus.emit, ['a function']);
+export function resolveOptions(options: CircuitBreakerOptions | undefined): ResolvedOptions {
+  const resolved = resolve<Resolved>(options, kinds);
+  const { trip, bus } = resolved;
+  check('trip.create', trip.create, [resolve]);
+  if (bus) check('bus.has', bus.has, [resolve]);
+  if (bus) check('bus.emit', bus.emit, [resolve]);
   return resolved;
 }
 

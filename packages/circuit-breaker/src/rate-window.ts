@@ -1,6 +1,6 @@
 import type { CircuitReason } from '@whirl/events';
 import type { TripRule } from './trip-rule.ts';
-import { count, resolve } from './validate.ts';
+import { check, resolve } from './validate.ts';
 
 export interface RateOptions {
   /** Opens at this share, inclusive. From 0.000001 to 1. */
@@ -28,14 +28,20 @@ export function rateWindow(
   reason: CircuitReason,
   isBad: (failed: boolean, durationMs: number) => boolean,
 ): TripRule {
-  const size = options?.windowSize;
-  const { ratio, windowMs, minimumCalls } = resolve<Resolved>(options, {
-    ratio: ['a number', 'nothing', 1e-6, 1],
+  check('ratio', options?.ratio, [0, false, 1e-6, 1]);
+  const { ratio, windowSize, windowMs, minimumCalls } = resolve<Resolved>(options, {
+    ratio: [0, false, 0],
+    windowSize: [0, true],
     // They exclude each other.
-    ...(size === undefined ? { windowMs: ['a number', 60_000, 1] } : { windowSize: count }),
-    minimumCalls: ['a whole number', size! < 10 ? size : 10, 1, size],
+    windowMs: (given) => [given.windowSize ? undefined : 60_000],
+    minimumCalls: (given) => [
+      Math.min(given.windowSize || 10, 10),
+      true,
+      1,
+      given.windowSize || undefined,
+    ],
   });
-  const slots = size ?? buckets + 1;
+  const slots = windowSize || buckets + 1;
   return {
     create() {
       const calls = [0];
@@ -46,7 +52,7 @@ export function rateWindow(
       /** What `slot` stands for: a call by its number, or a bucket of time. */
       let bucket = 0;
       const turnTo = (now: number) => {
-        const to = size ? bucket + 1 : Math.floor((now * buckets) / windowMs);
+        const to = windowSize ? bucket + 1 : Math.floor((now * buckets) / windowMs);
         // A clock that stepped back goes on in the bucket that is being filled.
         for (let turns = Math.min(to - bucket, slots); turns > 0; turns--) {
           slot = (slot + 1) % slots;
@@ -58,7 +64,7 @@ export function rateWindow(
       };
       return {
         record(failed, now, durationMs) {
-          turnTo(size ? 0 : now());
+          turnTo(windowSize ? 0 : now());
           callTotal++;
           calls[slot]!++;
           if (isBad(failed, durationMs)) {
@@ -69,7 +75,7 @@ export function rateWindow(
         },
         failureCount(now) {
           // Drops what has expired, and nothing else: a read changes no result.
-          if (!size) turnTo(now);
+          if (!windowSize) turnTo(now);
           return badTotal;
         },
       };

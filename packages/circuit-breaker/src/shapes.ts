@@ -1,5 +1,4 @@
 import type { CircuitReason, CircuitState } from '@whirl/events';
-import { time, type Kind } from './validate.ts';
 
 export interface TripOptions {
   /** Default `'custom'`. */
@@ -40,12 +39,3 @@ export interface CircuitStats {
   /** Calls that were not admitted. */
   readonly refused: number;
 }
-
-export const tripKinds: Record<keyof TripOptions, Kind> = {
-  reason: ['a string', 'custom'],
-  openMs: time,
-};
-
-export const adoptKinds: Record<keyof AdoptOptions, Kind> = { openMs: time };
-
-export const resetKinds: Record<keyof ResetOptions, Kind> = { reason: ['a string', 'reset'] };

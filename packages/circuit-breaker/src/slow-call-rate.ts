@@ -13,7 +13,7 @@ export interface SlowCallRateOptions extends RateOptions {
  */
 export function slowCallRate(options: SlowCallRateOptions): TripRule {
   const { slowMs, ...rate } = options;
-  check('slowMs', slowMs, ['a number', 0, 0]);
+  check('slowMs', slowMs, [0, false, 0]);
   const isSlow = (_failed: boolean, durationMs: number) => durationMs > slowMs;
   return { ...rateWindow(rate, 'slow_calls', isSlow), needsDuration: true };
 }

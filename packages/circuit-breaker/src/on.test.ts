@@ -85,12 +85,46 @@ test('K20b a bus without listeners is given no event', () => {
   expect(emit).not.toHaveBeenCalled();
 });
 
+test('K15 a bus that throws is written to the console, and hears the next transition', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const error = new Error('bus');
+  const heard: string[] = [];
+  const breaker = new CircuitBreaker({
+    bus: {
+      has: () => true,
+      emit: (_type, event) => {
+        heard.push((event as CircuitTransition).to);
+        throw error;
+      },
+    },
+  });
+  breaker.on('circuit:transition', ({ to }) => heard.push(`listener ${to}`));
+  breaker.trip();
+  breaker.reset();
+  expect(heard).toEqual(['listener open', 'open', 'listener closed', 'closed']);
+  await vi.waitFor(() => expect(told.mock.calls).toEqual([[error], [error]]));
+  told.mockRestore();
+});
+
+test('K15 a transition that a listener of another breaker causes waits for its turn', () => {
+  const first = new CircuitBreaker({ name: 'first' });
+  const second = new CircuitBreaker({ name: 'second' });
+  const heard: string[] = [];
+  second.on('circuit:transition', ({ name }) => heard.push(name));
+  first.on('circuit:transition', () => second.trip());
+  first.on('circuit:transition', ({ name }) => heard.push(name));
+  first.trip();
+  expect(heard).toEqual(['first', 'second']);
+});
+
 test('K20b another type of event and a listener that is no function are refused', () => {
   const breaker = new CircuitBreaker();
   expect(() => breaker.on('open' as never, () => {})).toThrow(
-    new TypeError('type must be circuit:transition, got open'),
+    new TypeError('open must be one of circuit:transition'),
   );
-  expect(() => breaker.on('circuit:transition', 5 as never)).toThrow(
-    'listener must be a function, got 5',
-  );
+  for (const listener of [5, null, undefined]) {
+    expect(() => breaker.on('circuit:transition', listener as never)).toThrow(
+      /^circuit:transition must be function, got /,
+    );
+  }
 });
