@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import * as undici from 'undici/index.js';
 import { FetchBypassedError } from './errors.ts';
-import { modern } from './request/undici-handler.ts';
+import { refuse } from './request/undici-handler.ts';
 
 /** Bun's and Deno's own fetch take no dispatcher. */
 export const ignoresDispatcher = 'bun' in process.versions || 'deno' in process.versions;
@@ -95,7 +95,7 @@ async function probe(fetch: Fetch): Promise<boolean> {
     const dispatcher: Dispatch = {
       dispatch(_options, handler) {
         end(true);
-        modern(handler).onResponseError?.(refused, new Error('only asked'));
+        refuse(handler, new Error('only asked'));
         return true;
       },
     };
@@ -110,8 +110,6 @@ async function probe(fetch: Fetch): Promise<boolean> {
     );
   });
 }
-
-const refused = { paused: false, aborted: false, reason: null } as Dispatcher.DispatchController;
 
 function send(
   kit: Kit,

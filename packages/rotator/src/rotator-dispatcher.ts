@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Dispatcher } from 'undici/index.js';
-import { modern } from './request/undici-handler.ts';
+import { isRaw, refuse } from './request/undici-handler.ts';
 import { shown } from './check.ts';
 import { checkNames } from './unknown-option.ts';
 
@@ -95,11 +95,11 @@ export class RotatorDispatcher extends Dispatcher {
     if (typeof handler !== 'object' || handler === null) {
       throw new TypeError(`handler must be an object, got ${typeof handler}`);
     }
-    const understood = modern(handler);
+    isRaw(handler);
     try {
-      this.#run(opts, understood);
+      this.#run(opts, handler);
     } catch (error) {
-      understood.onResponseError?.(idle, error as Error);
+      refuse(handler, error as Error);
     }
     return true;
   }
@@ -126,15 +126,3 @@ function settle(ended: Promise<void>, callback: Callback | undefined): Promise<v
   );
   return undefined as unknown as Promise<void> & void;
 }
-
-/** For a request that never began: there is nothing to pause or abort. */
-const idle: Dispatcher.DispatchController = {
-  paused: false,
-  aborted: true,
-  reason: null,
-  rawHeaders: null,
-  rawTrailers: null,
-  pause() {},
-  resume() {},
-  abort() {},
-} as unknown as Dispatcher.DispatchController;

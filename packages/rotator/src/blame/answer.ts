@@ -1,19 +1,11 @@
 import type { Verdict } from '../policy/ban-rules.ts';
 import type { Engine } from '../request/engine.ts';
-import type { Controller } from '../request/undici-handler.ts';
 import type { Member } from '../pool/member.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import { retryAfterOf } from '../message/retry-after.ts';
 import type { Failure } from './failure.ts';
+import type { ResponseHead } from './response-head.ts';
 import { statedBy } from './stated.ts';
-
-/** The head of a response. */
-export interface Head {
-  readonly controller: Controller;
-  readonly statusCode: number;
-  readonly headers: Record<string, string | string[]>;
-  readonly statusMessage: string | undefined;
-}
 
 /** What the ban rules made of it: `'none'` of them had a verdict. */
 export type Found = 'none' | { readonly rule: string; readonly verdict: Verdict };
@@ -31,17 +23,18 @@ export interface Way {
  * for the target speaks of the route.
  */
 export function failureOf(
-  { statusCode, headers }: Head,
+  head: ResponseHead,
   found: Found,
   policy: RetryPolicy,
   { proxyHost, tunnel }: Way,
   wallNow: number,
 ): Failure | undefined {
+  const { statusCode } = head;
   let blamed: Pick<Failure, 'blame' | 'doubt'> = { blame: 'target' };
   let error: Error;
   if (found === 'none') {
     if (!policy.retryStatusCodes.includes(statusCode)) return undefined;
-    const stated = tunnel ? 'target' : statedBy(headers, proxyHost);
+    const stated = tunnel ? 'target' : statedBy(head.headers, proxyHost);
     if (stated === 'proxy') blamed = { blame: 'proxy' };
     else if (stated === 'refused') blamed = { blame: 'unknown', doubt: 'refused' };
     else if (stated === undefined) blamed = { blame: 'unknown', doubt: 'failed' };
@@ -54,7 +47,6 @@ export function failureOf(
     else if (action === 'banTarget') blamed = { blame: 'route' };
     error = new Error(`the rule "${rule}" refused the response (status ${statusCode})`);
   }
-  const after = headers['retry-after'];
   const limited = statusCode === 429 || statusCode === 503;
   return {
     outcome: 'failure',
@@ -62,7 +54,7 @@ export function failureOf(
     reason: found === 'none' ? 'status' : 'banned',
     ...blamed,
     statusCode,
-    retryAfterMs: limited ? retryAfterOf(after, wallNow) : undefined,
+    retryAfterMs: limited ? retryAfterOf(head.headers['retry-after'], wallNow) : undefined,
     error,
   };
 }

@@ -5,6 +5,7 @@ import { Client } from 'undici/index.js';
 import { Dial, type ConnectorOptions } from './dial.ts';
 import { ProxyConnectionError } from '../errors.ts';
 import type { Proxy } from '../proxy/proxy.ts';
+import type { AnyHandler } from '../request/undici-handler.ts';
 import { withoutBrackets } from './proxy-path.ts';
 
 /** Where the connections of a route lead. */
@@ -115,8 +116,9 @@ export class Connection {
     if (!uploaded || (this.#socket?.writableLength ?? 0) > 0) this.#spoiled = true;
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.client.dispatch(options, handler);
+  dispatch(options: Dispatcher.DispatchOptions, handler: AnyHandler): void {
+    // undici's types know the raw interface in part only.
+    this.client.dispatch(options, handler as Dispatcher.DispatchHandler);
   }
 
   /** Ends it with whatever is on it, and the dial if there is one. Resolves when all is closed. */

@@ -1,11 +1,12 @@
 import type { Phase } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
+import type { AnyHandler } from '../request/undici-handler.ts';
 import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
 import { drop, type Route } from './route.ts';
 
 /** A request that may have to wait hears when its turn has come. */
-export type LeaseHandler = Dispatcher.DispatchHandler & { onTurn?(): void };
+export type LeaseHandler = AnyHandler & { onTurn?(): void };
 
 /** How undici and Node say that a connection is gone. */
 const lossCodes = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT']);

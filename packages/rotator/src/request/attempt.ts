@@ -1,6 +1,7 @@
 import type { Outcome, Phase } from '@whirl/events';
 import { Judgement } from '../policy/ban-rules.ts';
-import { carryOut, failureOf, type Found, type Head } from '../blame/answer.ts';
+import { carryOut, failureOf, type Found } from '../blame/answer.ts';
+import { ResponseHead } from '../blame/response-head.ts';
 import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import { BodySilence } from './body-silence.ts';
 import type { Upload, Uploader } from '../message/replayable-body.ts';
@@ -8,9 +9,9 @@ import { maxTimerMs } from '../timer.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { AttemptTimeoutError, ProxyAuthenticationError, ProxyConnectionError } from '../errors.ts';
 import { credentialProblem, schemesIn } from '../connection/connect-refusal.ts';
-import type { Controller, UpgradeSocket } from './undici-handler.ts';
+import type { Headers, RawHandler, RawHeaders, UpgradeSocket } from './undici-handler.ts';
 import { maxInterimResponses } from '../connection/http-connect.ts';
-import type { Lease, LeaseHandler } from '../connection/lease.ts';
+import type { Lease } from '../connection/lease.ts';
 import { JudgedAttempt, type VerdictListener } from './judged-attempt.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
 import { hasCredentials } from '../proxy/proxy-headers.ts';
@@ -24,8 +25,6 @@ const drainMs = 1000;
 
 /** A proxy that took its credentials this lately does not refuse them now. */
 const tookMs = 60_000;
-
-type Headers = Record<string, string | string[]>;
 
 function isBodiless(statusCode: number | undefined): boolean {
   return statusCode === 204 || statusCode === 304;
@@ -43,30 +42,21 @@ export interface AttemptListener extends VerdictListener {
    */
   successorOf(attempt: Attempt, failure: Failure): (() => void) | undefined;
   attemptFailed(attempt: Attempt, failure: Failure): void;
-  forwardStart(
-    attempt: Attempt,
-    upstream: Controller,
-    statusCode: number,
-    headers: Headers,
-    statusMessage: string | undefined,
-  ): void;
+  forwardStart(attempt: Attempt, statusCode: number, headers: RawHeaders, statusText: string): void;
   forwardData(chunk: Buffer): void;
-  forwardEnd(outcome: Outcome, upstream: Controller, trailers: Headers): void;
-  upgraded(
-    attempt: Attempt,
-    upstream: Controller,
-    statusCode: number,
-    headers: Headers,
-    socket: UpgradeSocket,
-  ): void;
+  forwardEnd(outcome: Outcome, trailers: RawHeaders): void;
+  upgraded(attempt: Attempt, statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void;
 }
 
 /** One try of a request through one proxy: the handler under undici's client. */
-export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHandler, Uploader {
+export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandler, Uploader {
   #upload: Upload | undefined;
   #lease: Lease | undefined;
   #tunnel = true;
-  #upstream: Controller | undefined;
+  /** Set while it is on the wire: ends it there. */
+  #abort: ((reason?: Error) => void) | undefined;
+  /** Makes the client read on after a pause. */
+  #readOn: (() => void) | undefined;
   /** Bytes of a response came, if only the first of its head. */
   #answered = false;
   /** Interim responses so far. */
@@ -76,11 +66,11 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
   /** Set when the response is passed on although it counts as a failure. */
   #standing: Failure | undefined;
   /** A response whose body the rules want to see first. */
-  #held: { readonly head: Head; readonly judgement: Judgement } | undefined;
+  #held: { readonly head: ResponseHead; readonly judgement: Judgement } | undefined;
   #drained = 0;
 
   override get sent(): boolean {
-    return this.#upstream !== undefined;
+    return this.#abort !== undefined;
   }
 
   /** How it stands before it has ended. */
@@ -123,13 +113,9 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     return lease;
   }
 
-  pause(): void {
-    this.#upstream?.pause();
-  }
-
   resume(): void {
     this.#silence?.restart();
-    this.#upstream?.resume();
+    this.#readOn?.();
   }
 
   /** It waited for one of our own connections and has it now: its time begins. */
@@ -139,10 +125,9 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     this.timer?.refresh();
   }
 
-  onRequestStart(controller: Controller): void {
-    this.#upstream = controller;
-    if (this.settled) controller.abort(new Error('the attempt is over'));
-    else if (this.operation.paused) controller.pause();
+  onConnect(abort: (reason?: Error) => void): void {
+    this.#abort = abort;
+    if (this.settled) abort(new Error('the attempt is over'));
   }
 
   /** A first byte came back. */
@@ -150,12 +135,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     this.#answered = true;
   }
 
-  onRequestUpgrade(
-    controller: Controller,
-    statusCode: number,
-    headers: Headers,
-    socket: UpgradeSocket,
-  ): void {
+  onUpgrade(statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void {
     this.#lease?.release();
     if (this.settled) {
       socket.destroy();
@@ -165,16 +145,27 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     this.statusCode = statusCode;
     this.responded({ tunnel: this.#tunnel, ruled: false });
     this.settle(undefined);
-    this.operation.upgraded(this, controller, statusCode, headers, socket);
+    this.operation.upgraded(this, statusCode, headers, socket);
   }
 
-  onResponseStart(
-    controller: Controller,
+  onHeaders(
     statusCode: number,
-    headers: Headers,
-    statusMessage?: string,
-  ): void {
-    if (this.settled) return;
+    headers: RawHeaders,
+    resume: () => void,
+    statusText: string,
+  ): boolean {
+    this.#readOn = resume;
+    if (!this.settled) this.#begins(new ResponseHead(statusCode, headers, statusText));
+    return this.#readsOn;
+  }
+
+  /** What the client is told: a response that is not for the caller is not held back. */
+  get #readsOn(): boolean {
+    return this.settled || !this.operation.paused;
+  }
+
+  #begins(head: ResponseHead): void {
+    const { statusCode } = head;
     if (statusCode < 200) {
       if (statusCode < 100) {
         this.#broken(`the status ${statusCode} is none of HTTP`);
@@ -184,7 +175,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
         this.#broken(`more than ${maxInterimResponses} interim responses`);
         return;
       }
-      this.operation.forwardStart(this, controller, statusCode, headers, statusMessage);
+      this.operation.forwardStart(this, statusCode, head.rawHeaders, head.statusText);
       return;
     }
     this.latencyMs = this.engine.now() - this.startedAt;
@@ -193,59 +184,57 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     const { member } = this.admission;
     if (statusCode >= 400) this.#lease?.refused(this.operation.request.body.shareable);
     if (statusCode === 407 && !this.#tunnel) {
-      this.#fail(this.#wantsCredentials(headers));
+      this.#fail(this.#wantsCredentials(head.headers));
       return;
     }
     member.tookAt = this.engine.now();
     member.tookFor = member.proxy;
     const { banRules } = this.engine;
-    const head: Head = { controller, statusCode, headers, statusMessage };
     const { method, origin } = this.operation.request;
     if (banRules.length === 0) {
       this.#decide(head, 'none');
       return;
     }
     const { proxyId } = this;
-    const answer = { statusCode, headers, method, origin, proxyId };
+    const answer = { statusCode, headers: head.headers, method, origin, proxyId };
     this.#held = { head, judgement: new Judgement(banRules, answer) };
     this.#judge(false);
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onData(chunk: Buffer): boolean {
     if (this.settled) {
       this.#drained += chunk.length;
       if (this.#drained > drainBytes) this.#stopDrain();
-      return;
-    }
-    if (this.#held === undefined) {
+    } else if (this.#held === undefined) {
       this.#silence?.chunk();
       this.operation.forwardData(chunk);
     } else {
       this.#held.judgement.add(chunk);
       this.#judge(false);
     }
+    return this.#readsOn;
   }
 
-  onResponseEnd(controller: Controller, trailers: Headers): void {
+  onComplete(trailers: RawHeaders): void {
     this.#lease?.release();
-    this.#end(controller, trailers);
+    this.#end(trailers);
   }
 
-  #end(controller: Controller, trailers: Headers): void {
+  #end(trailers: RawHeaders): void {
     if (this.#held !== undefined) this.#judge(true);
     if (this.settled) {
       clearTimeout(this.timer);
       return;
     }
     this.settle(this.#standing);
-    this.operation.forwardEnd(this.#standing?.outcome ?? 'success', controller, trailers);
+    this.operation.forwardEnd(this.#standing?.outcome ?? 'success', trailers);
   }
 
-  onResponseError(controller: Controller, error: Error): void {
+  onError(error: Error): void {
     const lease = this.#lease;
     if (this.#endsWithItsHead(error)) {
       lease?.cut(error);
-      this.#end(controller, {});
+      this.#end([]);
       return;
     }
     if (this.settled || this.#answered || lease?.stale(error, this.sent) !== true) {
@@ -284,7 +273,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
    * goes on, on a new connection of the same proxy.
    */
   #sendAgain(lease: Lease): void {
-    this.#upstream = undefined;
+    this.#abort = this.#readOn = undefined;
     this.#upload?.stop();
     lease.renew();
     queueMicrotask(() => {
@@ -350,7 +339,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
   }
 
   /** The answer is known: it goes to the caller, or another attempt takes over. */
-  #decide(head: Head, found: Found): void {
+  #decide(head: ResponseHead, found: Found): void {
     const way = { proxyHost: this.admission.member.proxy.host, tunnel: this.#tunnel };
     const { policy } = this.operation;
     const failure = failureOf(head, found, policy, way, this.engine.wallNow());
@@ -359,7 +348,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
   }
 
   /** Passes the response on, unless it is a failure and another attempt takes over. */
-  #pass(head: Head, found: Found, failure: Failure | undefined): void {
+  #pass(head: ResponseHead, found: Found, failure: Failure | undefined): void {
     if (failure !== undefined) {
       const { member } = this.admission;
       const { origin } = this.operation.request;
@@ -378,10 +367,10 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
     clearTimeout(this.timer);
     // Most bodies have ended by then: their chunks come in one turn with the head.
     queueMicrotask(() => this.#awaitBody(head.statusCode));
-    const { controller, statusCode, headers, statusMessage } = head;
+    const { statusCode, rawHeaders, statusText } = head;
     this.engine.hedging?.record(this.latencyMs ?? 0);
     this.#lease?.answered();
-    this.operation.forwardStart(this, controller, statusCode, headers, statusMessage);
+    this.operation.forwardStart(this, statusCode, rawHeaders, statusText);
   }
 
   #awaitBody(statusCode: number): void {
@@ -481,7 +470,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements LeaseHand
   /** The response is not wanted: the rest of it is read for a while, to keep the connection. */
   #discard(failure: Failure): void {
     this.settle(failure);
-    this.#upstream?.resume();
+    this.#readOn?.();
     this.timer = setTimeout(() => this.#stopDrain(), drainMs);
     this.timer.unref();
   }

@@ -1,99 +1,71 @@
-import type { Dispatcher } from 'undici';
-import type { Controller, Handler, UpgradeSocket } from './undici-handler.ts';
+import { ModernHandler, type RequestControls } from './modern-handler.ts';
+import {
+  isRaw,
+  type AnyHandler,
+  type RawHandler,
+  type RawHeaders,
+  type UpgradeSocket,
+} from './undici-handler.ts';
 
-type Headers = Record<string, string | string[]>;
-
-/** What the caller may ask for through its controller. */
+/** What a caller may ask of its request. */
 export interface CallerRequests {
   abort(reason: Error): void;
-  pause(): void;
   resume(): void;
 }
 
 /**
- * What the caller's handler controls its request with, over all attempts. A class, because an object
- * literal with accessors gets a hidden class of its own each time: 3 KB a request.
+ * The caller's side of a request: its handler, which hears of one response however many attempts there are.
+ * A hook that throws ends its own request and no other: the handler is told of the error that was thrown,
+ * once, as undici's `Client` does. undici's retry interceptor depends on it: it throws when the response has
+ * ended, and sends again when it hears of the error.
  */
-class CallerController implements Controller {
-  rawHeaders: Buffer[] | null = null;
-  rawTrailers: Buffer[] | null = null;
+export class Caller implements RequestControls {
+  readonly #handler: RawHandler;
   readonly #asks: CallerRequests;
   #paused = false;
-  #reason: Error | null = null;
+  #aborted = false;
+  /** The handler was told of the first byte of the response. */
+  #started = false;
+  /** The handler was told of an error, and nothing is called after it. */
+  #failed = false;
 
-  constructor(asks: CallerRequests) {
+  constructor(handler: AnyHandler, asks: CallerRequests) {
+    this.#handler = isRaw(handler) ? handler : new ModernHandler(handler, this);
     this.#asks = asks;
   }
 
+  /** It holds the response back. */
   get paused(): boolean {
     return this.#paused;
   }
 
-  get aborted(): boolean {
-    return this.#reason !== null;
-  }
-
-  get reason(): Error | null {
-    return this.#reason;
-  }
-
   pause(): void {
     this.#paused = true;
-    this.#asks.pause();
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
     this.#asks.resume();
   }
 
-  abort(why: Error): void {
-    if (this.#reason !== null) return;
-    this.#reason = why ?? new DOMException('This operation was aborted', 'AbortError');
-    this.#asks.abort(this.#reason);
-  }
-}
-
-/**
- * The caller's side of a request: its handler behind one controller that stays the same over all
- * attempts. A hook that throws ends its own request and no other: the handler's `onResponseError` is
- * called with what was thrown, once, as undici's `Client` does. undici's retry interceptor depends on
- * it: it throws in `onResponseEnd` and sends again from `onResponseError`.
- */
-export class Caller {
-  readonly controller: Controller;
-  readonly #handler: Handler;
-  readonly #asks: CallerRequests;
-  /** `onResponseStarted` was called: it marks the first byte of the response. */
-  #started = false;
-  /** `onResponseError` was called, and nothing is called after it. */
-  #failed = false;
-
-  constructor(handler: Dispatcher.DispatchHandler, asks: CallerRequests) {
-    this.#handler = handler;
-    this.#asks = asks;
-    this.controller = new CallerController(asks);
-  }
-
-  get paused(): boolean {
-    return this.controller.paused;
+  abort(reason: Error): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#asks.abort(reason);
   }
 
   requestStart(): void {
+    const abort = (reason?: Error) =>
+      this.abort(reason ?? new DOMException('This operation was aborted', 'AbortError'));
     try {
-      this.#handler.onRequestStart?.(this.controller, {});
+      this.#handler.onConnect?.(abort, {});
     } catch (error) {
       this.#asks.abort(error as Error);
     }
   }
 
-  responseStart(
-    upstream: Controller,
-    statusCode: number,
-    headers: Headers,
-    statusMessage: string | undefined,
-  ): void {
-    this.controller.rawHeaders = upstream.rawHeaders ?? null;
+  responseStart(statusCode: number, headers: RawHeaders, statusText: string): void {
     try {
       if (!this.#started) {
         this.#started = true;
@@ -101,7 +73,9 @@ export class Caller {
         // It may have aborted.
         if (this.#failed) return;
       }
-      this.#handler.onResponseStart?.(this.controller, statusCode, headers, statusMessage);
+      const resume = () => this.resume();
+      const more = this.#handler.onHeaders?.(statusCode, headers, resume, statusText);
+      if (more === false) this.pause();
     } catch (error) {
       this.#asks.abort(error as Error);
     }
@@ -109,28 +83,28 @@ export class Caller {
 
   data(chunk: Buffer): void {
     try {
-      this.#handler.onResponseData?.(this.controller, chunk);
+      if (this.#handler.onData?.(chunk) === false) this.pause();
     } catch (error) {
       this.#asks.abort(error as Error);
     }
   }
 
   /** The request is over by now, so a hook that throws cannot abort it: the error is told here. */
-  end(upstream: Controller, trailers: Headers): void {
-    this.controller.rawTrailers = upstream.rawTrailers ?? null;
+  end(trailers: RawHeaders): void {
     try {
-      this.#handler.onResponseEnd?.(this.controller, trailers);
+      this.#handler.onComplete?.(trailers);
     } catch (error) {
       this.error(error as Error);
     }
   }
 
   /** A handler that throws, or that has no hook for an upgrade, does not get the socket. */
-  upgrade(upstream: Controller, statusCode: number, headers: Headers, socket: UpgradeSocket): void {
-    this.controller.rawHeaders = upstream.rawHeaders ?? null;
+  upgrade(statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void {
     try {
-      if (this.#handler.onRequestUpgrade === undefined) throw new TypeError(noUpgradeHook);
-      this.#handler.onRequestUpgrade(this.controller, statusCode, headers, socket);
+      if (this.#handler.onUpgrade === undefined) {
+        throw new TypeError('handler.onUpgrade must be a function');
+      }
+      this.#handler.onUpgrade(statusCode, headers, socket);
     } catch (error) {
       socket.on('error', () => {}).destroy();
       this.error(error as Error);
@@ -141,11 +115,9 @@ export class Caller {
     if (this.#failed) return;
     this.#failed = true;
     try {
-      this.#handler.onResponseError?.(this.controller, error);
+      this.#handler.onError?.(error);
     } catch {
       // The handler was told, and there is no other hook to tell that it failed.
     }
   }
 }
-
-const noUpgradeHook = 'the connection was upgraded, but the handler has no onRequestUpgrade';

@@ -10,9 +10,7 @@ import type { Engine } from './engine.ts';
 import { Failover } from './failover.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { RequestContext } from './request-options.ts';
-import type { Controller, UpgradeSocket } from './undici-handler.ts';
-
-type Headers = Record<string, string | string[]>;
+import type { RawHeaders, UpgradeSocket } from './undici-handler.ts';
 
 const notReplayable =
   'not retried, because more than 1 MiB of the body was read from a stream or iterator: give a function that returns a fresh one';
@@ -86,13 +84,9 @@ export class Operation extends Failover<Attempt> implements AttemptListener, Cal
     this.attemptFirst();
   }
 
-  /** The caller's wish, as are the next two. */
+  /** The caller's wish, as is the next one. */
   abort(reason: Error): void {
     this.end('aborted', reason);
-  }
-
-  pause(): void {
-    for (const attempt of this.live) attempt.pause();
   }
 
   resume(): void {
@@ -101,36 +95,29 @@ export class Operation extends Failover<Attempt> implements AttemptListener, Cal
 
   forwardStart(
     attempt: Attempt,
-    upstream: Controller,
     statusCode: number,
-    headers: Headers,
-    statusMessage: string | undefined,
+    headers: RawHeaders,
+    statusText: string,
   ): void {
     if (this.ended) return;
     if (statusCode >= 200) this.won(attempt, statusCode);
-    this.#caller.responseStart(upstream, statusCode, headers, statusMessage);
+    this.#caller.responseStart(statusCode, headers, statusText);
   }
 
   forwardData(chunk: Buffer): void {
     if (!this.ended) this.#caller.data(chunk);
   }
 
-  forwardEnd(outcome: Outcome, upstream: Controller, trailers: Headers): void {
+  forwardEnd(outcome: Outcome, trailers: RawHeaders): void {
     if (this.ended) return;
     this.finish(outcome, undefined);
-    this.#caller.end(upstream, trailers);
+    this.#caller.end(trailers);
   }
 
-  upgraded(
-    attempt: Attempt,
-    upstream: Controller,
-    statusCode: number,
-    headers: Headers,
-    socket: UpgradeSocket,
-  ): void {
+  upgraded(attempt: Attempt, statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void {
     if (this.ended) return;
     this.won(attempt, statusCode);
     this.finish('success', undefined);
-    this.#caller.upgrade(upstream, statusCode, headers, socket);
+    this.#caller.upgrade(statusCode, headers, socket);
   }
 }

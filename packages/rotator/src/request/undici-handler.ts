@@ -1,26 +1,39 @@
 import type { Dispatcher } from 'undici';
+// By its file: Bun puts a stub of its own in the place of 'undici'.
+import { util } from 'undici/index.js';
 
-type RawHeaders = Buffer[];
+/** Names and values by turns, as they came. */
+export type RawHeaders = Buffer[];
 
-interface LegacyHandler {
-  onConnect?(abort: (reason?: Error) => void, context?: unknown): void;
-  onHeaders?(
-    statusCode: number,
-    headers: RawHeaders,
-    resume: () => void,
-    statusText: string,
-  ): boolean;
-  onResponseStarted?(): void;
-  onData?(chunk: Buffer): boolean;
-  onComplete?(trailers: RawHeaders | null): void;
-  onUpgrade?(statusCode: number, headers: RawHeaders | null, socket: unknown): void;
-  onError?(error: Error): void;
-}
+/** As handlers in undici 7's documented interface get them: lower-case names. */
+export type Headers = Record<string, string | string[]>;
 
 /** The connection that a request was upgraded to. */
 export type UpgradeSocket = Parameters<
   NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>
 >[3];
+
+/**
+ * The interface in which undici 7's client calls a handler, and in which `undici.request` and both fetches
+ * hand theirs in. It shows raw headers, which nobody has to parse to pass them on. Returning false pauses.
+ */
+export interface RawHandler {
+  onConnect?(abort: (reason?: Error) => void, context?: unknown): void;
+  onUpgrade?(statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void;
+  onResponseStarted?(): void;
+  onHeaders?(
+    statusCode: number,
+    headers: RawHeaders,
+    resume: () => void,
+    statusText: string,
+  ): boolean | void;
+  onData?(chunk: Buffer): boolean | void;
+  onComplete?(trailers: RawHeaders): void;
+  onError?(error: Error): void;
+}
+
+/** One in either interface. */
+export type AnyHandler = RawHandler | Dispatcher.DispatchHandler;
 
 /** A controller that shows the raw headers, as undici 7's own does. */
 export interface Controller extends Dispatcher.DispatchController {
@@ -28,55 +41,32 @@ export interface Controller extends Dispatcher.DispatchController {
   rawTrailers?: RawHeaders | null;
 }
 
-/** undici 7's handler. `onResponseStarted` is not in its types; fetch sets `responseStart` by it. */
-export interface Handler extends Dispatcher.DispatchHandler {
-  onResponseStarted?(): void;
+export function parsedHeaders(raw: RawHeaders): Headers {
+  return util.parseHeaders(raw) as Headers;
 }
 
-/**
- * A handler in undici 7's interface. One in undici 6's (that of the built-in fetch of Node 20 and 22)
- * is adapted, with raw headers passed flat, so that several set-cookie stay several. Throws a TypeError
- * for one that could not be told of an error.
- */
-export function modern(handler: Dispatcher.DispatchHandler): Handler {
-  const legacy = handler as unknown as LegacyHandler;
-  const old = handler.onRequestStart === undefined && typeof legacy.onError === 'function';
-  if (!old) {
-    if (typeof handler.onResponseError === 'function') return handler;
-    throw new TypeError('handler.onResponseError must be a function');
-  }
-  return {
-    onRequestStart(controller, context) {
-      legacy.onConnect?.(
-        (reason) => controller.abort(reason ?? new DOMException('aborted', 'AbortError')),
-        context,
-      );
-    },
-    onRequestUpgrade(controller: Controller, statusCode, _headers, socket) {
-      if (legacy.onUpgrade === undefined)
-        throw new TypeError('handler.onUpgrade must be a function');
-      legacy.onUpgrade(statusCode, controller.rawHeaders ?? [], socket);
-    },
-    onResponseStarted() {
-      legacy.onResponseStarted?.();
-    },
-    onResponseStart(controller: Controller, statusCode, _headers, statusMessage) {
-      const more = legacy.onHeaders?.(
-        statusCode,
-        controller.rawHeaders ?? [],
-        () => controller.resume(),
-        statusMessage ?? '',
-      );
-      if (more === false) controller.pause();
-    },
-    onResponseData(controller, chunk) {
-      if (legacy.onData?.(chunk) === false) controller.pause();
-    },
-    onResponseEnd(controller: Controller) {
-      legacy.onComplete?.(controller.rawTrailers ?? []);
-    },
-    onResponseError(_controller, error) {
-      legacy.onError?.(error);
-    },
-  };
+/** Which of the two interfaces it has. Throws a TypeError for one that could not be told of an error. */
+export function isRaw(handler: AnyHandler): handler is RawHandler {
+  const hooks = handler as Dispatcher.DispatchHandler;
+  if (hooks.onRequestStart === undefined && typeof hooks.onError === 'function') return true;
+  if (typeof hooks.onResponseError === 'function') return false;
+  throw new TypeError('handler.onResponseError must be a function');
 }
+
+/** Tells a handler that its request never began. */
+export function refuse(handler: AnyHandler, error: Error): void {
+  if (isRaw(handler)) handler.onError?.(error);
+  else handler.onResponseError?.(nothing, error);
+}
+
+/** There is nothing to pause or abort. */
+const nothing = {
+  paused: false,
+  aborted: true,
+  reason: null,
+  rawHeaders: null,
+  rawTrailers: null,
+  pause() {},
+  resume() {},
+  abort() {},
+} as unknown as Dispatcher.DispatchController;
