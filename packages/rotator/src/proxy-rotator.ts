@@ -9,6 +9,7 @@ import { LoopLag } from './blame/loop-lag.ts';
 import type { TargetSnapshot } from './blame/targets.ts';
 import { Clients } from './connection/connection-pool.ts';
 import { maxTimerMs } from './timer.ts';
+import { Deadlines } from './request/deadlines.ts';
 import type { Engine } from './request/engine.ts';
 import { ClosedError, InvalidRequestError } from './errors.ts';
 import { withChannels } from './events/diagnostics-channels.ts';
@@ -150,6 +151,7 @@ export class ProxyRotator implements RotatorView {
       clients: this.#clients,
       judge,
       lag: new LoopLag(),
+      deadlines: new Deadlines(),
       operations: this.#operations,
       budget,
       hedging,
@@ -435,6 +437,7 @@ export class ProxyRotator implements RotatorView {
     }
     await this.#clients.destroy(new ClosedError());
     this.#engine.lag.close();
+    this.#engine.deadlines.close();
     for (const undo of this.#undo) undo();
   }
 

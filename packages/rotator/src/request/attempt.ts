@@ -3,9 +3,9 @@ import { Judgement } from '../policy/ban-rules.ts';
 import { carryOut, failureOf, type Found } from '../blame/answer.ts';
 import { ResponseHead } from '../blame/response-head.ts';
 import { classify, lateHere, type Failure } from '../blame/failure.ts';
-import { BodySilence } from './body-silence.ts';
+import { BodySilence, type BodyListener } from './body-silence.ts';
+import { Deadline, type Expiring } from './deadlines.ts';
 import type { Upload, Uploader } from '../message/replayable-body.ts';
-import { maxTimerMs } from '../timer.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { AttemptTimeoutError, ProxyAuthenticationError, ProxyConnectionError } from '../errors.ts';
 import { credentialProblem, schemesIn } from '../connection/connect-refusal.ts';
@@ -49,7 +49,12 @@ export interface AttemptListener extends VerdictListener {
 }
 
 /** One try of a request through one proxy: the handler under undici's client. */
-export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandler, Uploader {
+export class Attempt
+  extends JudgedAttempt<AttemptListener>
+  implements RawHandler, Uploader, Expiring, BodyListener
+{
+  /** The attempt's own; once its response is discarded, that of the drain. */
+  readonly #deadline = new Deadline(this);
   #upload: Upload | undefined;
   #lease: Lease | undefined;
   #tunnel = true;
@@ -83,8 +88,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
     this.begin();
     // A listener may have ended the request.
     if (this.settled) return;
-    const timeoutMs = Math.min(policy.attemptTimeoutMs, maxTimerMs);
-    this.timer = setTimeout(() => this.#timeout(), timeoutMs);
+    this.engine.deadlines.start(this.#deadline, policy.attemptTimeoutMs);
     request.body.open(this);
   }
 
@@ -122,7 +126,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
   onTurn(): void {
     this.turnAt = this.engine.now();
     this.lagBeforeMs = this.engine.lag.totalMs;
-    this.timer?.refresh();
+    this.#deadline.restart();
   }
 
   onConnect(abort: (reason?: Error) => void): void {
@@ -223,7 +227,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
   #end(trailers: RawHeaders): void {
     if (this.#held !== undefined) this.#judge(true);
     if (this.settled) {
-      clearTimeout(this.timer);
+      this.#deadline.stop();
       return;
     }
     this.settle(this.#standing);
@@ -364,9 +368,8 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
       }
       this.#standing = failure;
     }
-    clearTimeout(this.timer);
-    // Most bodies have ended by then: their chunks come in one turn with the head.
-    queueMicrotask(() => this.#awaitBody(head.statusCode));
+    this.#deadline.stop();
+    this.#awaitBody(head.statusCode);
     const { statusCode, rawHeaders, statusText } = head;
     this.engine.hedging?.record(this.latencyMs ?? 0);
     this.#lease?.answered();
@@ -375,25 +378,30 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
 
   #awaitBody(statusCode: number): void {
     const { bodyTimeoutMs, method } = this.operation.request;
-    if (this.settled || bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
-    this.#silence = new BodySilence(
-      bodyTimeoutMs,
-      this.engine.lag,
-      () => this.operation.paused,
-      (late) => {
-        const awaited = 'no more of the response body';
-        const error = new AttemptTimeoutError(bodyTimeoutMs, 'body', this.proxyId, awaited);
-        const failure = classify(error, this.#seen(true));
-        this.#fail(late ? lateHere(failure) : failure);
-        this.#lease?.cut(error);
-      },
-    );
+    if (bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
+    const { deadlines, lag } = this.engine;
+    this.#silence = new BodySilence(deadlines, bodyTimeoutMs, lag, this);
+  }
+
+  /** The caller holds the response back. */
+  get paused(): boolean {
+    return this.operation.paused;
+  }
+
+  /** No more of the body came in time. */
+  silent(late: boolean): void {
+    const { bodyTimeoutMs } = this.operation.request;
+    const awaited = 'no more of the response body';
+    const error = new AttemptTimeoutError(bodyTimeoutMs, 'body', this.proxyId, awaited);
+    const failure = classify(error, this.#seen(true));
+    this.#fail(late ? lateHere(failure) : failure);
+    this.#lease?.cut(error);
   }
 
   #lost(error: Error): void {
     this.#lease?.cut(error);
     if (this.settled) {
-      clearTimeout(this.timer);
+      this.#deadline.stop();
       return;
     }
     scrub(error, this.admission.member.proxy, this.#lease?.proxyHeaders);
@@ -416,8 +424,12 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
     queueMicrotask(() => this.operation.attemptFailed(this, settled));
   }
 
-  #timeout(): void {
-    if (this.settled) return;
+  /** Its time is over, or that of the drain. */
+  expired(): void {
+    if (this.settled) {
+      this.#stopDrain();
+      return;
+    }
     // The response may lie unread in a socket: those get a turn before anything is judged.
     if (this.loopWasLate()) setImmediate(() => this.#expired(true));
     else this.#expired(false);
@@ -459,6 +471,7 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
   }
 
   protected override stop(): void {
+    this.#deadline.stop();
     this.#upload?.stop();
     this.#silence?.stop();
   }
@@ -471,12 +484,11 @@ export class Attempt extends JudgedAttempt<AttemptListener> implements RawHandle
   #discard(failure: Failure): void {
     this.settle(failure);
     this.#readOn?.();
-    this.timer = setTimeout(() => this.#stopDrain(), drainMs);
-    this.timer.unref();
+    this.engine.deadlines.start(this.#deadline, drainMs);
   }
 
   #stopDrain(): void {
-    clearTimeout(this.timer);
+    this.#deadline.stop();
     const error = new Error('a discarded answer is too large to drain');
     this.#lease?.cut(error);
   }

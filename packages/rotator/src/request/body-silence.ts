@@ -1,38 +1,37 @@
 import { setImmediate } from 'node:timers';
 import type { LoopLag } from '../blame/loop-lag.ts';
-import { maxTimerMs } from '../timer.ts';
+import { Deadline, type Deadlines, type Expiring } from './deadlines.ts';
+
+/** Who reads the body, and hears of a silence. */
+export interface BodyListener {
+  /** It wants no more for now, so that nothing can come. */
+  readonly paused: boolean;
+  /** `late`: the event loop was late meanwhile. */
+  silent(late: boolean): void;
+}
 
 /**
- * Bounds the silence between two chunks of a body. A timer of its own, because undici's is coarse and
- * takes framing without content for progress.
+ * Bounds the silence between two chunks of a body. It has a deadline of its own, because undici's timer is
+ * coarse and takes framing without content for progress.
  */
-export class BodySilence {
+export class BodySilence implements Expiring {
   readonly #timeoutMs: number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadlines: Deadlines;
+  readonly #deadline = new Deadline(this);
   readonly #lag: LoopLag;
-  readonly #heldBack: () => boolean;
-  readonly #onSilence: (late: boolean) => void;
+  readonly #listener: BodyListener;
   /** Delay of the event loop before the silence began. */
   #lagBeforeMs: number;
   #chunks = 0;
   #over = false;
 
-  /**
-   * `heldBack`: the reader wants no more for now, so that nothing can come. `onSilence` hears whether
-   * the event loop was late meanwhile.
-   */
-  constructor(
-    timeoutMs: number,
-    lag: LoopLag,
-    heldBack: () => boolean,
-    onSilence: (late: boolean) => void,
-  ) {
+  constructor(deadlines: Deadlines, timeoutMs: number, lag: LoopLag, listener: BodyListener) {
     this.#timeoutMs = timeoutMs;
     this.#lag = lag;
     this.#lagBeforeMs = lag.totalMs;
-    this.#heldBack = heldBack;
-    this.#onSilence = onSilence;
-    this.#timer = setTimeout(() => this.#fire(), Math.min(timeoutMs, maxTimerMs));
+    this.#listener = listener;
+    this.#deadlines = deadlines;
+    deadlines.start(this.#deadline, timeoutMs);
   }
 
   /** A chunk came. */
@@ -48,21 +47,21 @@ export class BodySilence {
 
   stop(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#deadline.stop();
   }
 
   /** A loop that was late may not have read what is there: the sockets get a turn. */
-  #fire(): void {
+  expired(): void {
     const chunks = this.#chunks;
     setImmediate(() => {
       if (this.#over || this.#chunks > chunks) return;
-      if (this.#heldBack()) this.#begin();
-      else this.#onSilence(this.#lag.wasLate(this.#lagBeforeMs, this.#timeoutMs));
+      if (this.#listener.paused) this.#begin();
+      else this.#listener.silent(this.#lag.wasLate(this.#lagBeforeMs, this.#timeoutMs));
     });
   }
 
   #begin(): void {
     this.#lagBeforeMs = this.#lag.totalMs;
-    this.#timer.refresh();
+    this.#deadlines.start(this.#deadline, this.#timeoutMs);
   }
 }

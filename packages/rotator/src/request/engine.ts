@@ -4,6 +4,7 @@ import type { AccessRules } from '../access-rules.ts';
 import type { BanRule } from '../policy/ban-rules.ts';
 import type { Judge } from '../blame/judge.ts';
 import type { LoopLag } from '../blame/loop-lag.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { Clients } from '../connection/connection-pool.ts';
 import type { Hedging } from '../policy/hedging.ts';
 import type { InFlight } from './in-flight.ts';
@@ -18,6 +19,7 @@ export interface Engine {
   readonly clients: Clients;
   readonly judge: Judge;
   readonly lag: LoopLag;
+  readonly deadlines: Deadlines;
   /** Requests that have not ended. */
   readonly operations: InFlight;
   readonly budget: RetryBudget | undefined;
