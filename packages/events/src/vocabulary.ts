@@ -146,6 +146,35 @@ export interface RequestEnd {
   readonly at: number;
 }
 
+/** A tunnel was opened for a caller. It has no verdict yet, and may still come to lead through another proxy. */
+export interface TunnelOpen {
+  readonly requestId: string;
+  readonly proxyId: string;
+  /** `tcp://host:port`. */
+  readonly origin: string;
+  readonly at: number;
+}
+
+/** A tunnel that was open has closed. */
+export interface TunnelEnd {
+  readonly requestId: string;
+  /** The proxy that it led through at last. */
+  readonly proxyId: string;
+  /** `tcp://host:port`. */
+  readonly origin: string;
+  /** Bytes to the target, through the last proxy. */
+  readonly bytesUp: number;
+  /** Bytes from the target. */
+  readonly bytesDown: number;
+  /** Milliseconds since it was opened. */
+  readonly durationMs: number;
+  /** Which side ended it first; `idle` and `limit`: a bound of the caller's; `close`: the rotator was closed. */
+  readonly closedBy: 'client' | 'target' | 'idle' | 'limit' | 'close';
+  /** How often what its caller wrote first was sent again, through another proxy. */
+  readonly replays: number;
+  readonly at: number;
+}
+
 /** A circuit changed state. */
 export interface CircuitTransition {
   /** The breaker's name: in the rotator, the proxy's id. */
@@ -302,6 +331,8 @@ export type WhirlEvents = {
   'retry:scheduled': RetryScheduled;
   'retry:refused': RetryRefused;
   'request:end': RequestEnd;
+  'tunnel:open': TunnelOpen;
+  'tunnel:end': TunnelEnd;
   'circuit:transition': CircuitTransition;
   'circuit:rescheduled': CircuitRescheduled;
   'proxy:added': ProxyAdded;

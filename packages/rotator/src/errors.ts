@@ -124,13 +124,15 @@ export class TargetConnectionError extends WhirlError {
 /** What an attempt waited for in vain. */
 export type Awaited =
   | 'no connection'
+  | 'no first byte'
   | 'no more of the request body'
   | 'no response headers'
   | 'no more of the response body';
 
 /**
  * One attempt had no connection within `connectTimeoutMs`, no response headers within
- * `attemptTimeoutMs`, or no more of the body within `bodyTimeoutMs`: see `phase` and the message.
+ * `attemptTimeoutMs`, no more of the body within `bodyTimeoutMs`, or (of a tunnel) no first byte within
+ * `firstByteMs`: see `phase` and the message.
  */
 export class AttemptTimeoutError extends WhirlError {
   readonly phase: Phase;

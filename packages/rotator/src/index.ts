@@ -40,3 +40,5 @@ export type {
   RotatorView,
   Verb,
 } from './rotator-view.ts';
+export type { ConnectOptions, FirstFlight, SecureOptions } from './request/connect-options.ts';
+export type { ClosedBy, Tunnel } from './request/tunnel.ts';

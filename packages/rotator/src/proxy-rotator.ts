@@ -16,7 +16,10 @@ import { withChannels } from './events/diagnostics-channels.ts';
 import { HealthChecks } from './request/health-checks.ts';
 import { Hedging } from './policy/hedging.ts';
 import { logFacts } from './events/logging.ts';
+import type { ConnectOptions, TunnelPlan } from './request/connect-options.ts';
 import { Operation } from './request/operation.ts';
+import { TunnelOperation } from './request/tunnel-operation.ts';
+import type { Tunnel, TunnelStream } from './request/tunnel.ts';
 import { InFlight } from './request/in-flight.ts';
 import {
   noRetries,
@@ -76,6 +79,7 @@ export class ProxyRotator implements RotatorView {
   readonly #clients: Clients;
   readonly #metrics: RetryMetrics | undefined;
   readonly #operations = new InFlight();
+  readonly #tunnels = new Set<TunnelStream>();
   readonly #now: () => number;
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
@@ -109,18 +113,21 @@ export class ProxyRotator implements RotatorView {
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
     const facts = withChannels(this.bus);
-    this.#clients = new Clients({
+    const connector = {
       access,
-      connections,
-      maxLiveProxies,
       maxHeaderSize,
       tls: new TlsClient('tls', tls),
       proxyTls: new TlsClient('proxyTls', proxyTls),
-      tunnel,
-      keepAlive,
       now,
       wallNow,
       proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
+    };
+    this.#clients = new Clients({
+      ...connector,
+      connections,
+      maxLiveProxies,
+      tunnel,
+      keepAlive,
       onOpen: ({ proxy, origin, absoluteForm }, dial) => {
         if (!facts.has('connection:open')) return;
         const to = absoluteForm ? undefined : origin.origin;
@@ -149,10 +156,12 @@ export class ProxyRotator implements RotatorView {
       bus: facts,
       pool: this.#pool,
       clients: this.#clients,
+      connector,
       judge,
       lag: new LoopLag(),
       deadlines: new Deadlines(),
       operations: this.#operations,
+      tunnels: this.#tunnels,
       budget,
       hedging,
       banRules,
@@ -180,6 +189,7 @@ export class ProxyRotator implements RotatorView {
         understand: (asked, base) => this.#understand(asked, base),
         hasProxy: (id) => this.hasProxy(id),
         dispatcherFor: (context) => this.#dispatcherFor(context),
+        connect: (plan, context) => this.#connect(plan, context),
       },
       nothing,
       this.dispatcher,
@@ -385,7 +395,7 @@ export class ProxyRotator implements RotatorView {
     }
     this.#closed = true;
     this.#health?.close();
-    if (this.#operations.size > 0 && graceMs > 0) {
+    if (this.#running > 0 && graceMs > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         const before = this.#idle;
@@ -417,6 +427,10 @@ export class ProxyRotator implements RotatorView {
     return this.#view.fetchOptions(init);
   }
 
+  connect(options: ConnectOptions): Promise<Tunnel> {
+    return this.#view.connect(options);
+  }
+
   with(options: RoutingOptions): RotatorView {
     return this.#view.with(options);
   }
@@ -435,6 +449,7 @@ export class ProxyRotator implements RotatorView {
     for (const operation of [...this.#operations]) {
       operation.end('aborted', new ClosedError());
     }
+    for (const tunnel of [...this.#tunnels]) tunnel.shut('close', new ClosedError());
     await this.#clients.destroy(new ClosedError());
     this.#engine.lag.close();
     this.#engine.deadlines.close();
@@ -460,11 +475,20 @@ export class ProxyRotator implements RotatorView {
       }
     }
     const { retryPolicy, region = base?.region, sessionId = base?.sessionId } = asked;
-    const { tags = base?.tags, proxyId = base?.proxyId } = asked;
-    for (const [name, value] of Object.entries({ region, sessionId, proxyId })) {
+    const { tags = base?.tags, proxyId = base?.proxyId, prefer = base?.prefer } = asked;
+    const { strictRegion = base?.strictRegion } = asked;
+    for (const [name, value] of Object.entries({ region, prefer, sessionId, proxyId })) {
       if (value !== undefined && typeof value !== 'string') {
-        throw new InvalidRequestError(`${name} must be a text, got ${shown(value)}`);
+        throw new InvalidRequestError(`${name} must be a string, got ${shown(value)}`);
       }
+    }
+    if (strictRegion !== undefined && typeof strictRegion !== 'boolean') {
+      throw new InvalidRequestError(
+        `strictRegion must be true or false, got ${shown(strictRegion)}`,
+      );
+    }
+    if (strictRegion === true && region === undefined) {
+      throw new InvalidRequestError('strictRegion needs a region');
     }
     if (tags !== undefined && !(Array.isArray(tags) && tags.every((t) => typeof t === 'string'))) {
       throw new InvalidRequestError('tags must be a list of texts');
@@ -475,6 +499,8 @@ export class ProxyRotator implements RotatorView {
           ? base?.policy
           : this.#resolve(retryPolicy ?? {}, retryPolicy === null),
       region,
+      strictRegion,
+      prefer,
       sessionId,
       tags: tags === undefined || tags.length === 0 ? undefined : [...tags],
       proxyId,
@@ -513,8 +539,26 @@ export class ProxyRotator implements RotatorView {
     context: RequestContext,
   ): void {
     if (this.#closed) throw new ClosedError();
-    new Operation(this.#engine, opts, handler, context, () => {
-      if (this.#operations.size === 0) this.#idle?.();
-    }).start();
+    new Operation(this.#engine, opts, handler, context, this.#onEnd).start();
   }
+
+  #connect(plan: TunnelPlan, context: RequestContext): Promise<Tunnel> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new ClosedError();
+      new TunnelOperation(this.#engine, plan, context, {
+        onOpen: resolve,
+        onError: reject,
+        onEnd: this.#onEnd,
+      }).start();
+    });
+  }
+
+  /** Requests that have not ended, and tunnels that have not closed. */
+  get #running(): number {
+    return this.#operations.size + this.#tunnels.size;
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#running === 0) this.#idle?.();
+  };
 }

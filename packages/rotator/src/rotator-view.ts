@@ -14,6 +14,13 @@ import {
   type RequestContext,
 } from './request/request-options.ts';
 import { shown } from './check.ts';
+import {
+  planOf,
+  routingOf,
+  type ConnectOptions,
+  type TunnelPlan,
+} from './request/connect-options.ts';
+import type { Tunnel } from './request/tunnel.ts';
 
 /** What a verb takes beside the URL. */
 export interface RequestOptions extends RoutingOptions {
@@ -65,6 +72,12 @@ export interface RotatorView {
    * asks its `dispatcher` goes through the pool: Node's does, Bun's and Deno's do not.
    */
   fetchOptions(init?: FetchOptions): RequestInit;
+  /**
+   * Opens a tunnel to a host and port through the pool, for what does not speak through a dispatcher: a protocol of
+   * its own, a client that wants a socket, a forwarder. It resolves when a proxy has opened the way (and, with
+   * `secure`, TLS with the target stands), after failovers like a request's, and rejects with the same errors.
+   */
+  connect(options: ConnectOptions): Promise<Tunnel>;
   /** A view with these defaults, over those of this one. */
   with(options: RoutingOptions): RotatorView;
   readonly get: Verb;
@@ -93,6 +106,7 @@ export interface ViewContext {
   understand(options: RoutingOptions, base?: RequestContext): RequestContext;
   hasProxy(id: string): boolean;
   dispatcherFor(context: RequestContext): Dispatcher;
+  connect(plan: TunnelPlan, context: RequestContext): Promise<Tunnel>;
 }
 
 /** The verbs over one dispatcher. */
@@ -115,12 +129,7 @@ export class View implements RotatorView {
     checkSignal(signal);
     const target = httpUrl(url);
     const context = this.#rotator.understand(routingOptionsIn(options), this.#defaults);
-    const { proxyId } = context;
-    if (proxyId !== undefined && !this.#rotator.hasProxy(proxyId)) {
-      // A URL is easily taken for the id, and may hold the password.
-      const id = proxyId.includes('://') ? redact(proxyId) : proxyId;
-      throw new InvalidRequestError(`proxyId: no proxy has the id "${id}"`);
-    }
+    this.#checkPin(context);
     // A stream may fail before it is sent; then the request finds its error.
     if (isNodeStream(body)) body.on('error', ignore);
     // Facts of a request are told after the call, so that its caller can listen for them.
@@ -152,6 +161,13 @@ export class View implements RotatorView {
     return { ...own, dispatcher } as object;
   }
 
+  #checkPin({ proxyId }: RequestContext): void {
+    if (proxyId === undefined || this.#rotator.hasProxy(proxyId)) return;
+    // A URL is easily taken for the id, and may hold the password.
+    const id = proxyId.includes('://') ? redact(proxyId) : proxyId;
+    throw new InvalidRequestError(`proxyId: no proxy has the id "${id}"`);
+  }
+
   /** Fetch's own options, and the dispatcher for those of the pool. */
   #forFetch(init: FetchOptions): { dispatcher: Dispatcher; own: RequestInit } {
     if (init !== null) checkFetchOptions(init);
@@ -166,6 +182,16 @@ export class View implements RotatorView {
     const make = bodyFunctionIn(own);
     const sender = make === undefined ? dispatcher : takeBodyFunction(own, make, dispatcher);
     return { dispatcher: sender, own: own as RequestInit };
+  }
+
+  async connect(options: ConnectOptions): Promise<Tunnel> {
+    const plan = planOf(options);
+    const context = this.#rotator.understand(routingOf(options), this.#defaults);
+    this.#checkPin(context);
+    plan.signal?.throwIfAborted();
+    // Facts of a tunnel are told after the call, so that its caller can listen for them.
+    await Promise.resolve();
+    return this.#rotator.connect(plan, context);
   }
 
   with(options: RoutingOptions): RotatorView {

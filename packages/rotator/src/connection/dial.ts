@@ -1,5 +1,6 @@
 import dns from 'node:dns';
 import net from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { setImmediate } from 'node:timers';
 import type { ConnectionOpen, Phase } from '@whirl/events';
 import type { AccessRules } from '../access-rules.ts';
@@ -21,6 +22,12 @@ export interface Destination {
   readonly secure: boolean;
   /** The name to ask for and to verify, where it is not `host`. */
   readonly servername?: string | undefined;
+  /** Protocols to offer (ALPN). Default `['http/1.1']`. */
+  readonly alpn?: readonly string[] | undefined;
+  /** The target may speak first. Default false: bytes right behind the answer to CONNECT are the proxy's. */
+  readonly greets?: boolean | undefined;
+  /** More TLS settings, which replace those of the connector. */
+  readonly tls?: ConnectionOptions | undefined;
 }
 
 export interface ConnectorOptions {
@@ -193,8 +200,15 @@ export class Dial {
       return;
     }
     under.on('error', ignore);
-    const { host, port, servername } = to;
-    const socket = this.#options.tls.connect({ host, port, servername, socket: under });
+    const { host, port, servername, alpn, tls } = to;
+    const socket = this.#options.tls.connect({
+      host,
+      port,
+      servername,
+      socket: under,
+      alpn,
+      options: tls,
+    });
     this.#socket = socket;
     socket.on('error', this.#onError).on('end', this.#onClose).on('close', this.#onClose);
     socket.once('secureConnect', () => this.#finish(null, socket));

@@ -87,6 +87,12 @@ export class ConnectAnswerParser {
   }
 }
 
+export interface TunnelOptions {
+  readonly maxHeaderSize: number;
+  /** The target may speak first. Default false. */
+  readonly greets?: boolean | undefined;
+}
+
 /**
  * Asks for a tunnel with CONNECT (RFC 9110, section 9.3.6) and leaves the socket paused after the
  * answer. Calls back once; the returned function stops listening.
@@ -95,7 +101,7 @@ export function askForTunnel(
   socket: net.Socket,
   authority: string,
   headers: readonly string[],
-  maxHeaderSize: number,
+  { maxHeaderSize, greets = false }: TunnelOptions,
   done: (error: Error | undefined, answer?: ConnectAnswer) => void,
 ): () => void {
   const parser = new ConnectAnswerParser(maxHeaderSize);
@@ -112,7 +118,7 @@ export function askForTunnel(
     if (answer === undefined) return;
     stop();
     socket.pause();
-    if (answer.statusCode < 300 && answer.rest.length > 0) {
+    if (answer.statusCode < 300 && answer.rest.length > 0 && !greets) {
       // In HTTP and in TLS the client speaks first: these bytes are none of the target's.
       done(new Error(`it sent bytes behind its ${answer.statusCode} to CONNECT`));
       return;

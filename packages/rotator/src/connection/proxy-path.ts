@@ -159,12 +159,18 @@ export class ProxyPath {
     const authority = `${host}:${to.port}`;
     const { maxHeaderSize, proxyHeaders } = this.#options;
     const headers = headersFor(this.#proxy, proxyHeaders);
-    this.#stop = askForTunnel(socket, authority, headers, maxHeaderSize, (error, answer) => {
-      if (answer === undefined) {
-        this.#finish(this.#failure(error?.message ?? '', error, 'protocol'));
-      } else if (answer.statusCode < 300) this.#finish(null);
-      else this.#refused(socket, answer);
-    });
+    this.#stop = askForTunnel(
+      socket,
+      authority,
+      headers,
+      { maxHeaderSize, greets: to.greets },
+      (error, answer) => {
+        if (answer === undefined) {
+          this.#finish(this.#failure(error?.message ?? '', error, 'protocol'));
+        } else if (answer.statusCode < 300) this.#finish(null);
+        else this.#refused(socket, answer);
+      },
+    );
   }
 
   /** The body of a refusal often says why. The connection may end meanwhile: that is no failure of its own. */

@@ -19,6 +19,26 @@ export interface TlsOptions {
 
 const optionNames = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
 
+/** Settings of a connection that are a secure context's. */
+export const contextNames: ReadonlySet<string> = new Set([
+  'ca',
+  'cert',
+  'key',
+  'pfx',
+  'passphrase',
+  'crl',
+  'ciphers',
+  'sigalgs',
+  'ecdhCurve',
+  'dhparam',
+  'honorCipherOrder',
+  'minVersion',
+  'maxVersion',
+  'secureOptions',
+  'secureProtocol',
+  'secureContext',
+]);
+
 /**
  * Makes TLS clients that share one secure context: a context of its own costs each connection about
  * 90 KB. No session is resumed: a ticket that comes back through another proxy would tell the target
@@ -72,19 +92,31 @@ export class TlsClient {
     port: number;
     socket?: net.Socket | undefined;
     servername?: string | undefined;
+    /** Protocols to offer (ALPN). Default `['http/1.1']`. */
+    alpn?: readonly string[] | undefined;
+    /** More settings, which go before those of this client. */
+    options?: tls.ConnectionOptions | undefined;
   }): tls.TLSSocket {
-    this.#context ??= tls.createSecureContext();
     const name = to.servername || (net.isIP(to.host) === 0 ? to.host : undefined);
     // A server name has no trailing dot (RFC 6066, section 3).
     const servername = this.#options.servername ?? name?.replace(/\.$/, '');
     return tls.connect({
+      rejectUnauthorized: this.#options.rejectUnauthorized ?? true,
+      ...this.#contextFor(to.options),
+      ...to.options,
       host: to.host,
       port: to.port,
       ...(to.socket === undefined ? {} : { socket: to.socket }),
       ...(servername === undefined ? {} : { servername }),
-      rejectUnauthorized: this.#options.rejectUnauthorized ?? true,
-      secureContext: this.#context,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...(to.alpn ?? ['http/1.1'])],
     });
+  }
+  /** The context that all share, unless the options of one connection ask for one of their own. */
+  #contextFor(options: tls.ConnectionOptions = {}): tls.ConnectionOptions {
+    if (Object.keys(options).some((name) => contextNames.has(name))) {
+      const { ca, cert, key } = this.#options;
+      return { ca, cert, key } as tls.ConnectionOptions;
+    }
+    return { secureContext: (this.#context ??= tls.createSecureContext()) };
   }
 }

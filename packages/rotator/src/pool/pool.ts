@@ -39,6 +39,10 @@ export interface Ask {
   readonly tried: ReadonlySet<string>;
   readonly target: string;
   readonly region: string | undefined;
+  /** No proxy of another region will do. */
+  readonly strictRegion?: boolean | undefined;
+  /** The proxy to take while it is available. */
+  readonly prefer?: string | undefined;
   readonly sessionId: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;
@@ -294,8 +298,9 @@ export class Pool {
     let exclude: ReadonlySet<string> = tried;
     let refused: Set<string> | undefined;
     for (;;) {
-      const { target, region, sessionId, tags } = ask;
-      const pick = this.selector.select({ exclude, target, region, sessionId, tags });
+      const { target, region, strictRegion, prefer, sessionId, tags } = ask;
+      const wish = { target, region, strictRegion, prefer, sessionId, tags };
+      const pick = this.selector.select({ exclude, ...wish });
       if (pick === undefined || refused?.has(pick.id) === true) return undefined;
       if (only.fresh === true && tried.has(pick.id)) {
         this.selector.giveBack(pick.id);
@@ -332,6 +337,17 @@ export class Pool {
   free(member: Member): void {
     member.inFlight--;
     this.line.wake();
+  }
+
+  /** An attempt has ended, and its connection goes on: it stays a load, and keeps its place, until `release`. */
+  keep(member: Member): void {
+    if (this.holds(member)) this.selector.started(member.id);
+  }
+
+  /** That connection has ended. */
+  release(member: Member): void {
+    if (this.holds(member)) this.selector.settled(member.id);
+    this.free(member);
   }
 
   /** The admission was not used. */
@@ -371,7 +387,7 @@ export class Pool {
 
   /** Why `admit` found no proxy. `silentMs`: how long the target has not responded. */
   whyNot(ask: Ask, silentMs: number): AllProxiesUnavailableError {
-    const { proxyId, tags, target } = ask;
+    const { target } = ask;
     const { now } = this.#context;
     if (this.members.size === 0) {
       return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
@@ -403,8 +419,7 @@ export class Pool {
       }
     }
     if (matching === 0) {
-      const what = proxyId === undefined ? `the tags ${tags?.join(', ')}` : `the id "${proxyId}"`;
-      return new AllProxiesUnavailableError('NO_PROXIES', `no proxy has ${what}`);
+      return new AllProxiesUnavailableError('NO_PROXIES', `no proxy has ${wishes(ask)}`);
     }
     return admitting > 0
       ? new AllProxiesUnavailableError(
@@ -429,14 +444,21 @@ export class Pool {
   }
 
   /** The pinned member, or those with all tags. Whom the strategy leaves of them shows only when it picks. */
-  *#matching({ proxyId, tags = [] }: Ask): Generator<Member, void, undefined> {
+  *#matching({
+    proxyId,
+    tags = [],
+    region,
+    strictRegion = false,
+  }: Ask): Generator<Member, void, undefined> {
     if (proxyId !== undefined) {
       const pinned = this.members.get(proxyId);
       if (pinned !== undefined) yield pinned;
       return;
     }
     for (const member of this.members.values()) {
-      if (tags.every((tag) => member.proxy.tags.includes(tag))) yield member;
+      const { proxy } = member;
+      if (strictRegion && proxy.region !== region) continue;
+      if (tags.every((tag) => proxy.tags.includes(tag))) yield member;
     }
   }
 
@@ -596,8 +618,16 @@ function hasCircuit(
 }
 
 /** Whether it is for every member; then the numbers of the pool answer without a look at each. */
-function takesAny({ proxyId, tags }: Ask): boolean {
-  return proxyId === undefined && tags === undefined;
+function takesAny({ proxyId, tags, strictRegion }: Ask): boolean {
+  return proxyId === undefined && tags === undefined && strictRegion !== true;
+}
+
+/** What no proxy has, for a message. */
+function wishes({ proxyId, tags, region, strictRegion }: Ask): string {
+  if (proxyId !== undefined) return `the id "${proxyId}"`;
+  const wanted = strictRegion === true ? [`the region "${region}"`] : [];
+  if (tags !== undefined) wanted.push(`the tags ${tags.join(', ')}`);
+  return wanted.join(' and ');
 }
 
 /** What the selector knows of a proxy. */

@@ -10,8 +10,8 @@ interface Waiting {
 }
 
 /** Pin, tags and region of an ask; empty for one that takes any proxy. */
-function wantsOf({ proxyId, tags, region }: Ask): string {
-  const wants = [proxyId, tags, region];
+function wantsOf({ proxyId, tags, region, strictRegion }: Ask): string {
+  const wants = [proxyId, tags, region, strictRegion];
   return wants.every((each) => each === undefined) ? '' : JSON.stringify(wants);
 }
 

@@ -6,7 +6,12 @@ export function checkTarget(rules: AccessRules | undefined, url: string | URL): 
   if (rules === undefined) return;
   const { hostname, port, protocol } = new URL(url);
   const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-  const refusal = rules.refusal(hostname, number);
+  checkHost(rules, hostname, number);
+}
+
+/** The same for a host and a port. */
+export function checkHost(rules: AccessRules | undefined, host: string, port: number): void {
+  const refusal = rules?.refusal(host, port);
   if (refusal === undefined) return;
-  throw new InvalidRequestError(`the target ${hostname}:${number} ${refusal}`);
+  throw new InvalidRequestError(`the target ${host}:${port} ${refusal}`);
 }

@@ -6,10 +6,12 @@ import type { Judge } from '../blame/judge.ts';
 import type { LoopLag } from '../blame/loop-lag.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Clients } from '../connection/connection-pool.ts';
+import type { ConnectorOptions } from '../connection/dial.ts';
 import type { Hedging } from '../policy/hedging.ts';
 import type { InFlight } from './in-flight.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { TunnelStream } from './tunnel.ts';
 import type { UnreadBodies } from './unread-bodies.ts';
 
 /** What an operation needs of its rotator. */
@@ -17,11 +19,15 @@ export interface Engine {
   readonly bus: WhirlBus;
   readonly pool: Pool;
   readonly clients: Clients;
+  /** How a tunnel is dialled. */
+  readonly connector: ConnectorOptions;
   readonly judge: Judge;
   readonly lag: LoopLag;
   readonly deadlines: Deadlines;
   /** Requests that have not ended. */
   readonly operations: InFlight;
+  /** Tunnels that have not closed. */
+  readonly tunnels: Set<TunnelStream>;
   readonly budget: RetryBudget | undefined;
   readonly hedging: Hedging | undefined;
   /** Undefined: every target may be asked. */

@@ -139,7 +139,7 @@ export abstract class Failover<Each extends Try>
     pool.doubts.asked(this.origin, this.startedAt);
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
-      this.#deadlineTimer = setTimeout(() => this.#timedOut(), Math.min(timeoutMs, maxTimerMs));
+      this.#deadlineTimer = setTimeout(() => this.expire(), Math.min(timeoutMs, maxTimerMs));
     }
   }
 
@@ -257,14 +257,27 @@ export abstract class Failover<Each extends Try>
       return;
     }
     this.#refused(attempt.number, plan);
-    if (plan === 'deadline') this.#timedOut();
+    if (plan === 'deadline') this.expire();
     else if (final.has(plan)) {
       this.#fail(outcome, new RetriesExhaustedError(this.attempts, error));
     } else this.#fail(outcome, this.unrepeated(plan, error));
   }
 
+  /** Another attempt beside one that goes on. */
+  protected renew(attempt: Each, failure: Failure): void {
+    let plan: Plan | RetryRefusalReason;
+    try {
+      plan = this.#plan(attempt, failure);
+    } catch (fault) {
+      this.#broken(fault);
+      return;
+    }
+    if (typeof plan === 'string') this.#refused(attempt.number, plan);
+    else this.#schedule(attempt, failure, plan);
+  }
+
   /** The first response wins; other attempts are aborted, and their proxies are not to blame. */
-  protected won(attempt: Each, statusCode: number): void {
+  protected won(attempt: Each, statusCode: number | undefined): void {
     this.winner = attempt;
     this.#statusCode = statusCode;
     clearTimeout(this.#hedgeTimer);
@@ -276,11 +289,14 @@ export abstract class Failover<Each extends Try>
   }
 
   #ask(): Ask {
-    const { region = this.#failedRegion, sessionId, tags, proxyId } = this.#context;
+    const { region = this.#failedRegion, strictRegion, prefer } = this.#context;
+    const { sessionId, tags, proxyId } = this.#context;
     return {
       tried: this.#avoided(),
       target: this.origin,
       region,
+      strictRegion,
+      prefer: this.#tried.size === 0 ? prefer : undefined,
       sessionId,
       tags,
       proxyId,
@@ -342,13 +358,15 @@ export abstract class Failover<Each extends Try>
     this.#tried.add(attempt.proxyId);
     this.#latest = attempt;
     this.live.add(attempt);
-    this.#armHedge(admission);
+    if (admission.probe) clearTimeout(this.#hedgeTimer);
+    else this.hedgeLater();
     attempt.start();
   }
 
-  #armHedge({ probe }: Admission): void {
+  /** From now on a hedge may be worth it, unless there was one. */
+  protected hedgeLater(): void {
     clearTimeout(this.#hedgeTimer);
-    if (this.engine.hedging === undefined || this.#hedged > 0 || probe) return;
+    if (this.engine.hedging === undefined || this.#hedged > 0) return;
     if (!this.shareable || this.#context.proxyId !== undefined) return;
     const afterMs = this.engine.hedging.delayMs;
     if (afterMs === undefined) return;
@@ -356,7 +374,7 @@ export abstract class Failover<Each extends Try>
   }
 
   #hedge(): void {
-    if (this.ended || this.winner !== undefined || this.live.size !== 1) return;
+    if (this.ended || this.winner !== undefined || this.live.size !== 1 || !this.shareable) return;
     const { pool, budget } = this.engine;
     let admission: Admission | undefined;
     try {
@@ -424,7 +442,8 @@ export abstract class Failover<Each extends Try>
     if (this.policy.maxAttempts > 1) this.#facts.retryRefused(attempt, reason);
   }
 
-  #timedOut(): void {
+  /** Its deadline has passed. */
+  protected expire(): void {
     const timeoutMs = this.policy.timeoutMs ?? 0;
     this.end('timeout', new RequestTimeoutError(timeoutMs, this.attempts, this.#lastError));
   }

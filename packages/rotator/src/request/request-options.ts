@@ -7,6 +7,10 @@ export interface RoutingOptions {
   readonly retryPolicy?: RetryPolicyOptions | null | undefined;
   /** Proxies of this region are preferred. */
   readonly region?: string | undefined;
+  /** Only proxies of `region`. Default false. */
+  readonly strictRegion?: boolean | undefined;
+  /** The id of the proxy for the first attempt, under every strategy, while it is available. */
+  readonly prefer?: string | undefined;
   /** Requests of one session go through one proxy under the `sticky()` strategy. */
   readonly sessionId?: string | undefined;
   /** Only proxies that have all of these. */
@@ -19,6 +23,8 @@ export interface RoutingOptions {
 export const routingOptionNames = [
   'retryPolicy',
   'region',
+  'strictRegion',
+  'prefer',
   'sessionId',
   'tags',
   'proxyId',
@@ -36,6 +42,8 @@ export interface RequestContext {
   /** Undefined: the global policy of the moment. */
   readonly policy: RetryPolicy | undefined;
   readonly region: string | undefined;
+  readonly strictRegion: boolean | undefined;
+  readonly prefer: string | undefined;
   readonly sessionId: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;

@@ -39,6 +39,39 @@ describe('what a request asks of the pool, through the real selector', () => {
     }
   });
 
+  it('S6b a strict region is a condition for every attempt, and its lack is an error that says so', async () => {
+    const { rotator, target, proxies } = await rig([{ kind: 'reset' }, good, { kind: 'reset' }]);
+    const [eu1, us1, eu2] = proxies;
+    rotator.setProxies([
+      { url: eu1?.url, region: 'eu' },
+      { url: us1?.url, region: 'us' },
+      { url: eu2?.url, region: 'eu' },
+    ]);
+    const strict = { region: 'eu', strictRegion: true };
+    const failed = await errorOf(rotator.get(target.url, strict));
+    expect(failed).toMatchObject({ code: 'RETRIES_EXHAUSTED' });
+    expect(us1?.stats.requests).toBe(0);
+    expect((await through(rotator.get(target.url, { region: 'eu' }))).proxyId).toBe(us1?.id);
+    const nowhere = rotator.get(target.url, { region: 'jp', strictRegion: true });
+    expect(await errorOf(nowhere)).toMatchObject({
+      code: 'NO_PROXIES',
+      message: 'no proxy has the region "jp"',
+    });
+    const unsaid = rotator.get(target.url, { strictRegion: true });
+    expect((await errorOf(unsaid)).message).toBe('strictRegion needs a region');
+  });
+
+  it('S6b a preferred proxy gets the first attempt, and others the retries', async () => {
+    const { rotator, target, proxies } = await rig([good, good, { kind: 'reset' }]);
+    const [one, two, dead] = proxies.map(({ id }) => id);
+    for (let i = 0; i < 3; i++) {
+      expect((await through(rotator.get(target.url, { prefer: two }))).tried).toEqual([two]);
+    }
+    const { tried } = await through(rotator.get(target.url, { prefer: dead }));
+    expect(tried[0]).toBe(dead);
+    expect([one, two]).toContain(tried[1]);
+  });
+
   it('F16d two sessions on one proxy never share a connection', async () => {
     const { rotator, target, proxies } = await rig([good]);
     const [proxy] = proxies;

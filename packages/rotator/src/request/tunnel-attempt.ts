@@ -1,0 +1,258 @@
+import type net from 'node:net';
+import type { Phase } from '@whirl/events';
+import type { AttemptRecord } from '../attempt-record.ts';
+import { classify, lateHere, type Failure } from '../blame/failure.ts';
+import { reset } from '../connection/reset.ts';
+import { Dial, type Destination, type DialTimes } from '../connection/dial.ts';
+import { AttemptTimeoutError, ProxyConnectionError } from '../errors.ts';
+import type { Member } from '../pool/member.ts';
+import { maxTimerMs } from '../timer.ts';
+import { JudgedAttempt, type VerdictListener } from './judged-attempt.ts';
+
+/** The tunnel that an attempt belongs to. */
+export interface TunnelListener extends VerdictListener {
+  readonly to: Destination;
+  /** From the last write to the first byte. */
+  readonly firstByteMs: number;
+  /** Undefined: a quiet tunnel stays as it is. */
+  readonly quietMs: number | undefined;
+  /** The caller will write nothing more. */
+  readonly finished: boolean;
+  /** The way to the target is open; with `secure`, TLS with it too. */
+  opened(attempt: TunnelAttempt): void;
+  /** The first bytes came. */
+  answered(attempt: TunnelAttempt, first: Buffer): void;
+  /** Neither side has spoken for `quietMs`. */
+  quiet(attempt: TunnelAttempt): void;
+  attemptFailed(attempt: TunnelAttempt, failure: Failure): void;
+}
+
+/**
+ * One try of a tunnel through one proxy: a dial, and then the wait for the first byte of the target, which is its
+ * verdict. After a good verdict it keeps its place at the proxy until the tunnel closes.
+ */
+export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
+  #dial: Dial | undefined;
+  #socket: net.Socket | undefined;
+  #openedAt = 0;
+  /** When something was written first. */
+  #writtenAt: number | undefined;
+  #leaseTimer: NodeJS.Timeout | undefined;
+  /** The tunnel is to have the connection after the verdict. */
+  #keeps = false;
+  /** It has it, and with it the place at the proxy. */
+  #kept = false;
+  /** Bytes on the connection before it was open, both ways. */
+  before = { read: 0, written: 0 };
+
+  override get sent(): boolean {
+    return this.#writtenAt !== undefined;
+  }
+
+  get open(): boolean {
+    return this.#socket !== undefined && !this.settled;
+  }
+
+  get provisional(): AttemptRecord {
+    return this.recordOf(undefined);
+  }
+
+  protected override get phase(): Phase {
+    if (this.#socket !== undefined) return 'headers';
+    return this.#dial?.phase ?? 'select';
+  }
+
+  /** Nothing can come back while nothing was written. */
+  protected override get starved(): boolean {
+    return this.#socket !== undefined && !this.sent;
+  }
+
+  protected override showsWay(): boolean {
+    return false;
+  }
+
+  start(): void {
+    this.begin();
+    // A listener may have ended the request.
+    if (this.settled) return;
+    const { attemptTimeoutMs, connectTimeoutMs } = this.operation.policy;
+    this.#wait(attemptTimeoutMs, 'no connection');
+    const { proxy } = this.admission.member;
+    const timeoutMs = Math.min(connectTimeoutMs, maxTimerMs);
+    const { to } = this.operation;
+    const dial = new Dial(proxy, to, this.engine.connector, timeoutMs, (error, socket) => {
+      if (socket === null) this.#lost(error as Error);
+      else this.#opened(socket, dial.times);
+      this.#dial = undefined;
+    });
+    this.#dial = dial;
+  }
+
+  /** Sends bytes of the first flight. False: the connection is full, see `drained`. */
+  send(bytes: Buffer): boolean {
+    const socket = this.#socket as net.Socket;
+    if (this.#writtenAt === undefined) {
+      this.#writtenAt = this.turnAt = this.engine.now();
+      this.lagBeforeMs = this.engine.lag.totalMs;
+      clearTimeout(this.timer);
+      this.#wait(this.operation.firstByteMs, 'no first byte');
+      socket.on('drain', this.#onDrain);
+    } else this.timer?.refresh();
+    return socket.write(bytes);
+  }
+
+  /** Calls once the connection takes more, or is gone. */
+  drained(then: () => void): void {
+    this.#socket?.once('drain', then).once('close', then);
+  }
+
+  /** The caller will write nothing more. */
+  finish(): void {
+    this.#socket?.end();
+  }
+
+  /** The target has answered, or the caller says so. Returns the connection, with nothing listening on it. */
+  succeed(): net.Socket {
+    const { now, hedging } = this.engine;
+    const waitMs = this.#openedAt - this.startedAt;
+    const { secure } = this.operation.to;
+    const answerMs = secure || !this.sent ? 0 : now() - (this.#writtenAt as number);
+    this.latencyMs = waitMs + answerMs;
+    this.#keeps = true;
+    this.#unwatch();
+    this.responded({ tunnel: true, ruled: true });
+    hedging?.record(this.latencyMs);
+    this.settle(undefined);
+    return this.#socket as net.Socket;
+  }
+
+  /** The way stood, and the target did not answer through it. */
+  fail(why: string, reason?: 'protocol'): void {
+    if (this.settled) return;
+    const { proxyId } = this;
+    const from = { phase: 'headers', proxyId, reason } as const;
+    this.#failed(new ProxyConnectionError(`${proxyId}: ${why}`, from));
+  }
+
+  /** The tunnel has closed: the place at the proxy is free. */
+  closed(): void {
+    this.#keeps = false;
+    if (!this.#kept) return;
+    this.#kept = false;
+    this.engine.pool.release(this.admission.member);
+  }
+
+  protected override stop(): void {
+    clearTimeout(this.#leaseTimer);
+  }
+
+  protected override leave(member: Member): void {
+    if (!this.#keeps) {
+      super.leave(member);
+      return;
+    }
+    this.#kept = true;
+    this.engine.pool.keep(member);
+  }
+
+  protected override cut(): void {
+    this.#dial?.cancel();
+    this.#dial = undefined;
+    this.#unwatch();
+    if (this.#socket !== undefined) reset(this.#socket.on('error', ignore));
+  }
+
+  #opened(socket: net.Socket, times: DialTimes): void {
+    clearTimeout(this.timer);
+    const { member } = this.admission;
+    this.#openedAt = member.tookAt = this.engine.now();
+    member.tookFor = member.proxy;
+    socket.allowHalfOpen = true;
+    const { bytesRead, readableLength, bytesWritten } = socket;
+    this.before = { read: bytesRead - readableLength, written: bytesWritten };
+    this.#socket = socket;
+    if (!this.operation.to.secure) this.#watch(socket, member);
+    const { bus } = this.engine;
+    if (bus.has('connection:open')) {
+      const { proxyId, operation } = this;
+      const at = this.#openedAt;
+      bus.emit('connection:open', { proxyId, origin: operation.origin, ...times, at });
+    }
+    // A listener may have ended it.
+    if (!this.settled) this.operation.opened(this);
+  }
+
+  #watch(socket: net.Socket, member: Member): void {
+    socket.on('data', this.#onData).on('error', this.#onError);
+    socket.on('end', this.#onEnd).on('close', this.#onEnd).resume();
+    // A test of a circuit holds it up no longer than its lease, whatever the caller does with the tunnel.
+    const { probeLeaseMs } = member.circuits?.options ?? {};
+    if (this.admission.probe && probeLeaseMs !== undefined) {
+      this.#leaseTimer = setTimeout(() => this.#unproved(), Math.min(probeLeaseMs, maxTimerMs));
+    }
+    const { quietMs } = this.operation;
+    if (quietMs !== undefined) this.timer = setTimeout(() => this.operation.quiet(this), quietMs);
+  }
+
+  #unwatch(): void {
+    this.#socket
+      ?.off('data', this.#onData)
+      .off('error', this.#onError)
+      .off('end', this.#onEnd)
+      .off('close', this.#onEnd);
+  }
+
+  readonly #onData = (first: Buffer): void => this.operation.answered(this, first);
+
+  readonly #onDrain = (): void => void this.timer?.refresh();
+
+  readonly #onError = (error: Error): void => this.#lost(error);
+
+  readonly #onEnd = (): void => {
+    // The caller had ended its side: that the target says nothing is its answer.
+    if (this.operation.finished) this.operation.answered(this, nothing);
+    else this.fail('the connection was closed before the first byte of the target');
+  };
+
+  /** The circuit hears nothing of this attempt any more. */
+  #unproved(): void {
+    this.leaveOutage();
+    const error = new Error('nothing came within the lease of the test');
+    const neutral = { outcome: 'aborted', phase: 'headers', reason: 'aborted', error } as const;
+    this.tellCircuit({ ...neutral, blame: 'caller' });
+  }
+
+  #wait(timeoutMs: number, awaited: 'no connection' | 'no first byte'): void {
+    const expired = (late: boolean) => {
+      if (this.settled) return;
+      const { phase, proxyId } = this;
+      const error = new AttemptTimeoutError(timeoutMs, phase, proxyId, awaited);
+      this.#failed(error, late);
+    };
+    const onTime = () => {
+      // The first byte may lie unread in a socket: those get a turn before anything is judged.
+      if (this.loopWasLate()) setImmediate(expired, true);
+      else expired(false);
+    };
+    this.timer = setTimeout(onTime, Math.min(timeoutMs, maxTimerMs));
+  }
+
+  #lost(error: Error): void {
+    if (this.settled) return;
+    this.#failed(error, error instanceof AttemptTimeoutError && this.loopWasLate());
+  }
+
+  #failed(error: Error, late = false): void {
+    const seen = { proxyId: this.proxyId, sealed: false, headersSeen: false };
+    const failure = classify(error, seen);
+    const settled = this.judged(late ? lateHere(failure) : failure);
+    this.settle(settled);
+    this.cut();
+    // Never synchronously inside a callback of the connection.
+    queueMicrotask(() => this.operation.attemptFailed(this, settled));
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+function ignore(): void {}

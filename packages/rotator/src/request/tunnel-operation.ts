@@ -1,0 +1,261 @@
+import type { TunnelEnd } from '@whirl/events';
+import { checkHost } from './check-target.ts';
+import type { Destination } from '../connection/dial.ts';
+import { ClosedError } from '../errors.ts';
+import type { Admission } from '../pool/member.ts';
+import type { TunnelPlan } from './connect-options.ts';
+import type { Engine } from './engine.ts';
+import { Failover } from './failover.ts';
+import { FirstFlightHold } from './first-flight.ts';
+import type { RequestContext } from './request-options.ts';
+import { TunnelAttempt, type TunnelListener } from './tunnel-attempt.ts';
+import { TunnelStream, type ClosedBy, type Tunnel, type TunnelOwner } from './tunnel.ts';
+
+/** How the caller of a tunnel hears of it. */
+export interface TunnelCaller {
+  /** The way to the target is open. Once, unless there is an error. */
+  onOpen(tunnel: Tunnel): void;
+  onError(error: Error): void;
+  /** It has ended: as a request, or as a tunnel. */
+  onEnd(): void;
+}
+
+/**
+ * One tunnel with all its attempts. It is a request until its verdict; from then on its connection is the tunnel's,
+ * and stays a load of its proxy until it closes.
+ */
+export class TunnelOperation
+  extends Failover<TunnelAttempt>
+  implements TunnelListener, TunnelOwner
+{
+  readonly to: Destination;
+  readonly firstByteMs: number;
+  readonly quietMs: number | undefined;
+  readonly #plan: TunnelPlan;
+  readonly #caller: TunnelCaller;
+  readonly #flight: FirstFlightHold;
+  #stream: TunnelStream | undefined;
+  #openedAt = 0;
+  /** The attempt whose connection the tunnel has, from the verdict on. */
+  #attempt: TunnelAttempt | undefined;
+  #replays = 0;
+  /** A write that waits for a connection. */
+  #waiting: { readonly chunk: Buffer; readonly callback: () => void } | undefined;
+  #finished = false;
+
+  /** Throws `InvalidRequestError` for a target that may not be asked. */
+  constructor(engine: Engine, plan: TunnelPlan, context: RequestContext, caller: TunnelCaller) {
+    checkHost(engine.targets, plan.to.host, plan.to.port);
+    const policy = context.policy ?? engine.policy;
+    super(engine, context, policy, 'CONNECT', plan.origin, () => caller.onEnd());
+    this.to = plan.to;
+    this.firstByteMs = plan.firstByteMs ?? policy.attemptTimeoutMs;
+    this.quietMs = plan.quietMs;
+    this.#plan = plan;
+    this.#caller = caller;
+    this.#flight = new FirstFlightHold(plan.replay);
+    plan.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  override get proxyId(): string | undefined {
+    return this.answeredBy ?? super.proxyId;
+  }
+
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  start(): void {
+    this.announce();
+    this.attemptFirst();
+  }
+
+  protected override get shareable(): boolean {
+    return this.#flight.repeatable && !this.#quiet;
+  }
+
+  protected override get repeatable(): boolean {
+    return this.#flight.repeatable;
+  }
+
+  protected override get replayable(): boolean {
+    return true;
+  }
+
+  protected override attemptThrough(
+    admission: Admission,
+    number: number,
+    delayMs: number,
+    hedge: boolean,
+  ): TunnelAttempt {
+    return new TunnelAttempt(this, admission, number, delayMs, hedge);
+  }
+
+  /** While the tunnel is open and nothing was written, no time runs out. */
+  protected override expire(): void {
+    if (!this.#quiet) super.expire();
+  }
+
+  protected override failed(error: Error): void {
+    if (this.#stream === undefined) {
+      this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+      this.#caller.onError(error);
+    } else this.#stream.shut(this.#closerOf(error), error);
+  }
+
+  protected override letGo(): void {
+    this.#flight.clear();
+  }
+
+  opened(attempt: TunnelAttempt): void {
+    const others = this.#open().filter((other) => other !== attempt);
+    this.#openStream(attempt.proxyId);
+    // A listener may have ended it.
+    if (this.ended) return;
+    if (this.to.secure) {
+      this.#establish(attempt, undefined);
+      return;
+    }
+    if (this.#quiet) {
+      // The first one that is open is as good, unless it was given up for being quiet.
+      if (attempt.hedge && others.length > 0) this.#retire(attempt);
+      else for (const other of others) this.#retire(other);
+    } else if (others.length > 0 && !this.#flight.repeatable) {
+      this.#retire(attempt);
+      return;
+    } else {
+      if (this.#flight.sent) this.#replays++;
+      if (!this.#flight.empty) attempt.send(this.#flight.send());
+      if (this.#finished) attempt.finish();
+    }
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined) this.write(waiting.chunk, waiting.callback);
+  }
+
+  answered(attempt: TunnelAttempt, first: Buffer): void {
+    if (first.length === 0) this.#establish(attempt, undefined);
+    else if (this.#flight.plausible(first)) this.#establish(attempt, first);
+    else attempt.fail('what came cannot be a response of the target', 'protocol');
+  }
+
+  quiet(attempt: TunnelAttempt): void {
+    if (this.ended || !this.#quiet || this.live.size !== 1) return;
+    const error = new Error('neither side has spoken');
+    const failure = { outcome: 'aborted', phase: 'headers', reason: 'timeout', error } as const;
+    this.renew(attempt, { ...failure, blame: 'caller' });
+  }
+
+  write(chunk: Buffer, callback: () => void): void {
+    const [leading, ...others] = this.#open();
+    if (leading === undefined) {
+      if (this.#flight.fits(chunk)) {
+        this.#flight.add(chunk);
+        callback();
+      } else this.#waiting = { chunk, callback };
+      return;
+    }
+    const first = this.#flight.empty;
+    this.#flight.add(chunk);
+    const shared = others.length > 0 && this.#flight.repeatable;
+    const room = leading.send(chunk);
+    for (const other of others) {
+      if (shared) other.send(chunk);
+      else this.#retire(other);
+    }
+    if (first) this.#flight.send();
+    if (first) this.hedgeLater();
+    if (room) callback();
+    else leading.drained(callback);
+  }
+
+  endWrites(): void {
+    this.#finished = true;
+    for (const attempt of this.#open()) attempt.finish();
+  }
+
+  accept(): void {
+    const [leading] = this.#open();
+    if (leading !== undefined) this.#establish(leading, undefined);
+  }
+
+  refuse(reason: string): void {
+    this.#open()[0]?.fail(reason);
+  }
+
+  closed(closedBy: ClosedBy, bytesUp: number, bytesDown: number): TunnelEnd {
+    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    if (!this.ended) this.end('aborted', new Error('the tunnel was closed by its caller'));
+    this.#attempt?.closed();
+    const { bus, now, tunnels } = this.engine;
+    tunnels.delete(this.#stream as TunnelStream);
+    const at = now();
+    const event: TunnelEnd = {
+      requestId: this.id,
+      proxyId: this.proxyId as string,
+      origin: this.origin,
+      bytesUp,
+      bytesDown,
+      durationMs: at - this.#openedAt,
+      closedBy,
+      replays: this.#replays,
+      at,
+    };
+    if (bus.has('tunnel:end')) bus.emit('tunnel:end', event);
+    this.#caller.onEnd();
+    return event;
+  }
+
+  /** It is open, and nothing was written. */
+  get #quiet(): boolean {
+    return this.#flight.empty && !this.#finished && this.#open().length > 0;
+  }
+
+  /** The attempts whose way to the target is open, the first one first. */
+  #open(): TunnelAttempt[] {
+    const open: TunnelAttempt[] = [];
+    for (const attempt of this.live) if (attempt.open) open.push(attempt);
+    return open;
+  }
+
+  #openStream(proxyId: string): void {
+    if (this.#stream !== undefined) return;
+    const { bus, now, tunnels } = this.engine;
+    const stream = (this.#stream = new TunnelStream(this));
+    tunnels.add(stream);
+    this.#openedAt = now();
+    if (bus.has('tunnel:open')) {
+      const { id: requestId, origin } = this;
+      bus.emit('tunnel:open', { requestId, proxyId, origin, at: this.#openedAt });
+    }
+    this.#caller.onOpen(stream);
+  }
+
+  /** That attempt has the verdict: from now on its connection is the tunnel's. */
+  #establish(attempt: TunnelAttempt, first: Buffer | undefined): void {
+    this.#attempt = attempt;
+    this.won(attempt, undefined);
+    const socket = attempt.succeed();
+    // A listener may have ended it.
+    if (!this.ended) this.finish('success', undefined);
+    this.#stream?.establish(socket, first, attempt.before);
+  }
+
+  /** Neutral: another connection is preferred to it. */
+  #retire(attempt: TunnelAttempt): void {
+    this.live.delete(attempt);
+    attempt.kill(new Error('another connection is preferred'), 'aborted');
+  }
+
+  #closerOf(error: Error): ClosedBy {
+    if (error instanceof ClosedError) return 'close';
+    return this.#plan.signal?.aborted === true ? 'client' : 'target';
+  }
+
+  readonly #onAbort = (): void => {
+    const { reason } = this.#plan.signal as AbortSignal;
+    const error = reason instanceof Error ? reason : new Error(String(reason));
+    if (this.ended) this.#stream?.shut('client', error);
+    else this.end('aborted', error);
+  };
+}

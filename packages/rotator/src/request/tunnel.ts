@@ -1,0 +1,228 @@
+import type net from 'node:net';
+import { Duplex } from 'node:stream';
+import type { TunnelEnd } from '@whirl/events';
+import type { AttemptRecord } from '../attempt-record.ts';
+import { reset } from '../connection/reset.ts';
+
+/** What ended a tunnel. */
+export type ClosedBy = TunnelEnd['closedBy'];
+
+/**
+ * A connection to a target through a proxy of the pool. Until the first byte of the target comes, a proxy that
+ * fails is replaced where `replay` allows it; from then on the bytes pass as they are. It ends with an error when
+ * the connection is lost: a forwarder answers that with RST. Emits `established` at the verdict, before the first
+ * bytes can be read.
+ */
+export interface Tunnel extends Duplex {
+  readonly requestId: string;
+  /** The proxy that it leads through now; another one after a replay. */
+  readonly proxyId: string;
+  readonly attempts: readonly AttemptRecord[];
+  /** Whether there is a verdict: the target has spoken, or the caller said so. */
+  readonly isEstablished: boolean;
+  /** Says that the tunnel works, for protocols in which the target says nothing. Nothing is replayed from now on. */
+  established(): void;
+  /** Says that it does not, before the verdict: the attempt has failed, and another one may follow. */
+  failed(reason?: string): void;
+  /**
+   * Takes the connection out of the tunnel, once it is established: bytes pass without a stream in between. What
+   * was not read is in it. The tunnel ends with it, and counts its bytes. Throws before the verdict, and twice.
+   */
+  handOver(): net.Socket;
+  /** Ends it with RST. `closedBy` is what `tunnel:end` says. Default `client`. */
+  reset(closedBy?: ClosedBy): void;
+  /** Resolves when the tunnel has closed. Never rejects. */
+  readonly ended: Promise<TunnelEnd>;
+}
+
+/** What a tunnel wants of its request. */
+export interface TunnelOwner {
+  readonly id: string;
+  readonly proxyId: string | undefined;
+  readonly attempts: readonly AttemptRecord[];
+  /** Before the verdict. Calls back when more can be taken. */
+  write(chunk: Buffer, callback: () => void): void;
+  /** Before the verdict: the caller will write nothing more. */
+  endWrites(): void;
+  /** The caller says that the tunnel works. */
+  accept(): void;
+  /** The caller says that it does not. */
+  refuse(reason: string): void;
+  /** The tunnel was closed. */
+  closed(closedBy: ClosedBy, bytesUp: number, bytesDown: number): TunnelEnd;
+}
+
+/** A tunnel, in front of the connection that it has at the moment. */
+export class TunnelStream extends Duplex implements Tunnel {
+  readonly ended: Promise<TunnelEnd>;
+  readonly #owner: TunnelOwner;
+  #resolve!: (end: TunnelEnd) => void;
+  /** From the verdict on. */
+  #socket: net.Socket | undefined;
+  #readBefore = 0;
+  #writtenBefore = 0;
+  #handedOver = false;
+  #closedBy: ClosedBy | undefined;
+  #reset = false;
+  /** Of a write that waits for the connection to take more. */
+  #pending: (() => void) | undefined;
+
+  constructor(owner: TunnelOwner) {
+    super({ allowHalfOpen: true });
+    this.#owner = owner;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  get requestId(): string {
+    return this.#owner.id;
+  }
+
+  get proxyId(): string {
+    return this.#owner.proxyId as string;
+  }
+
+  get attempts(): readonly AttemptRecord[] {
+    return this.#owner.attempts;
+  }
+
+  get isEstablished(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  established(): void {
+    this.#owner.accept();
+  }
+
+  failed(reason = 'the caller found that it does not work'): void {
+    this.#owner.refuse(reason);
+  }
+
+  /** @internal The connection that has the verdict, and its first bytes. `before`: bytes of the way to the target. */
+  establish(
+    socket: net.Socket,
+    first: Buffer | undefined,
+    before: { readonly read: number; readonly written: number },
+  ): void {
+    this.#socket = socket;
+    this.#readBefore = before.read;
+    this.#writtenBefore = before.written;
+    socket.on('error', this.#onError).on('close', this.#onClose).on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    if (this.destroyed) {
+      this.#cut(socket);
+      return;
+    }
+    this.emit('established');
+    if (this.#handedOver) {
+      if (first !== undefined) socket.unshift(first);
+      return;
+    }
+    socket.on('data', this.#onData);
+    if (first !== undefined && !this.push(first)) socket.pause();
+    else socket.resume();
+    if (socket.readableEnded) this.push(null);
+  }
+
+  handOver(): net.Socket {
+    const socket = this.#socket;
+    if (socket === undefined) throw new Error('the tunnel is not established yet');
+    if (this.#handedOver) throw new Error('the connection was taken before');
+    this.#handedOver = true;
+    socket.off('data', this.#onData).off('drain', this.#onDrain).pause();
+    const unread = this.read() as Buffer | null;
+    if (unread !== null) socket.unshift(unread);
+    // What waits in this stream goes first.
+    this.#taken();
+    return socket;
+  }
+
+  reset(closedBy: ClosedBy = 'client'): void {
+    this.#closedBy ??= closedBy;
+    this.#reset = true;
+    this.destroy();
+  }
+
+  /** @internal Ends it for a reason of the rotator's. */
+  shut(closedBy: ClosedBy, error?: Error): void {
+    this.#closedBy ??= closedBy;
+    this.#reset = true;
+    this.destroy(error);
+  }
+
+  override _read(): void {
+    if (!this.#handedOver) this.#socket?.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    const socket = this.#socket;
+    if (socket === undefined) this.#owner.write(chunk, callback);
+    else if (socket.write(chunk) || this.#handedOver) callback();
+    else this.#pending = callback;
+  }
+
+  override _final(callback: () => void): void {
+    this.#closedBy ??= 'client';
+    const socket = this.#socket;
+    if (socket === undefined) this.#owner.endWrites();
+    else if (socket.writable) {
+      socket.end(callback);
+      return;
+    }
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#closedBy ??= error === null ? 'client' : 'target';
+    const socket = this.#socket;
+    this.#pending = undefined;
+    if (socket !== undefined) this.#cut(socket);
+    const up = socket === undefined ? 0 : Math.max(0, socket.bytesWritten - this.#writtenBefore);
+    const down = socket === undefined ? 0 : Math.max(0, socket.bytesRead - this.#readBefore);
+    this.#resolve(this.#owner.closed(this.#closedBy, up, down));
+    callback(error);
+  }
+
+  #cut(socket: net.Socket): void {
+    if (socket.destroyed) return;
+    if (this.#reset) reset(socket);
+    else socket.destroy();
+  }
+
+  #taken(): void {
+    const callback = this.#pending;
+    this.#pending = undefined;
+    callback?.();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.push(chunk)) this.#socket?.pause();
+  };
+
+  readonly #onDrain = (): void => this.#taken();
+
+  readonly #onEnd = (): void => {
+    this.#closedBy ??= 'target';
+    if (!this.#handedOver) this.push(null);
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#closedBy ??= 'target';
+    this.destroy(this.#handedOver ? undefined : error);
+  };
+
+  readonly #onClose = (): void => {
+    // Ended on both sides, it closes by itself once all of it was read.
+    const ends = this.#socket?.readableEnded === true && this.writableFinished;
+    if (this.#handedOver || !ends) this.destroy(this.#lost());
+  };
+
+  #lost(): Error | undefined {
+    const socket = this.#socket as net.Socket;
+    if (this.#handedOver || socket.readableEnded) return undefined;
+    const error: NodeJS.ErrnoException = new Error('the tunnel was closed');
+    error.code = 'ECONNRESET';
+    return error;
+  }
+}
