@@ -26,8 +26,8 @@ export interface FirstFlight {
    */
   repeatable(written: Buffer): boolean;
   /**
-   * Whether these can be the first bytes of the target's response to what was written. False makes the attempt
-   * fail, and the bytes are not passed on. Default: any can.
+   * Whether these can be the first bytes of the target's response to what was written, which is empty where the
+   * target speaks first. False makes the attempt fail, and the bytes are not passed on. Default: any can.
    */
   plausible?(written: Buffer, first: Buffer): boolean;
 }

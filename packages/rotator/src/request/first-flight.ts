@@ -56,7 +56,7 @@ export class FirstFlightHold {
 
   /** Whether these can be the first bytes of a response to it. */
   plausible(first: Buffer): boolean {
-    if (this.empty || this.#lost) return true;
+    if (!this.empty && this.#lost) return true;
     return this.#rule?.plausible?.(this.bytes, first) !== false;
   }
 

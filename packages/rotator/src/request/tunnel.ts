@@ -26,7 +26,7 @@ export interface Tunnel extends Duplex {
   failed(reason?: string): void;
   /**
    * Takes the connection out of the tunnel, once it is established: bytes pass without a stream in between. What
-   * was not read is in it. The tunnel ends with it, and counts its bytes. Throws before the verdict, and twice.
+   * was not read is in it, and it is paused. The tunnel ends with it, and counts its bytes. Throws before the verdict, and twice.
    */
   handOver(): net.Socket;
   /** Ends it with RST. `closedBy` is what `tunnel:end` says. Default `client`. */
@@ -131,6 +131,7 @@ export class TunnelStream extends Duplex implements Tunnel {
     if (this.#handedOver) throw new Error('the connection was taken before');
     this.#handedOver = true;
     socket.off('data', this.#onData).off('drain', this.#onDrain).pause();
+    socket.once('finish', this.#onFinish);
     const unread = this.read() as Buffer | null;
     if (unread !== null) socket.unshift(unread);
     // What waits in this stream goes first.
@@ -148,7 +149,8 @@ export class TunnelStream extends Duplex implements Tunnel {
   shut(closedBy: ClosedBy, error?: Error): void {
     this.#closedBy ??= closedBy;
     this.#reset = true;
-    this.destroy(error);
+    // Of a connection that was taken the one that took it hears.
+    this.destroy(this.#handedOver ? undefined : error);
   }
 
   override _read(): void {
@@ -201,6 +203,10 @@ export class TunnelStream extends Duplex implements Tunnel {
   };
 
   readonly #onDrain = (): void => this.#taken();
+
+  readonly #onFinish = (): void => {
+    this.#closedBy ??= 'client';
+  };
 
   readonly #onEnd = (): void => {
     this.#closedBy ??= 'target';
