@@ -47,7 +47,7 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
         logger,
       });
       cleanUps.push(() => file.close());
-      file.load();
+      await file.load();
       file.watch();
     }
     const app = await buildApp({

@@ -1,7 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Work in steps of a few milliseconds each. */
+/** Work in steps of less than a millisecond each. */
 export type Steps<T> = Generator<undefined, T, undefined>;
+
+/** Milliseconds of work after which the event loop turns. */
+const sliceMs = 4;
 
 /** Takes all steps at once. */
 export function allSteps<T>(steps: Steps<T>): T {
@@ -10,11 +13,15 @@ export function allSteps<T>(steps: Steps<T>): T {
   return step.value;
 }
 
-/** Takes the steps one by one; the event loop turns between them. */
+/** Takes the steps in slices of a few milliseconds; the event loop turns between them. */
 export async function stepByStep<T>(steps: Steps<T>): Promise<T> {
+  let endsAt = performance.now() + sliceMs;
   let step = steps.next();
   while (step.done !== true) {
-    await nextTurn();
+    if (performance.now() >= endsAt) {
+      await nextTurn();
+      endsAt = performance.now() + sliceMs;
+    }
     step = steps.next();
   }
   return step.value;

@@ -5,6 +5,7 @@ import {
   type ProxyRotator,
 } from '@whirl/rotator';
 import { ApiError } from '../http/errors.ts';
+import { Turns } from '../listing/turns.ts';
 import { inTurn } from './in-turn.ts';
 import { readListAsync, type ListSettings } from './proxy-list.ts';
 
@@ -46,9 +47,9 @@ export function understood<Result>(read: () => Result): Result {
 }
 
 /** Refuses proxies whose ids the pool has. */
-function refuseTaken(taken: readonly string[]): void {
+function refuseTaken(taken: readonly Proxy[]): void {
   if (taken.length === 0) return;
-  const first = taken.slice(0, 5).map((id) => `"${id.slice(0, 100)}"`);
+  const first = taken.slice(0, 5).map(({ id }) => `"${id.slice(0, 100)}"`);
   const more = taken.length > 5 ? ` and ${taken.length - 5} more` : '';
   throw new ApiError(
     409,
@@ -56,7 +57,7 @@ function refuseTaken(taken: readonly string[]): void {
     `the pool has ${first.join(', ')}${more} already; nothing was added`,
     {
       details: {
-        ids: taken.slice(0, maxIdsShown).map((id) => id.slice(0, 100)),
+        ids: taken.slice(0, maxIdsShown).map(({ id }) => id.slice(0, 100)),
         count: taken.length,
       },
     },
@@ -65,7 +66,7 @@ function refuseTaken(taken: readonly string[]): void {
 
 /** Adds one proxy, unless the pool has its id. Returns the id. */
 export function addOne(rotator: ProxyRotator, proxy: Proxy): string {
-  if (rotator.hasProxy(proxy.id)) refuseTaken([proxy.id]);
+  if (rotator.hasProxy(proxy.id)) refuseTaken([proxy]);
   return understood(() => rotator.addProxy(proxy));
 }
 
@@ -78,11 +79,29 @@ function refuseLong(count: number): void {
   );
 }
 
-/** Lines of a text, without an array of them. */
+/** Lines of a text, whatever ends them, without an array of them. */
 function countLines(text: string): number {
   let lines = 1;
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++;
+  for (let at = text.indexOf('\r'); at !== -1; at = text.indexOf('\r', at + 1)) {
+    if (text[at + 1] !== '\n') lines++;
+  }
   return lines;
+}
+
+/** The proxies whose ids the pool has, and the others. */
+async function sorted(
+  rotator: ProxyRotator,
+  proxies: readonly Proxy[],
+): Promise<{ known: Proxy[]; fresh: Proxy[] }> {
+  const known: Proxy[] = [];
+  const fresh: Proxy[] = [];
+  const turns = new Turns();
+  for (const proxy of proxies) {
+    (rotator.hasProxy(proxy.id) ? known : fresh).push(proxy);
+    if (turns.isDue) await turns.next();
+  }
+  return { known, fresh };
 }
 
 /**
@@ -104,10 +123,9 @@ export async function importProxies(
   const { proxies, kind, skipped, duplicates, conflicts } = report;
   refuseLong(proxies.length + skipped.count + duplicates + conflicts);
   return inTurn(rotator, async () => {
-    const taken = proxies.filter(({ id }) => rotator.hasProxy(id)).map(({ id }) => id);
-    if (onExisting === 'fail') refuseTaken(taken);
-    const chosen =
-      onExisting === 'skip' ? proxies.filter(({ id }) => !rotator.hasProxy(id)) : proxies;
+    const { known, fresh } = await sorted(rotator, proxies);
+    if (onExisting === 'fail') refuseTaken(known);
+    const chosen = onExisting === 'skip' ? fresh : proxies;
     await rotator.setProxiesAsync(chosen, { owned: new Set() }).catch((error: unknown) => {
       throw error instanceof InvalidProxyError ? invalidProxy(error) : error;
     });
@@ -118,7 +136,7 @@ export async function importProxies(
       skipped: { count: skipped.count, first: [...skipped.first] },
       duplicates,
       conflicts,
-      existing: taken.length,
+      existing: known.length,
     };
   });
 }

@@ -34,9 +34,9 @@ function start(text: string, options: Partial<ProxiesFileOptions> = {}) {
   return { folder, name, file, rotator, lines, ids, joined };
 }
 
-function messageOf(act: () => void): string {
+async function messageOf(act: Promise<void>): Promise<string> {
   try {
-    act();
+    await act;
   } catch (error) {
     return (error as Error).message;
   }
@@ -46,7 +46,7 @@ function messageOf(act: () => void): string {
 describe('A9 the proxies file', () => {
   it('A9 a changed list is swapped whole: kept proxies keep what was learned', async () => {
     const { name, file, rotator, ids } = start('p1:1\np2:2\n');
-    file.load();
+    await file.load();
     rotator.forceOpenCircuitBreaker('p1:1');
     writeFileSync(name, 'p3:3\np1:1 # still here\n');
     await file.reload();
@@ -56,7 +56,7 @@ describe('A9 the proxies file', () => {
 
   it('A15 a proxy whose password or attributes changed keeps what is known and forced', async () => {
     const { name, file, rotator, ids } = start('http://bob:old@p1:1');
-    file.load();
+    await file.load();
     rotator.forceOpenCircuitBreaker('bob@p1:1');
     let changes = 0;
     for (const type of ['proxy:added', 'proxy:removed'] as const) {
@@ -78,7 +78,7 @@ describe('A9 the proxies file', () => {
   it('A15 every faulty line is named, up to 20, and never more of it than host and port', async () => {
     const text = Array.from({ length: 30 }, (_, i) => `bob:hunter2@p${i}:0`).join('\n');
     const { name, file, lines } = start('p1:1\n');
-    file.load();
+    await file.load();
     writeFileSync(name, text);
     await file.reload();
     await file.reload();
@@ -87,7 +87,7 @@ describe('A9 the proxies file', () => {
     expect(lines[0]).not.toContain('{"line":21,');
     expect(lines[0]).not.toContain('hunter2');
     const refused = start(text);
-    const message = messageOf(() => refused.file.load());
+    const message = await messageOf(refused.file.load());
     expect(message.split('\n')).toHaveLength(22);
     expect(message).toContain('proxies.txt: 30 entries cannot be used\n');
     expect(message).toMatch(/proxies\.txt: 20: "\*\*\*@p19:0" is not a proxy: its port must be/);
@@ -100,7 +100,7 @@ describe('A9 the proxies file', () => {
     const { name, file, ids, lines } = start(`p1:1\np1:1\nsocks5://p1:1\np2:2\n${bad}`, {
       list: { onInvalid: 'skip' },
     });
-    file.load();
+    await file.load();
     await file.reload();
     expect(ids()).toEqual(['p1:1', 'p2:2']);
     expect(lines).toHaveLength(1);
@@ -115,22 +115,22 @@ describe('A9 the proxies file', () => {
     expect(lines[1]).toMatch(/last good list stays in use.*none of 4 lines is a proxy/);
   });
 
-  it('A4c the format and the default protocol are those of the settings', () => {
+  it('A4c the format and the default protocol are those of the settings', async () => {
     const { file, rotator } = start('p1:1:de\np2:2:fr\n', {
       list: { format: 'host:port:region', defaultProtocol: 'socks5' },
     });
-    file.load();
+    await file.load();
     expect(rotator.proxies()).toMatchObject([
       { url: 'socks5://p1:1', region: 'DE' },
       { url: 'socks5://p2:2', region: 'FR' },
     ]);
     const ids = start('metrics,p1,1', { list: { format: 'id,host,port' } });
-    expect(() => ids.file.load()).toThrow(/line 1: p1:1: its id must not be/);
+    await expect(ids.file.load()).rejects.toThrow(/line 1: p1:1: its id must not be/);
   });
 
   it('A9 a list with a fault changes nothing, is told once, and without passwords', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
-    file.load();
+    await file.load();
     writeFileSync(name, 'p2:2\nftp://bob:hunter2@p3:3\n');
     await file.reload();
     await file.reload();
@@ -145,7 +145,7 @@ describe('A9 the proxies file', () => {
 
   it('A9 a file that is truncated and written later never empties the pool', async () => {
     const { name, file, rotator, ids, lines, joined } = start('a:1\nb:1\n');
-    file.load();
+    await file.load();
     file.watch();
     let removed = 0;
     rotator.bus.on('proxy:removed', () => removed++);
@@ -166,7 +166,7 @@ describe('A9 the proxies file', () => {
 
   it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is a fault', async (text) => {
     const { name, file, ids, lines } = start('a:1\n');
-    file.load();
+    await file.load();
     writeFileSync(name, text);
     await file.reload();
     await file.reload();
@@ -176,7 +176,7 @@ describe('A9 the proxies file', () => {
 
   it('A9 [] empties; then, and at the start, an empty file is fine', async () => {
     const { name, file, ids, lines } = start('');
-    file.load();
+    await file.load();
     for (const [text, then] of [
       ['a:1\n', ['a:1']],
       [' [ ]\n', []],
@@ -191,7 +191,7 @@ describe('A9 the proxies file', () => {
 
   it('A9 half a character in a list changes nothing', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
-    file.load();
+    await file.load();
     writeFileSync(name, '["p2:2", {"url":"p3:3:bob:hunter2\\ud800"}, "p4:4"]');
     await file.reload();
     expect(ids()).toEqual(['p1:1']);
@@ -201,26 +201,26 @@ describe('A9 the proxies file', () => {
 
   it('A9 a file that is gone changes nothing', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
-    file.load();
+    await file.load();
     rmSync(name);
     await file.reload();
     expect(ids()).toEqual(['p1:1']);
     expect(lines[0]).toContain('ENOENT');
   });
 
-  it('A9 at the start a file with a fault, or none, is refused by name', () => {
+  it('A9 at the start a file with a fault, or none, is refused by name', async () => {
     const bad = start('nonsense\n');
-    expect(() => bad.file.load()).toThrow(
+    await expect(bad.file.load()).rejects.toThrow(
       /proxies\.txt: line 1: a single word is not a proxy: it has no port$/,
     );
     const none = start('', { path: '/no/such/list.txt' });
-    expect(() => none.file.load()).toThrow('/no/such/list.txt: cannot be read (ENOENT)');
+    await expect(none.file.load()).rejects.toThrow('/no/such/list.txt: cannot be read (ENOENT)');
   });
 
   it('A9 the file owns only the proxies that it brought', async () => {
     const { name, file, rotator, ids, lines } = start('p1:1\nmine:9\n');
     rotator.addProxy('mine:9');
-    file.load();
+    await file.load();
     expect(lines[0]).toContain('mine:9');
     rotator.addProxy('other:8');
     writeFileSync(name, 'p2:2\n');
@@ -230,7 +230,7 @@ describe('A9 the proxies file', () => {
 
   it('A9 one that was removed by hand comes back with the next list that names it', async () => {
     const { name, file, rotator, ids } = start('p1:1\n');
-    file.load();
+    await file.load();
     rotator.removeProxy('p1:1');
     await file.reload();
     expect(ids()).toEqual([]);
@@ -241,7 +241,7 @@ describe('A9 the proxies file', () => {
 
   it('A9 one that was removed and added again by hand is no longer of the file', async () => {
     const { name, file, rotator, ids } = start('a:1\nb:1\n');
-    file.load();
+    await file.load();
     rotator.removeProxy('a:1');
     rotator.addProxy({ url: 'http://me:pw@a:1', id: 'a:1' });
     writeFileSync(name, 'b:1\n');
@@ -250,15 +250,15 @@ describe('A9 the proxies file', () => {
     expect(rotator.proxies().map(({ url }) => url)).toContain('http://me@a:1');
   });
 
-  it('A9 a JSON list is understood as well', () => {
+  it('A9 a JSON list is understood as well', async () => {
     const { file, rotator } = start('[{"url":"p1:1","id":"one","region":"eu"},"p2:2"]');
-    file.load();
+    await file.load();
     expect(rotator.proxies()).toMatchObject([{ id: 'one', region: 'eu' }, { id: 'p2:2' }]);
   });
 
   it('A9 a JSON list has the fields of the API, and its rules', async () => {
     const { name, file, ids, lines } = start('[{"url":"p1:1","max_concurrent":2}]');
-    file.load();
+    await file.load();
     expect(ids()).toEqual(['p1:1']);
     for (const entry of ['{"url":"p2:2","id":"metrics"}', '{"url":"p2:2","maxConcurrent":2}']) {
       writeFileSync(name, `["p1:1", ${entry}]`);
@@ -271,7 +271,7 @@ describe('A9 the proxies file', () => {
 
   it("A9 an editor's rename is noticed, and the write after it too", async () => {
     const { folder, name, file, joined, ids } = start('p1:1\n', { pollMs: 3_600_000 });
-    file.load();
+    await file.load();
     file.watch();
     const second = joined('p2:2');
     writeFileSync(path.join(folder, '.new'), 'p2:2\n');
@@ -299,7 +299,7 @@ describe('A9 the proxies file', () => {
       path: path.join(folder, 'proxies.txt'),
       pollMs: 3_600_000,
     });
-    file.load();
+    await file.load();
     file.watch();
     const swapped = joined('p2:2');
     symlinkSync('v2', path.join(folder, '..data_tmp'));
@@ -317,7 +317,7 @@ describe('A9 the proxies file', () => {
     // A write behind a link touches nothing in the link's own folder.
     symlinkSync(path.join(folder, 'real.txt'), path.join(link, 'proxies.txt'));
     const { file, joined } = start('', { path: path.join(link, 'proxies.txt') });
-    file.load();
+    await file.load();
     file.watch();
     const second = joined('p2:2');
     writeFileSync(path.join(folder, 'real.txt'), 'p1:1\np2:2\n');

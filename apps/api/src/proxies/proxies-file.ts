@@ -1,4 +1,4 @@
-import { readFileSync, watch, type FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -9,8 +9,9 @@ import {
   type ProxyRotator,
 } from '@whirl/rotator';
 import { ConfigError } from '../config/read-config.ts';
+import { Turns } from '../listing/turns.ts';
 import { inTurn } from './in-turn.ts';
-import { readList, readListAsync, type ListSettings } from './proxy-list.ts';
+import { readListAsync, type ListSettings } from './proxy-list.ts';
 
 export interface ProxiesFileOptions {
   readonly path: string;
@@ -63,15 +64,11 @@ export class ProxiesFile {
     });
   }
 
-  /** Reads the file for the first time, at once: nothing is served yet. Throws `ConfigError` when that fails. */
-  load(): void {
-    const { path: file, rotator, list = {} } = this.#options;
+  /** Reads the file for the first time. Rejects with `ConfigError` when that fails. */
+  async load(): Promise<void> {
+    const { path: file } = this.#options;
     try {
-      const text = readFileSync(file, 'utf8');
-      const report = readList(text, list);
-      const wanted = this.#wanted(text, report);
-      rotator.setProxies(wanted, { owned: this.#owned });
-      this.#use(text, report, wanted);
+      await this.#swap(await readFile(file, 'utf8'));
     } catch (error) {
       if (error instanceof InvalidProxyError) throw new ConfigError(faultsOf(file, error));
       const { code, message } = error as NodeJS.ErrnoException;
@@ -92,18 +89,11 @@ export class ProxiesFile {
   }
 
   async #reload(): Promise<void> {
-    const { path: file, logger, rotator, list = {} } = this.#options;
+    const { path: file, logger } = this.#options;
     try {
       const text = await readFile(file, 'utf8');
-      if (text !== this.#text) {
-        const report = await readListAsync(text, list);
-        await inTurn(rotator, async () => {
-          if (this.#closed) return;
-          const wanted = this.#wanted(text, report);
-          await rotator.setProxiesAsync(wanted, { owned: this.#owned });
-          this.#use(text, report, wanted);
-          logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
-        });
+      if (text !== this.#text && (await this.#swap(text))) {
+        logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
       }
       this.#fault = undefined;
     } catch (error) {
@@ -159,18 +149,34 @@ export class ProxiesFile {
     this.#settling = setTimeout(() => void this.reload(), this.#options.settleMs ?? 100).unref();
   }
 
+  /** Brings what the text lists into the pool. Returns whether it did, and not because the file was closed. */
+  async #swap(text: string): Promise<boolean> {
+    const { rotator, list = {} } = this.#options;
+    const report = await readListAsync(text, list);
+    return inTurn(rotator, async () => {
+      if (this.#closed) return false;
+      const wanted = await this.#wanted(text, report);
+      await rotator.setProxiesAsync(wanted, { owned: this.#owned });
+      await this.#use(text, report, wanted);
+      return true;
+    });
+  }
+
   /** What of a list the file may bring: a proxy that the pool has from elsewhere stays as it is. */
-  #wanted(text: string, { proxies }: ProxyListReport): Proxy[] {
+  async #wanted(text: string, { proxies }: ProxyListReport): Promise<Proxy[]> {
     const { rotator, logger, path: file } = this.#options;
     if (proxies.length === 0 && this.#filled && !emptyOnPurpose.test(text)) {
       throw new InvalidProxyError('it names no proxy (a list that is empty on purpose is [])');
     }
     const foreign: string[] = [];
-    const wanted = proxies.filter(({ id }) => {
-      if (!rotator.hasProxy(id) || this.#owned.has(id)) return true;
-      foreign.push(id);
-      return false;
-    });
+    const wanted: Proxy[] = [];
+    const turns = new Turns();
+    for (const proxy of proxies) {
+      const { id } = proxy;
+      if (rotator.hasProxy(id) && !this.#owned.has(id)) foreign.push(id);
+      else wanted.push(proxy);
+      if (turns.isDue) await turns.next();
+    }
     if (foreign.length > 0) {
       logger.warn(
         { file, proxyIds: foreign.slice(0, maxIdsShown), count: foreign.length },
@@ -180,11 +186,15 @@ export class ProxiesFile {
     return wanted;
   }
 
-  #use(text: string, report: ProxyListReport, wanted: readonly Proxy[]): void {
+  async #use(text: string, report: ProxyListReport, wanted: readonly Proxy[]): Promise<void> {
     const { logger, path: file, list = {} } = this.#options;
     this.#text = text;
     this.#filled = report.proxies.length > 0;
-    for (const { id } of wanted) this.#owned.add(id);
+    const turns = new Turns();
+    for (const { id } of wanted) {
+      this.#owned.add(id);
+      if (turns.isDue) await turns.next();
+    }
     if (list.onInvalid === 'skip') logger.info({ file, ...leftOut(report) }, counted(report));
   }
 }

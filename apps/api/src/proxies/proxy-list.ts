@@ -67,12 +67,10 @@ function listOptions(settings: ListSettings): ProxyListOptions {
   return { ...settings, fromObject, check };
 }
 
-/** Understands a list in a text, in steps between which others run. Rejects as `readList` throws. */
+/**
+ * Understands a list in a text, in whatever format, in steps between which others run. Rejects with
+ * `InvalidProxyError`, which has its faults.
+ */
 export function readListAsync(text: string, settings: ListSettings): Promise<ProxyListReport> {
   return readProxyListAsync(text, listOptions(settings));
-}
-
-/** Understands a list in a text, in whatever format. Throws `InvalidProxyError` with its faults. */
-export function readList(text: string, settings: ListSettings = {}): ProxyListReport {
-  return readProxyList(text, listOptions(settings));
 }

@@ -154,6 +154,7 @@ describe('A4b imports', () => {
       ['/import', Array.from({ length: 9000 }, (_, i) => ({ [`k${i}`]: 1 })), {}, 400],
       ['/import', [{ url: 'h:2', ...keys }], {}, 400],
       ['/import', lines(200_001, () => 'h:1'), text, 413],
+      ['/import', `${'\r'.repeat(200_000)}h:1`, text, 413],
       ['/import', `[${'"h:1",'.repeat(200_000)}"h:1"]`, text, 413],
     ] as const) {
       const response = await send('POST', url + path, payload, headers);

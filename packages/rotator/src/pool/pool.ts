@@ -77,8 +77,11 @@ export interface SettledFailure {
   readonly counted: boolean;
 }
 
-/** Members that `setting` changes in one step: a few milliseconds. */
-const membersPerStep = 1000;
+/** Members that `setting` changes at once when all are no more. */
+const maxAtOnce = 1000;
+
+/** Members that `setting` looks at in one step. */
+const membersPerStep = 100;
 
 /** In which failures are taken to count under a rule of the user's own. */
 const defaultWindowMs = 60_000;
@@ -147,7 +150,7 @@ export class Pool {
   add(given: PoolEntry): Proxy {
     const entry = this.#entry(given);
     const { proxy } = entry;
-    this.#checkAccess([entry]);
+    allSteps(this.#checkingAccess([entry]));
     if (this.members.has(proxy.id)) {
       throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
     }
@@ -171,7 +174,7 @@ export class Pool {
    */
   set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
     const wanted = allSteps(this.#understanding(entries));
-    this.#checkAccess(wanted);
+    allSteps(this.#checkingAccess(wanted));
     this.#setAtOnce(wanted, owned);
   }
 
@@ -190,8 +193,8 @@ export class Pool {
    */
   *setting(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): Steps<void> {
     const wanted = yield* this.#understanding(entries);
-    this.#checkAccess(wanted);
-    if (wanted.length + this.size <= membersPerStep) {
+    yield* this.#checkingAccess(wanted);
+    if (wanted.length + this.size <= maxAtOnce) {
       this.#setAtOnce(wanted, owned);
       return;
     }
@@ -482,12 +485,13 @@ export class Pool {
   }
 
   /** Throws an `InvalidProxyError` for proxies that the rules refuse. */
-  #checkAccess(entries: readonly Entry[]): void {
+  *#checkingAccess(entries: readonly Entry[]): Steps<void> {
     const rules = this.#context.access;
     if (rules === undefined) return;
     const refusals: string[] = [];
     let count = 0;
-    for (const { proxy } of entries) {
+    for (const [i, { proxy }] of entries.entries()) {
+      if ((i + 1) % membersPerStep === 0) yield;
       const refusal = rules.refusal(proxy.host, proxy.port);
       if (refusal === undefined || ++count > maxRefusalsNamed) continue;
       refusals.push(`the proxy ${proxy.host}:${proxy.port} ${refusal}`);

@@ -32,14 +32,15 @@ export class FaultLog {
     this.#unit = unit;
   }
 
-  add(line: number, { why, message }: Refusal): void {
+  add(line: number, refusal: Refusal): void {
+    const { why } = refusal;
     this.count++;
     const group = this.#groups.get(why);
     if (group !== undefined) group.count++;
     if (this.first.length === maxKept && (group !== undefined || this.#groups.size === maxKept)) {
       return;
     }
-    const fault = faultOf(line, message);
+    const fault = faultOf(line, refusal.message);
     if (this.first.length < maxKept) this.first.push(fault);
     if (group === undefined && this.#groups.size < maxKept) {
       this.#groups.set(why, { first: fault, count: 1 });

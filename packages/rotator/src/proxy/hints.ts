@@ -1,4 +1,4 @@
-import { shapeOf } from './refusal.ts';
+import { separatorIn } from './refusal.ts';
 
 const known: readonly (readonly [RegExp, string])[] = [
   [/^</, 'it is markup: save the list as text, CSV or JSON'],
@@ -19,20 +19,25 @@ const known: readonly (readonly [RegExp, string])[] = [
   [/^(?:cache_peer|server|parent)\s/i, 'it is a line of the configuration of another proxy server'],
 ];
 
+/** What all of them have: a sign at the start, or a blank or `=` behind a word. Most refused lines have neither. */
+const marked = /^[<|\d*•-]|[\s=]/;
+
 /**
  * What a refused line without a scheme probably is, and what to do about it. Undefined where it looks like
  * a proxy with a mistake.
  */
 export function hintFor(text: string): string | undefined {
-  for (const [pattern, hint] of known) if (pattern.test(text)) return hint;
+  if (marked.test(text)) {
+    for (const [pattern, hint] of known) if (pattern.test(text)) return hint;
+  }
   if (text.startsWith('{') || (text.startsWith('[') && /["{]/.test(text))) {
     return 'it begins like JSON, which stands in a list of its own, without other lines before it';
   }
-  const separator = /between (commas|semicolons|bars|tabs|blanks)$/.exec(shapeOf(text))?.[1];
+  const separator = separatorIn(text);
   if (separator !== undefined) {
     return `its parts stand between ${separator}: give the list a header row, or name a template such as ${exampleFor(text, separator)}`;
   }
-  return /^[A-Za-z0-9+/_-]{40,}={0,2}$/.test(text)
+  return text.length >= 40 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text)
     ? 'it looks like base64: decode the list first'
     : undefined;
 }

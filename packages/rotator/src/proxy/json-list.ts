@@ -1,81 +1,39 @@
-import { linesOf } from './clean-line.ts';
+import type { Lines } from './clean-line.ts';
+import { JsonScanner, JsonSyntaxError } from './json-scanner.ts';
 import { protocolOf, type ProxyProtocol } from './protocols.ts';
 import { hasPlace, rowOf } from './record.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, wholeList } from './refusal.ts';
+import type { Steps } from '../steps.ts';
 
-/** An element of a JSON list. */
+/** An entry of a JSON list. */
 export interface JsonEntry {
   readonly value: unknown;
+  /** The line on which it begins. */
+  readonly line: number;
   /** Of an object whose keys are protocols: the key under which it stands. */
   readonly protocol?: ProxyProtocol | undefined;
 }
 
-export interface JsonList {
-  readonly entries: readonly JsonEntry[];
-  /** The line on which an entry begins. */
-  readonly lineOf: (index: number) => number;
+/** Entries as they are read; undefined: a step without one. */
+type Entries = Generator<JsonEntry | undefined, void, undefined>;
+
+/** A member of the outermost object. */
+interface JsonMember {
+  readonly isArray: boolean;
+  /** Where its value begins. */
+  readonly at: number;
+  readonly line: number;
 }
 
 const listKeys = ['proxies', 'data', 'items', 'results', 'list'];
-const space = /\s/;
 
-/** Parses, or says on which line the text stops being JSON. The parser's own message may quote a password. */
-function parse(text: string): { value: unknown } | Refusal {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch (error) {
-    const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    const where = at === undefined ? '' : `line ${linesOf(text.slice(0, Number(at))).length}: `;
-    const why = 'the list begins like JSON, but is not';
-    return new Refusal(why, where + why);
-  }
-}
+/** Longer than any proxy. What is longer is not parsed: that would take long in one go. */
+const maxEntryLength = 65_536;
 
-/**
- * At which lines the elements of arrays begin: of the outermost one, or of those that are the values of
- * `keys` in the outermost object. The text is known to be valid JSON.
- */
-function linesOfElements(text: string, keys: ReadonlySet<string> | undefined): number[] {
-  const arrayDepth = keys === undefined ? 1 : 2;
-  const lines: number[] = [];
-  let line = 1;
-  let depth = 0;
-  let wanted = keys === undefined;
-  let expected = false;
-  let key = '';
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i] as string;
-    if (c === '\n' || (c === '\r' && text[i + 1] !== '\n')) {
-      line++;
-      continue;
-    }
-    if (expected && c !== ']' && !space.test(c)) lines.push(line);
-    if (!space.test(c)) expected = false;
-    if (c === '"') {
-      const from = i;
-      for (i++; text[i] !== '"'; i++) if (text[i] === '\\') i++;
-      if (keys !== undefined && depth === 1) key = text.slice(from, i + 1);
-    } else if (c === '[' || c === '{') {
-      depth++;
-      if (keys !== undefined && depth === 2) {
-        wanted = c === '[' && keys.has(JSON.parse(key) as string);
-      }
-      expected = c === '[' && wanted && depth === arrayDepth;
-    } else if (c === ']' || c === '}') depth--;
-    else if (c === ',') expected = wanted && depth === arrayDepth;
-  }
-  return lines;
-}
-
-/** The lines are worked out when the first is asked for: most lists have nothing to report. */
-function lazyLines(text: string, keys?: ReadonlySet<string>): (index: number) => number {
-  let lines: number[] | undefined;
-  return (index) => (lines ??= linesOfElements(text, keys))[index] ?? 1;
-}
+const tooLong = new Refusal('it is longer than 65,536 characters');
 
 /** Names of fields, as far as they cannot be a secret. */
-export function namesOf(value: object): string {
-  const names = Object.keys(value);
+export function namesOf(names: readonly string[]): string {
   const plain = names.filter((name) => /^[a-z][a-z_]{0,23}$/i.test(name)).slice(0, 8);
   const others = names.length - plain.length;
   const more = others === 0 ? [] : [`${others} other${others === 1 ? '' : 's'}`];
@@ -86,56 +44,105 @@ export function namesOf(value: object): string {
   return all.length === 0 ? `the key ${last}` : `the keys ${all.join(', ')} and ${last}`;
 }
 
-function fromObject(value: Record<string, unknown>, text: string): JsonList | Refusal {
-  if ('outbounds' in value) {
-    return new Refusal(
+/** The elements of the array at which the scanner stands. */
+function* elements(scanner: JsonScanner, text: string, protocol?: ProxyProtocol): Entries {
+  scanner.expect('[');
+  if (scanner.take(']')) return;
+  do {
+    scanner.peek();
+    const { at, line } = scanner;
+    yield* scanner.skip();
+    yield { value: parse(text.slice(at, scanner.at), line), line, protocol };
+  } while (scanner.more(']'));
+}
+
+/** A value, a refusal of one that is too long, or a throw of `JsonSyntaxError`. */
+function parse(json: string, line: number): unknown {
+  if (json.length > maxEntryLength) return tooLong;
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    // Its own message may quote a password.
+    throw new JsonSyntaxError(line);
+  }
+}
+
+/** The members of the outermost object, by key; of equal keys the last one counts. */
+function* members(scanner: JsonScanner): Steps<Map<string, JsonMember>> {
+  const found = new Map<string, JsonMember>();
+  scanner.expect('{');
+  if (scanner.take('}')) return found;
+  do {
+    const key = parse(scanner.key(), scanner.line);
+    const isArray = scanner.peek() === '[';
+    const { at, line } = scanner;
+    yield* scanner.skip();
+    found.set(key as string, { isArray, at, line });
+  } while (scanner.more('}'));
+  return found;
+}
+
+/** Nothing may follow the outermost value. */
+function end(scanner: JsonScanner): void {
+  if (scanner.peek() !== '') scanner.fail();
+}
+
+function* fromObject(text: string): Entries {
+  const scanner = new JsonScanner(text);
+  const found = yield* members(scanner);
+  end(scanner);
+  if (found.has('outbounds')) {
+    throw wholeList(
       'this is a configuration of sing-box or Xray: its outbounds are no list of HTTP or SOCKS proxies',
     );
   }
-  const keys = Object.keys(value);
-  const found = listKeys.filter((key) => Array.isArray(value[key]));
-  if (found.length === 1) {
-    const key = found[0] as string;
-    const list = value[key] as unknown[];
-    return {
-      entries: list.map((each) => ({ value: each })),
-      lineOf: lazyLines(text, new Set([key])),
-    };
-  }
-  const byProtocol = keys.map((key) => ({ protocol: protocolOf(key), list: value[key] }));
-  if (byProtocol.every(({ protocol, list }) => protocol !== undefined && Array.isArray(list))) {
-    if (keys.length > 0) {
-      return {
-        entries: byProtocol.flatMap(({ protocol, list }) =>
-          (list as unknown[]).map((each) => ({ value: each, protocol })),
-        ),
-        lineOf: lazyLines(text, new Set(keys)),
-      };
+  const named = listKeys.filter((key) => found.get(key)?.isArray === true);
+  const lists = [...found].map(([key, member]) => ({ member, protocol: protocolOf(key) }));
+  const byProtocol = lists.every(({ member, protocol }) => member.isArray && protocol);
+  if (named.length === 1 || (byProtocol && found.size > 0)) {
+    const only = named.length === 1 ? found.get(named[0] as string) : undefined;
+    for (const { member, protocol } of lists) {
+      if (only !== undefined && member !== only) continue;
+      yield* elements(new JsonScanner(text, member), text, protocol);
     }
+    return;
   }
   // A list of JSON lines may have a single line. One with whirl's own names is an object in place of a list.
-  const own = Object.hasOwn(value, 'url') || Object.hasOwn(value, 'host');
-  if (!own && hasPlace(rowOf(value))) return { entries: [{ value }], lineOf: () => 1 };
-  return new Refusal(
-    `this is a JSON object with ${namesOf(value)}: a list is an array, or an object with one array named ${listKeys.join(', ')}, or with an array for each protocol`,
+  if (!found.has('url') && !found.has('host') && text.length <= maxEntryLength) {
+    const value = parse(text, 1) as Record<string, unknown>;
+    if (hasPlace(rowOf(value))) {
+      yield { value, line: 1 };
+      return;
+    }
+  }
+  throw wholeList(
+    `this is a JSON object with ${namesOf([...found.keys()])}: a list is an array, or an object with one array named ${listKeys.join(', ')}, or with an array for each protocol`,
   );
 }
 
-/** Understands an array, or an object that holds the list in one of the usual ways. */
-export function readJson(text: string): JsonList | Refusal {
-  const parsed = parse(text);
-  if (parsed instanceof Refusal) return parsed;
-  const { value } = parsed;
-  if (Array.isArray(value)) {
-    return { entries: value.map((each) => ({ value: each as unknown })), lineOf: lazyLines(text) };
+function* fromArray(text: string): Entries {
+  const scanner = new JsonScanner(text);
+  yield* elements(scanner, text);
+  end(scanner);
+}
+
+/**
+ * Reads an array, or an object that holds the list in one of the usual ways, entry by entry: `JSON.parse` of the
+ * whole would take as long as the text is, in one go. Throws `InvalidProxyError` for what is no such list.
+ */
+export function* readJson(text: string): Entries {
+  try {
+    yield* /^\s*\[/.test(text) ? fromArray(text) : fromObject(text);
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw wholeList(`line ${error.line}: the list begins like JSON, but is not`, error.line);
   }
-  return fromObject(value as Record<string, unknown>, text);
 }
 
 /** Whether a text is one JSON object a line. */
-export function isJsonLines(lines: readonly string[]): boolean {
+export function isJsonLines(lines: Lines): boolean {
   let objects = 0;
-  for (const line of lines) {
+  for (let line = lines.next(); line !== undefined; line = lines.next()) {
     const text = line.trim();
     if (text === '') continue;
     if (!text.startsWith('{') || (objects === 0 && !text.endsWith('}'))) return false;
@@ -145,9 +152,9 @@ export function isJsonLines(lines: readonly string[]): boolean {
 }
 
 /** A line of JSON lines. */
-export function readJsonLine(line: string): JsonEntry | Refusal {
+export function readJsonLine(text: string, line: number): JsonEntry | Refusal {
   try {
-    return { value: JSON.parse(line) as unknown };
+    return { value: parse(text, line), line };
   } catch {
     return new Refusal('it is not JSON, as the lines before it are', 'a line that is not JSON');
   }

@@ -205,6 +205,22 @@ describe('F17q A17 time and memory', () => {
     },
   );
 
+  it.each<[string, string, string?]>([
+    ['a port of 0', 'a,0\n'],
+    ['no host', '?,1\n'],
+    ['a column too few', 'a\n'],
+    ['a quote that is not closed', '"a\n'],
+    ['a protocol that is none of ours', 'a,1\n', 'ip,type\n'],
+  ])('A17 1 MiB of rows of CSV with %s costs little more than its split', (_name, row, head) => {
+    const text = (head ?? 'ip,port\n') + row.repeat((1024 * 1024) / row.length);
+    let cells = 0;
+    const split = () => {
+      for (const line of text.split('\n')) cells += line.split(',').length;
+    };
+    expect(cost(() => read(text)) / cost(split)).toBeLessThan(15);
+    expect(cells).toBeGreaterThan(0);
+  });
+
   it('F17q 10 % of faults cost less than the list itself', () => {
     const good = Array.from({ length: 20_000 }, (_, i) => `192.0.2.1:${1 + (i % 60_000)}:u${i}:pw`);
     const bad = good.map((each, i) => (i % 10 === 0 ? `192.0.2.1:0:u${i}:pw` : each)).join('\n');

@@ -36,10 +36,12 @@ export type ProxyListEntry =
 /** Decides beside the proxies themselves whether two entries of one id say the same, by their numbers. */
 type Alike = (at: number, otherAt: number) => boolean;
 
-/** Entries between two steps of a reader that lets others run: a few milliseconds. */
-const entriesPerStep = 1000;
+/** Entries, and lines without one, that are read in one step. */
+const entriesPerStep = 32;
 
-function conflict(a: Proxy, atA: number, b: Proxy, atB: number, place: string): Refusal {
+const differ = 'they are different proxies with one id: give one an id';
+
+function describeConflict(a: Proxy, atA: number, b: Proxy, atB: number, place: string): string {
   const one = `${a.host}:${a.port}`;
   const other = `${b.host}:${b.port}`;
   let what = `for ${one}`;
@@ -47,11 +49,7 @@ function conflict(a: Proxy, atA: number, b: Proxy, atB: number, place: string): 
   else if (a.protocol !== b.protocol) what += `, ${a.protocol} and ${b.protocol}`;
   else if (a.password !== b.password) what += ', whose passwords differ';
   else what += ', whose options differ';
-  const why = 'they are different proxies with one id: give one an id';
-  return new Refusal(
-    why,
-    `${place} ${atA} and ${place} ${atB} are different proxies with one id, ${what}: give one an id`,
-  );
+  return `${place} ${atA} and ${place} ${atB} are different proxies with one id, ${what}: give one an id`;
 }
 
 /** Asks the caller's `check` about what was understood. */
@@ -61,7 +59,9 @@ function checked(
 ): Proxy | Refusal {
   if (result instanceof Refusal) return result;
   const why = check(result);
-  return why === undefined ? result : new Refusal(why, `${result.host}:${result.port}: ${why}`);
+  return why === undefined
+    ? result
+    : new Refusal(why, () => `${result.host}:${result.port}: ${why}`);
 }
 
 interface Result {
@@ -72,7 +72,7 @@ interface Result {
 
 /** Reads a list in steps. Throws `InvalidProxyError` for the whole of it. */
 function* reading(
-  { kind, place, entries, lineOf = (at) => at }: ListEntries,
+  { kind, place, entries }: ListEntries,
   { skip, maxSkipped, check }: ListRules,
   alike?: Alike,
 ): Steps<Result> {
@@ -81,14 +81,18 @@ function* reading(
   const byId = new Map<string, number>();
   const proxies: Proxy[] = [];
   const from: number[] = [];
+  let steps = 0;
   let read = 0;
   let duplicates = 0;
   let conflicts = 0;
-  for (const { at, result: understood } of entries) {
-    if (++read % entriesPerStep === 0) yield;
+  for (const entry of entries) {
+    if (++steps % entriesPerStep === 0) yield;
+    if (entry === undefined) continue;
+    const { at, result: understood } = entry;
+    read++;
     const result = check === undefined ? understood : checked(understood, check);
     if (result instanceof Refusal) {
-      faults.add(lineOf(at), result);
+      faults.add(at, result);
       continue;
     }
     const index = byId.get(result.id);
@@ -102,7 +106,12 @@ function* reading(
     const beforeAt = from[index] as number;
     if (sameProxy(before, result) && alike?.(beforeAt, at) !== false) duplicates++;
     else if (skip) conflicts++;
-    else faults.add(lineOf(at), conflict(before, lineOf(beforeAt), result, lineOf(at), place));
+    else {
+      faults.add(
+        at,
+        new Refusal(differ, () => describeConflict(before, beforeAt, result, at, place)),
+      );
+    }
   }
   const { count, first } = faults;
   if (count > 0) {
@@ -154,11 +163,11 @@ export function* proxyListEntries(
   options?: Omit<ProxyListOptions, 'onInvalid' | 'maxSkipped'>,
 ): Generator<ProxyListEntry, void, undefined> {
   const rules = options === undefined ? defaultRules : resolveListOptions(options);
-  const { entries, lineOf = (at: number) => at } = entriesIn(list, rules);
-  for (const { at, result: understood } of entries) {
-    const { check } = rules;
+  const { check } = rules;
+  for (const entry of entriesIn(list, rules).entries) {
+    if (entry === undefined) continue;
+    const { at: line, result: understood } = entry;
     const result = check === undefined ? understood : checked(understood, check);
-    const line = lineOf(at);
     if (result instanceof Refusal) yield { line, fault: faultOf(line, result.message) };
     else yield { line, proxy: result };
   }

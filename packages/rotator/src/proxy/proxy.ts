@@ -10,7 +10,14 @@ import { addressOf, hasScheme, parseAddress, type ProxyAddress } from './proxy-a
 import { whyNoAttributes, whyNoOptions } from './proxy-options.ts';
 import type { ProxyHeaders } from './proxy-headers.ts';
 import type { ProxyProtocol } from './protocols.ts';
-import { protocolIn, readRow, regionOf, type Row, type RowFields } from './record.ts';
+import {
+  protocolIn,
+  readRow,
+  regionOf,
+  type Row,
+  type RowFields,
+  type RowNames,
+} from './record.ts';
 import { orThrow, Refusal, refuse } from './refusal.ts';
 import { readTemplate, type Template } from './template.ts';
 
@@ -159,11 +166,15 @@ export function sameProxy(a: Proxy, b: Proxy): boolean {
   );
 }
 
+function inBrackets(host: string): string {
+  return host.includes(':') && isIPv6(host) ? `[${host}]` : host;
+}
+
 function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refusal {
   const { url, host, port, username, password } = options;
   const protocol = options.protocol ?? rules.defaultProtocol ?? 'http';
   if (host !== undefined) {
-    const bracketed = isIPv6(host) ? `[${host}]` : host;
+    const bracketed = inBrackets(host);
     const number = port === undefined ? undefined : String(port);
     const place = number === undefined ? bracketed : `${bracketed}:${number}`;
     const written = { host: bracketed, port: number, username, password };
@@ -198,7 +209,7 @@ function fromFields(
   const defaultProtocol = fields.protocol ?? rules.defaultProtocol;
   let address: ProxyAddress | Refusal;
   if (url === undefined) {
-    const bracketed = isIPv6(host) ? `[${host}]` : host;
+    const bracketed = inBrackets(host);
     const { defaultPort } = rules;
     const written = {
       host: bracketed,
@@ -261,8 +272,8 @@ export function readText(text: string, rules: ListRules): Proxy | Refusal {
 }
 
 /** Understands a proxy in a row of a table, or in an object of another program. */
-export function readRecord(row: Row, rules: ListRules): Proxy | Refusal {
-  const fields = readRow(row, rules);
+export function readRecord(row: Row, rules: ListRules, names?: RowNames): Proxy | Refusal {
+  const fields = readRow(row, rules, names);
   if (typeof fields === 'string') return new Refusal(fields);
   return fromFields(fields, rules);
 }

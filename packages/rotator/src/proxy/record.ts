@@ -23,23 +23,59 @@ export interface RowOptions {
   readonly https: 'tls' | 'connect';
 }
 
-const hostColumns = [
-  ...['host', 'hostname', 'ip', 'ip_address', 'ipaddress', 'ip address', 'proxy_address'],
-];
-const addressColumns = ['address', 'proxy', 'url', 'endpoint'];
-const protocolColumns = ['protocol', 'proto', 'scheme', 'ptype', 'protocols', 'types', 'type'];
-/** Codes before names; what stands behind a first name is a field inside it. */
-const countryFields: readonly (readonly string[])[] = [
-  ...['country_code', 'countrycode', 'cc', 'iso_code', 'code'].map((name) => [name]),
-  ['geolocation', 'countryCode'],
-  ['geolocation', 'country', 'iso_code'],
-  ['geo', 'country', 'code'],
-  ['country', 'iso_code'],
-  ['country', 'code'],
-  ['country'],
-  ['country_name'],
-  ['geolocation', 'country'],
-];
+/** The names under which fields are looked for, in this order. */
+export interface RowNames {
+  readonly hosts: readonly string[];
+  /** Often the name of a program, so it comes after the others. */
+  readonly servers: readonly string[];
+  readonly ports: readonly string[];
+  readonly addresses: readonly string[];
+  readonly protocols: readonly string[];
+  readonly usernames: readonly string[];
+  readonly passwords: readonly string[];
+  /** Codes before names; what stands behind a first name is a field inside it. */
+  readonly countries: readonly (readonly string[])[];
+  readonly regions: readonly string[];
+}
+
+const allNames: RowNames = {
+  hosts: ['host', 'hostname', 'ip', 'ip_address', 'ipaddress', 'ip address', 'proxy_address'],
+  servers: ['server'],
+  ports: ['port'],
+  addresses: ['address', 'proxy', 'url', 'endpoint'],
+  protocols: ['protocol', 'proto', 'scheme', 'ptype', 'protocols', 'types', 'type'],
+  usernames: ['username', 'user', 'login'],
+  passwords: ['password', 'pass'],
+  countries: [
+    ...['country_code', 'countrycode', 'cc', 'iso_code', 'code'].map((name) => [name]),
+    ['geolocation', 'countryCode'],
+    ['geolocation', 'country', 'iso_code'],
+    ['geo', 'country', 'code'],
+    ['country', 'iso_code'],
+    ['country', 'code'],
+    ['country'],
+    ['country_name'],
+    ['geolocation', 'country'],
+  ],
+  regions: ['region'],
+};
+
+/** Of all names those that a table has as columns, in lower case: most rows have few. */
+export function namesAmong(columns: readonly string[]): RowNames {
+  const has = (name: string) => columns.includes(name);
+  return {
+    hosts: allNames.hosts.filter(has),
+    servers: allNames.servers.filter(has),
+    ports: allNames.ports.filter(has),
+    addresses: allNames.addresses.filter(has),
+    protocols: allNames.protocols.filter(has),
+    usernames: allNames.usernames.filter(has),
+    passwords: allNames.passwords.filter(has),
+    countries: allNames.countries.filter((path) => has(path[0] as string)),
+    regions: allNames.regions.filter(has),
+  };
+}
+
 const noRegion = new Set(['', '-', '--', 'none', 'null', 'zz', 'unknown']);
 
 /** An object by its names in lower case. */
@@ -91,6 +127,7 @@ export function protocolIn(
   value: unknown,
   https: 'tls' | 'connect',
 ): ProxyProtocol | { readonly why: string } | undefined {
+  if (value === undefined) return undefined;
   const words = wordsIn(value).slice(0, 20);
   const known = words
     .map((word) => protocolOf(word === 'https' && https === 'connect' ? 'http' : word))
@@ -117,28 +154,28 @@ export function regionOf(value: unknown): string | undefined {
 }
 
 /** The country; a column `region` only where there is none, since beside one it is a state. */
-function countryIn(row: Row): string | undefined {
+function countryIn(row: Row, { countries, regions }: RowNames): string | undefined {
   let known = false;
-  for (const [name, ...path] of countryFields) {
-    const column = row(name as string);
+  for (const path of countries) {
+    const column = row(path[0] as string);
     if (column === undefined) continue;
     known = true;
-    const region = regionOf(path.length === 0 ? column : inside(column, path));
+    const region = regionOf(path.length === 1 ? column : inside(column, path.slice(1)));
     if (region !== undefined) return region;
   }
-  return known ? undefined : regionOf(row('region'));
+  return known ? undefined : regionOf(firstText(row, regions));
 }
 
-/** Names win over addresses; `server` is often the name of a program, so it comes last. */
-function hostIn(row: Row): string | undefined {
+/** Names win over addresses. */
+function hostIn(row: Row, { hosts, servers }: RowNames): string | undefined {
   let first: string | undefined;
-  for (const name of hostColumns) {
+  for (const name of hosts) {
     const host = textOf(row(name));
     if (host === undefined) continue;
-    if (hostLikeness(host) === 1) return host;
+    if (hosts.length === 1 || hostLikeness(host) === 1) return host;
     first ??= host;
   }
-  return first ?? textOf(row('server'));
+  return first ?? firstText(row, servers);
 }
 
 function tagsIn(row: Row, columns: readonly string[]): string[] | undefined {
@@ -154,21 +191,29 @@ function tagsIn(row: Row, columns: readonly string[]): string[] | undefined {
 /** Whether a row has a column from which a host could come. */
 export function hasPlace(row: Row): boolean {
   const has = (name: string) => row(name) !== undefined;
-  return hostColumns.some(has) || addressColumns.some(has) || has('server');
+  const { hosts, addresses, servers } = allNames;
+  return hosts.some(has) || addresses.some(has) || servers.some(has);
 }
 
 /** Whether columns, in lower case, make a table of proxies. */
 export function isTable(columns: readonly string[]): boolean {
-  const has = (names: readonly string[]) => names.some((name) => columns.includes(name));
   const named = columns.filter((name) => name !== '');
   if (new Set(named).size !== named.length) return false;
-  return ((has(hostColumns) || has(['server'])) && has(['port'])) || has(addressColumns);
+  const { hosts, servers, ports, addresses } = namesAmong(columns);
+  return (hosts.length + servers.length > 0 && ports.length > 0) || addresses.length > 0;
 }
 
-/** Understands a row by the names of its columns; a text says why that is not possible. */
-export function readRow(row: Row, { tagColumns, https }: RowOptions): RowFields | string {
+/**
+ * Understands a row by the names of its columns; a text says why that is not possible. `names`: which of them
+ * rows may have at all.
+ */
+export function readRow(
+  row: Row,
+  { tagColumns, https }: RowOptions,
+  names: RowNames = allNames,
+): RowFields | string {
   let protocol: ProxyProtocol | undefined;
-  for (const name of protocolColumns) {
+  for (const name of names.protocols) {
     const found = protocolIn(row(name), https);
     if (typeof found === 'object') return found.why;
     if (found !== undefined) {
@@ -176,24 +221,35 @@ export function readRow(row: Row, { tagColumns, https }: RowOptions): RowFields 
       break;
     }
   }
-  const shared = {
+  const written = firstText(row, names.ports);
+  const port = written === undefined || written === '0' ? undefined : written;
+  const address = firstText(row, names.addresses);
+  const place = placeOf(hostIn(row, names), port, address);
+  if (place === undefined) return 'it has no host';
+  return {
+    url: place.url,
+    host: place.host,
+    port: place.host === undefined ? undefined : port,
     protocol,
-    username: firstText(row, ['username', 'user', 'login']),
-    password: firstText(row, ['password', 'pass']),
-    region: countryIn(row),
+    username: firstText(row, names.usernames),
+    password: firstText(row, names.passwords),
+    region: countryIn(row, names),
     tags: tagsIn(row, tagColumns),
   };
-  const written = textOf(row('port'));
-  const port = written === undefined || written === '0' ? undefined : written;
-  const host = hostIn(row);
-  const address = firstText(row, addressColumns);
+}
+
+/** What of a row's columns says where the proxy is: a host beside a port, or all of it in one text. */
+function placeOf(
+  host: string | undefined,
+  port: string | undefined,
+  address: string | undefined,
+): { readonly host?: string; readonly url?: string } | undefined {
   if (host !== undefined && (port !== undefined || address === undefined)) {
     // `ip` and `server` are also written with a port or as a URL.
     const whole = port === undefined && host.includes(':') && normalHost(`[${host}]`) === undefined;
-    if (!whole && !host.includes('://')) return { ...shared, host, port };
-    return { ...shared, url: host };
+    return whole || host.includes('://') ? { url: host } : { host };
   }
-  if (address === undefined) return 'it has no host';
+  if (address === undefined) return undefined;
   const bare = port !== undefined && isPort(port) && !/:\/\/|:\d+$/.test(address);
-  return bare ? { ...shared, host: address, port } : { ...shared, url: address };
+  return bare ? { host: address } : { url: address };
 }

@@ -6,12 +6,17 @@ import { isKnownScheme } from './protocols.ts';
 export class Refusal {
   /** Equal for equal mistakes, whatever they were made in. */
   readonly why: string;
-  /** With what may be shown of the proxy. */
-  readonly message: string;
+  readonly #message: string | (() => string);
 
-  constructor(why: string, message = why) {
+  constructor(why: string, message: string | (() => string) = why) {
     this.why = why;
-    this.message = message;
+    this.#message = message;
+  }
+
+  /** With what may be shown of the proxy. Made when it is read: a report has the first 20 alone. */
+  get message(): string {
+    const message = this.#message;
+    return typeof message === 'string' ? message : message();
   }
 }
 
@@ -22,7 +27,12 @@ export function orThrow<T>(result: T | Refusal): T {
 }
 
 export function refuse(text: string, why: string): Refusal {
-  return new Refusal(why, `${describe(text)} is not a proxy: ${why}`);
+  return new Refusal(why, () => `${describe(text)} is not a proxy: ${why}`);
+}
+
+/** For a text that is no list as a whole. */
+export function wholeList(why: string, line = 1): InvalidProxyError {
+  return new InvalidProxyError(why, { faults: [{ line, reason: why.slice(0, 299) }] });
 }
 
 const hostPort = /^(?:\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,100}):\d{1,5}$/i;
@@ -35,15 +45,33 @@ const separators: readonly (readonly [RegExp, string])[] = [
   [/:/g, 'colons'],
 ];
 
-/** What a text looks like, without a character of it. */
-export function shapeOf(text: string): string {
-  if (text.length > 1000) return `a text of ${text.length} characters`;
+const maxDescribed = 1000;
+
+/** What a text is as a whole, without a character of it; undefined: perhaps parts between separators. */
+function wholeShapeOf(text: string): string | undefined {
+  if (text.length > maxDescribed) return `a text of ${text.length} characters`;
   if (text.startsWith('{')) return 'a JSON object';
   if (/^\[\s*["{[\]]/.test(text)) return 'a JSON array';
   if (text.startsWith('<')) return 'markup';
   const query = text.indexOf('?');
   if (query !== -1 && text.indexOf('=', query) !== -1) return 'a query';
-  if (text.includes('@')) return 'a text with "@"';
+  return text.includes('@') ? 'a text with "@"' : undefined;
+}
+
+/** What stands between the columns of a text, as `commas` or `blanks`; undefined: it has none, or colons at most. */
+export function separatorIn(text: string): string | undefined {
+  if (wholeShapeOf(text) !== undefined) return undefined;
+  if (text.includes(',')) return 'commas';
+  if (text.includes(';')) return 'semicolons';
+  if (text.includes('|')) return 'bars';
+  if (text.includes('\t')) return 'tabs';
+  return /\s/.test(text) ? 'blanks' : undefined;
+}
+
+/** What a text looks like, without a character of it. */
+export function shapeOf(text: string): string {
+  const whole = wholeShapeOf(text);
+  if (whole !== undefined) return whole;
   for (const [separator, name] of separators) {
     const count = text.match(separator)?.length ?? 0;
     if (count > 0) return `a text of ${count + 1} parts between ${name}`;

@@ -55,6 +55,7 @@ function credentials(text: string): Pick<Written, 'username' | 'password'> | str
 
 /** The parts between colons; an IPv6 address in brackets is one part. */
 function partsOf(rest: string): string[] {
+  if (!rest.includes(':')) return [rest];
   const end = rest.startsWith('[') ? rest.indexOf(']') : -1;
   if (end === -1) return rest.split(':');
   const after = rest.slice(end + 1);

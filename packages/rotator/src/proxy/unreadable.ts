@@ -40,20 +40,18 @@ const kinds: readonly (readonly [RegExp, string])[] = [
 
 const proxychains = /^[ \t]*\[ProxyList\]/im;
 
+/** In which `[ProxyList]` is looked for: the comments before it take 5,000 characters by default. */
+const maxHead = 65_536;
+
 /** Why a whole text is not read; undefined: its lines are. */
 export function whyUnreadable(text: string): string | undefined {
   const beginning = text.slice(0, 4000);
   if (beginning.includes('\0')) {
     return 'the list holds NUL characters: it is binary, or UTF-16; save it as UTF-8';
   }
-  if (isProxyChains(text)) {
+  if (proxychains.test(text.slice(0, maxHead))) {
     return 'this is a configuration of proxychains: name the format "proxychains"';
   }
   for (const [pattern, why] of kinds) if (pattern.test(beginning)) return why;
   return undefined;
-}
-
-/** The line behind which proxychains lists its proxies. */
-export function isProxyChains(text: string): boolean {
-  return proxychains.test(text);
 }

@@ -1,6 +1,6 @@
 import { consecutiveFailures } from '@whirl/circuit-breaker';
-import { describe, expect, it } from 'vitest';
-import { ProxyRotator } from '../../src/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { ProxyRotator, type AccessOptions } from '../../src/index.ts';
 import { errorOf, rig } from '../support/pool-rig.ts';
 
 const epoch = 1_700_000_000_000;
@@ -178,23 +178,41 @@ describe('setProxiesAsync', () => {
   const list = (count: number, from = 0) =>
     Array.from({ length: count }, (_, i) => `192.0.2.1:${1 + from + i}`);
 
-  it('F17 a long list joins in steps, between which the event loop turns', async () => {
-    const { rotator } = await rig([], { proxies: list(2000) });
-    const smallest: number[] = [];
-    const change = rotator.setProxiesAsync(list(20_000, 1000));
+  /** The size of the pool in each turn of the event loop, by a clock that moves on with each look at it. */
+  async function sizesDuring(rotator: ProxyRotator, change: () => Promise<void>) {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now++);
+    const sizes: number[] = [];
     let done = false;
-    void change.then(() => (done = true));
+    void change().then(() => (done = true));
     while (!done) {
-      smallest.push(rotator.proxies().length);
+      sizes.push(rotator.size);
       await new Promise(setImmediate);
     }
-    expect(smallest.length).toBeGreaterThan(20);
+    clock.mockRestore();
+    return sizes;
+  }
+
+  it('F17 a long list joins in steps, between which the event loop turns', async () => {
+    const { rotator } = await rig([], { proxies: list(2000) });
+    const smallest = await sizesDuring(rotator, () => rotator.setProxiesAsync(list(20_000, 1000)));
+    expect(new Set(smallest).size).toBeGreaterThan(20);
     expect(Math.min(...smallest)).toBe(2000);
     expect(rotator.proxies()).toHaveLength(20_000);
     expect([rotator.hasProxy('192.0.2.1:1000'), rotator.hasProxy('192.0.2.1:1001')]).toEqual([
       false,
       true,
     ]);
+  });
+
+  it('A16b A18 rules about proxies are asked in steps as well', async () => {
+    const turns = async (deny: AccessOptions) => {
+      const { rotator } = await rig([], { proxies: [], deny });
+      const sizes = await sizesDuring(rotator, () => rotator.setProxiesAsync(list(20_000)));
+      return sizes.filter((size) => size === 0).length;
+    };
+    const without = await turns({});
+    expect(await turns({ proxies: ['198.51.100.0/24'] })).toBeGreaterThanOrEqual(without + 30);
   });
 
   it('F17 a short list is swapped at once', async () => {
