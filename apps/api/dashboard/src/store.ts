@@ -25,7 +25,7 @@ import type { PoolFilter, Sorting } from './pool-view.ts';
 import { startPolling } from './polling.ts';
 import { currentToken, keepToken } from './token.ts';
 import { mergeTransitions, readTransition, type Transition } from './transitions.ts';
-import { MinuteTraffic, readTraffic, type TrafficPoint } from './traffic.ts';
+import { mergeMinutes, minutesWanted, readTraffic, type TrafficPoint } from './traffic.ts';
 import type * as Wire from './wire.ts';
 
 /** Whether the page shows the present. */
@@ -43,8 +43,6 @@ const serverNow = () => Date.now() + api.clockSkewMs;
 
 let rowsById = new Map<string, PoolRow>();
 const requests: LiveRequests = new Map();
-const minutes = new MinuteTraffic();
-const startedAt = serverNow();
 
 /** Ticks once a second; what counts down reads it. */
 export const clock = signal(serverNow());
@@ -63,8 +61,7 @@ export const rows = signal<readonly PoolRow[] | undefined>(undefined);
 export const states = computed(() => countStates(rows.value ?? []));
 export const summary = signal<Wire.WireSummary | undefined>(undefined);
 export const hours = signal<readonly TrafficPoint[] | undefined>(undefined);
-export const liveTraffic = signal<readonly TrafficPoint[]>([]);
-export const liveSince = startedAt;
+export const minutes = signal<readonly TrafficPoint[] | undefined>(undefined);
 
 /** The latest changes of circuits, newest first. */
 export const transitions = signal<readonly Transition[]>([]);
@@ -121,6 +118,7 @@ async function refresh(): Promise<void> {
     const [summaryNow] = await Promise.all([
       totals,
       wholeWanted || stream.peek() !== 'live' ? readWhole() : readChanged(),
+      readMinutes(),
       wantSeries ? readSeries() : undefined,
     ]);
     // The server is back: no need to wait out the stream's own delay.
@@ -173,6 +171,15 @@ async function seeTargets(): Promise<void> {
   } catch {
     // An older server has no targets to show.
   }
+}
+
+async function readMinutes(): Promise<void> {
+  const wanted = minutesWanted(minutes.peek(), serverNow());
+  const series = await api.call<{ data_points: Wire.WirePoint[] }>(
+    'GET',
+    `metrics/retries/timeseries?minutes=${wanted}`,
+  );
+  minutes.value = mergeMinutes(minutes.peek(), readTraffic(series.data_points));
 }
 
 async function readSeries(): Promise<void> {
@@ -232,7 +239,6 @@ function publishSoon(): void {
 }
 
 function take(event: LiveEvent): void {
-  minutes.add(event);
   applyToRequests(requests, event);
   applyToPool(rowsById, event);
   if ('proxyId' in event && event.type !== 'attempt:start') dirty.add(event.proxyId);
@@ -295,13 +301,8 @@ const events = openEventStream({
 });
 
 setInterval(() => {
-  const now = serverNow();
-  batch(() => {
-    clock.value = now;
-    liveTraffic.value = minutes.points(now, startedAt);
-  });
+  clock.value = serverNow();
 }, 1000);
-liveTraffic.value = minutes.points(startedAt, startedAt);
 
 addEventListener('online', () => {
   events.retryNow();
@@ -321,6 +322,7 @@ export function signIn(token: string | undefined): void {
       rowsById = new Map();
       requests.clear();
       transitions.value = [];
+      minutes.value = undefined;
       rows.value = undefined;
       answered.value = undefined;
     }

@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { readLiveEvent, type LiveEvent } from './live-event.ts';
-import { MinuteTraffic, liveMinutes, readTraffic, sumTraffic } from './traffic.ts';
+import { mergeMinutes, minutesWanted, readTraffic, sumTraffic } from './traffic.ts';
 
 const minute = 60_000;
 const start = 28_000_000 * minute;
 
-function event(type: string, at: number, fields: object): LiveEvent {
-  return readLiveEvent(type, JSON.stringify({ request_id: 'r', at, ...fields })) as LiveEvent;
-}
-
-const ended = (at: number, outcome = 'success', attempt_count = 1) =>
-  event('request:end', at, { outcome, attempt_count });
-const attempted = (at: number, latency: number, outcome = 'success') =>
-  event('attempt:end', at, { outcome, latency, attempt: 0 });
+/** A minute with so many requests. */
+const point = (n: number, requests = 0) => ({
+  at: start + n * minute,
+  requests,
+  retries: 0,
+  successRate: null,
+  avgLatency: null,
+  p50: null,
+  p95: null,
+  p99: null,
+});
 
 describe('A7 traffic', () => {
   it('reads the hours of the server; what it lacks is null', () => {
@@ -50,35 +52,24 @@ describe('A7 traffic', () => {
     expect(sumTraffic([point(0, null)]).successRate).toBeNull();
   });
 
-  it('counts the stream by minute: requests that ended, retries that began, latencies', () => {
-    const traffic = new MinuteTraffic();
-    for (const each of [0.1, 0.2, 0.3, 0.4]) traffic.add(attempted(start + 5, each));
-    traffic.add(attempted(start + 5, 9, 'failure'));
-    traffic.add(ended(start + 10));
-    traffic.add(ended(start + 20, 'failure'));
-    traffic.add(ended(start + 30, 'failure', 0));
-    traffic.add(event('attempt:start', start + minute, { attempt: 1 }));
-    traffic.add(event('attempt:start', start + minute, { attempt: 1, hedge: true }));
-    traffic.add(event('attempt:start', start + minute, { attempt: 0 }));
-    const points = traffic.points(start + 2 * minute, start);
-    expect(points.map(({ at, requests, retries }) => [at - start, requests, retries])).toEqual([
-      [0, 2, 0],
-      [minute, 0, 1],
-      [2 * minute, 0, 0],
-    ]);
-    expect(points[0]).toMatchObject({ successRate: 0.5, p50: 0.2, p95: 0.4 });
-    expect(points[0]?.avgLatency).toBeCloseTo(0.25, 12);
-    expect(points[2]).toMatchObject({ successRate: null, avgLatency: null, p99: null });
+  it('asks for the whole hour at first, then for the minutes since', () => {
+    expect(minutesWanted(undefined, start)).toBe(60);
+    expect(minutesWanted([], start)).toBe(60);
+    expect(minutesWanted([point(0)], start + 59_000)).toBe(2);
+    expect(minutesWanted([point(0)], start + minute)).toBe(3);
+    expect(minutesWanted([point(0)], start + 10 * minute)).toBe(12);
+    expect(minutesWanted([point(0)], start + 500 * minute)).toBe(60);
+    // A server whose clock was set back.
+    expect(minutesWanted([point(9)], start)).toBe(2);
   });
 
-  it('holds an hour, and a bounded sample of latencies per minute', () => {
-    const traffic = new MinuteTraffic(() => 0);
-    traffic.add(ended(start));
-    for (let i = 0; i < 500; i++) traffic.add(attempted(start + minute, 1));
-    for (let i = 0; i < 500; i++) traffic.add(attempted(start + minute, 100));
-    expect(traffic.points(start + minute, 0)).toHaveLength(liveMinutes);
-    expect(traffic.points(start + minute, start)[1]?.avgLatency).toBeCloseTo(599 / 500, 12);
-    expect(traffic.points(start + 60 * minute, 0)[0]).toMatchObject({ at: start + minute });
-    expect(traffic.points(start + minute, start)[0]).toMatchObject({ requests: 0 });
+  it('newer figures take the place of older ones, and an hour is held', () => {
+    const known = Array.from({ length: 60 }, (_, n) => point(n, 1));
+    const merged = mergeMinutes(known, [point(59, 7), point(60, 8)]);
+    expect(merged).toHaveLength(60);
+    expect(merged[0]?.at).toBe(start + minute);
+    expect(merged.slice(-3).map(({ requests }) => requests)).toEqual([1, 7, 8]);
+    expect(mergeMinutes(undefined, [point(0)])).toEqual([point(0)]);
+    expect(mergeMinutes(known, [])).toEqual(known);
   });
 });

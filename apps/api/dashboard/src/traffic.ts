@@ -1,4 +1,4 @@
-import { time, type LiveEvent } from './live-event.ts';
+import { time } from './live-event.ts';
 import type { WirePoint } from './wire.ts';
 
 /** Traffic of one hour or one minute. */
@@ -22,11 +22,8 @@ export interface TrafficTotals {
   readonly successRate: number | null;
 }
 
-/** How many minutes the live view holds. */
-export const liveMinutes = 60;
-
-/** Latencies kept per minute; later ones overwrite at random places, so that they stay a sample. */
-const samplesPerMinute = 500;
+/** How many minutes the view of the last hour holds. */
+export const maxMinutes = 60;
 
 const minuteMs = 60_000;
 
@@ -57,86 +54,22 @@ export function sumTraffic(points: readonly TrafficPoint[]): TrafficTotals {
   return { requests, retries, successRate: requests === 0 ? null : succeeded / requests };
 }
 
-interface Minute {
-  requests: number;
-  succeeded: number;
-  retries: number;
-  attempts: number;
-  latencies: number[];
+/**
+ * How many minutes are to be asked for at `now`: those since the last known one, which has not ended when it was read,
+ * or all of the hour.
+ */
+export function minutesWanted(known: readonly TrafficPoint[] | undefined, now: number): number {
+  const last = known?.at(-1)?.at ?? 0;
+  const started = Math.floor(now / minuteMs) - Math.floor(last / minuteMs) + 1;
+  // One more, since the server may be in the next minute when it is asked.
+  return Math.min(maxMinutes, Math.max(2, started + 1));
 }
 
-/** Counts the stream by minute, for a look at the last hour that is finer than the server's hours. */
-export class MinuteTraffic {
-  readonly #minutes = new Map<number, Minute>();
-  readonly #random: () => number;
-
-  constructor(random: () => number = Math.random) {
-    this.#random = random;
-  }
-
-  add(event: LiveEvent): void {
-    if (event.type === 'request:end') {
-      // A request that was refused before its first attempt is no request of the metrics either.
-      if (event.attemptCount === 0) return;
-      const minute = this.#at(event.at);
-      minute.requests++;
-      if (event.outcome === 'success') minute.succeeded++;
-    } else if (event.type === 'attempt:start') {
-      if (event.attempt > 0 && !event.hedge) this.#at(event.at).retries++;
-    } else if (event.type === 'attempt:end' && event.outcome === 'success') {
-      const minute = this.#at(event.at);
-      const { latencies } = minute;
-      minute.attempts++;
-      if (latencies.length < samplesPerMinute) latencies.push(event.latency);
-      else {
-        const place = Math.floor(this.#random() * minute.attempts);
-        if (place < samplesPerMinute) latencies[place] = event.latency;
-      }
-    }
-  }
-
-  /** One point per minute, the last is the current one; minutes before `since` are left out. */
-  points(now: number, since: number): readonly TrafficPoint[] {
-    const current = Math.floor(now / minuteMs);
-    const first = Math.max(Math.floor(since / minuteMs), current - liveMinutes + 1);
-    for (const minute of this.#minutes.keys()) {
-      if (minute <= current - liveMinutes) this.#minutes.delete(minute);
-    }
-    const points: TrafficPoint[] = [];
-    for (let minute = first; minute <= current; minute++) {
-      const counts = this.#minutes.get(minute);
-      const sorted = counts?.latencies.toSorted((a, b) => a - b) ?? [];
-      const requests = counts?.requests ?? 0;
-      points.push({
-        at: minute * minuteMs,
-        requests,
-        retries: counts?.retries ?? 0,
-        successRate: requests === 0 ? null : (counts?.succeeded ?? 0) / requests,
-        avgLatency: sorted.length === 0 ? null : mean(sorted),
-        p50: quantile(sorted, 0.5),
-        p95: quantile(sorted, 0.95),
-        p99: quantile(sorted, 0.99),
-      });
-    }
-    return points;
-  }
-
-  #at(at: number): Minute {
-    const key = Math.floor(at / minuteMs);
-    let minute = this.#minutes.get(key);
-    if (minute === undefined) {
-      minute = { requests: 0, succeeded: 0, retries: 0, attempts: 0, latencies: [] };
-      this.#minutes.set(key, minute);
-    }
-    return minute;
-  }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Nearest rank; null of nothing. */
-function quantile(sorted: readonly number[], q: number): number | null {
-  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? null;
+/** The known minutes, with newer figures in place of older ones; those of the last hour. */
+export function mergeMinutes(
+  known: readonly TrafficPoint[] | undefined,
+  fresh: readonly TrafficPoint[],
+): readonly TrafficPoint[] {
+  const from = fresh[0]?.at ?? Infinity;
+  return [...(known ?? []).filter(({ at }) => at < from), ...fresh].slice(-maxMinutes);
 }

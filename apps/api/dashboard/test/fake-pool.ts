@@ -7,6 +7,7 @@ import type {
 } from '../src/wire.ts';
 
 const hourMs = 3_600_000;
+const minuteMs = 60_000;
 const regions = ['eu', 'us', 'ap', 'sa'];
 
 /** A pool of any size with figures that look real and are the same in every run. */
@@ -89,6 +90,26 @@ export function fakePool(size: number): FakePool {
     }),
   );
   return { proxies, circuits, metrics, targets: [] };
+}
+
+/** So many minutes with steady traffic, ending with the current one. */
+export function fakeMinutes(count: number): WirePoint[] {
+  const current = Math.floor(Date.now() / minuteMs);
+  return Array.from({ length: count }, (_, n) => {
+    // The same minute has the same figures whenever it is asked for.
+    const minute = current - count + 1 + n;
+    const requests = Math.round(60 + 30 * fraction(minute % 97));
+    return {
+      timestamp: new Date(minute * minuteMs).toISOString(),
+      total_requests: requests,
+      total_retries: Math.round(requests * 0.08),
+      success_rate: 1 - 0.03 * fraction(minute % 89, 1),
+      avg_latency: 0.3,
+      p50: 0.24 + 0.05 * fraction(minute % 83, 2),
+      p95: 0.9 + 0.2 * fraction(minute % 79, 3),
+      p99: 1.7 + 0.6 * fraction(minute % 73, 4),
+    };
+  });
 }
 
 /** 24 hours with a quiet night, ending with the current hour. */

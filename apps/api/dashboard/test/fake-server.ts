@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import {
   fakeCircuit,
   fakeHours,
+  fakeMinutes,
   fakePolicy,
   fakePool,
   fakeProxy,
@@ -200,7 +201,9 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
         return patchPolicy(JSON.parse(body) as Record<string, unknown>);
       case 'GET metrics':
         if (action === 'timeseries') {
-          return { data_points: pool.proxies.length === 0 ? [] : fakeHours() };
+          if (pool.proxies.length === 0) return { data_points: [] };
+          const minutes = query.get('minutes');
+          return { data_points: minutes === null ? fakeHours() : fakeMinutes(Number(minutes)) };
         }
         if (action === 'by-proxy') {
           const { page, rest } = listed(

@@ -68,6 +68,26 @@ describe('A7 the dashboard of the real server, with its demo fleet', () => {
     await page.locator(`.history li:has-text("${id}"):has-text("recovered")`).first().waitFor();
   }, 150_000);
 
+  it('A7 the last hour is there when the page is opened, not only what it hears', async () => {
+    await expect
+      .poll(
+        async () =>
+          (await server.ask<{ total_requests: number }>('metrics/retries')).total_requests,
+        { timeout: 30_000 },
+      )
+      .toBeGreaterThan(20);
+    const page = await visit();
+    await live(page);
+    await page.getByRole('button', { name: 'Last hour' }).click();
+    const shown = await page
+      .locator('[data-period="hour"] [role="img"]')
+      .first()
+      .getAttribute('aria-label');
+    expect(
+      Number(/^([\d,]+) requests/.exec(shown ?? '')?.[1]?.replaceAll(',', '')),
+    ).toBeGreaterThan(20);
+  });
+
   it('A2 forces a circuit open and resets it', async () => {
     const page = await visit();
     await live(page);

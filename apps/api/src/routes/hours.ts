@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { maxMinutes } from '../minute-series.ts';
+
+const minutesFault = `must be an integer from 1 to ${maxMinutes}`;
 
 /** `?hours=`: how far back to look. */
 export const hoursSchema = z.strictObject({
@@ -13,3 +16,15 @@ export const hoursSchema = z.strictObject({
       override: { type: 'integer', minimum: 1, maximum: 168, default: 24 },
     }),
 });
+
+/** `?minutes=`: instead of hours. */
+export const minutesSchema = z
+  .string()
+  .regex(/^[1-9]\d?$/, minutesFault)
+  .transform(Number)
+  .refine((minutes) => minutes <= maxMinutes, minutesFault)
+  .optional()
+  .meta({
+    description: 'One point per started minute of so many, in place of hours.',
+    override: { type: 'integer', minimum: 1, maximum: maxMinutes },
+  });

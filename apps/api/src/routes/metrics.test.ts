@@ -65,6 +65,24 @@ describe('A3 metrics', () => {
     }
   });
 
+  it('A3 the last hour comes by minute, too', async () => {
+    const { send, rotator, target } = await startFixture({ behaviours: [ok] });
+    await (await rotator.get(target.url)).body.dump();
+    const pointsOf = async (query: string) =>
+      (await send('GET', `${url}/timeseries${query}`)).json<{
+        data_points: { timestamp: string; total_requests: number }[];
+      }>().data_points;
+    const points = await pointsOf('?minutes=60');
+    expect(points.map(({ total_requests }) => total_requests)).toContain(1);
+    expect(Date.parse(points[0]?.timestamp ?? '') % 60_000).toBe(0);
+    expect(await pointsOf('?minutes=1')).toHaveLength(1);
+    for (const minutes of ['0', '61', '1.5', '', '05', 'x']) {
+      const response = await send('GET', `${url}/timeseries?minutes=${minutes}`);
+      expect(response.statusCode).toBe(400);
+      expect(response.json<{ details: object }>().details).toHaveProperty('minutes');
+    }
+  });
+
   it('A3 hours from 1 to 168 are accepted, more than the retention returns what there is', async () => {
     const { send } = await startFixture();
     for (const hours of [1, 24, 168]) {

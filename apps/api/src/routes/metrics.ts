@@ -5,7 +5,8 @@ import { listEnd, listQuery } from '../listing/list-query.ts';
 import { listRows, recordOf, sendText } from '../listing/list-rows.ts';
 import { seconds } from '../wire/time-wire.ts';
 import type { Routes } from './area.ts';
-import { hoursSchema } from './hours.ts';
+import { MinuteSeries } from '../minute-series.ts';
+import { hoursSchema, minutesSchema } from './hours.ts';
 
 const tags = ['Metrics'];
 const count = z.int().min(0);
@@ -31,7 +32,7 @@ const timeseriesSchema = z
   .strictObject({
     data_points: z.array(
       z.strictObject({
-        timestamp: z.iso.datetime().meta({ description: 'The start of the hour.' }),
+        timestamp: z.iso.datetime().meta({ description: 'The start of the hour or the minute.' }),
         total_requests: count,
         total_retries: count,
         success_rate: rate,
@@ -41,6 +42,7 @@ const timeseriesSchema = z
     ),
   })
   .meta({ id: 'RetryTimeseries' });
+const timeseriesQuery = z.strictObject({ ...hoursSchema.shape, minutes: minutesSchema });
 const proxyFigures = {
   total_attempts: count,
   success_count: count,
@@ -99,8 +101,10 @@ function proxyTotalsToWire(id: string, totals: ProxyTotals) {
 }
 
 /** What retries and failover did, in figures. */
-export const metricsRoutes: Routes = (app, { rotator }) => {
+export const metricsRoutes: Routes = (app, { rotator, now }) => {
   const metrics = rotator.getRetryMetrics();
+  const minuteSeries = new MinuteSeries(rotator.bus, now);
+  app.addHook('onClose', async () => minuteSeries.close());
 
   app.get(
     '/metrics/retries',
@@ -132,14 +136,17 @@ export const metricsRoutes: Routes = (app, { rotator }) => {
     {
       schema: {
         operationId: 'getRetryTimeseries',
-        summary: 'One point per started hour, ascending',
+        summary: 'One point per started hour, or per started minute, ascending',
         tags,
-        querystring: hoursSchema,
+        querystring: timeseriesQuery,
         response: { ...json('The points.', timeseriesSchema), ...failures(400) },
       },
     },
-    ({ query: { hours } }) => ({
-      data_points: metrics.getTimeseries({ hours }).map((point) => ({
+    ({ query: { hours, minutes } }) => ({
+      data_points: (minutes === undefined
+        ? metrics.getTimeseries({ hours })
+        : minuteSeries.points(minutes)
+      ).map((point) => ({
         timestamp: point.timestamp,
         total_requests: point.totalRequests,
         total_retries: point.totalRetries,

@@ -1,8 +1,8 @@
 import { useSignal, type Signal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import { formatCount, formatLatency, formatPercent, formatShort, formatTime } from '../format.ts';
-import { clock, hours, liveSince, liveTraffic } from '../store.ts';
-import { liveMinutes, sumTraffic, type TrafficPoint } from '../traffic.ts';
+import { clock, hours, minutes } from '../store.ts';
+import { maxMinutes, sumTraffic, type TrafficPoint } from '../traffic.ts';
 import { Chart, type ChartSeries } from './chart.tsx';
 
 const minuteMs = 60_000;
@@ -15,7 +15,8 @@ export function TrafficCard() {
   // A server that has not seen two hours has no day to show.
   const period = chosen.value ?? ((hours.value?.length ?? 2) < 2 ? 'hour' : 'day');
   const day = period === 'day';
-  const points = day ? (hours.value ?? []) : liveTraffic.value;
+  const known = day ? hours.value : minutes.value;
+  const points = known ?? [];
   const stepMs = day ? hourMs : minuteMs;
   const choose = (next: 'hour' | 'day') => {
     cursor.value = undefined;
@@ -35,15 +36,10 @@ export function TrafficCard() {
           </button>
         </div>
       </header>
-      {day && hours.value === undefined ? (
+      {known === undefined ? (
         <p class="empty-line muted">Loading…</p>
       ) : (
         <Charts key={period} points={points} stepMs={stepMs} cursor={cursor} />
-      )}
-      {!day && (
-        <p class="muted foot">
-          By minute, from the requests this page has seen since {formatTime(liveSince)}.
-        </p>
       )}
     </section>
   );
@@ -136,9 +132,9 @@ function Charts({ points, stepMs, cursor }: ChartsProps) {
   );
 }
 
-/** A young page shows ten minutes, an old one the hour. */
+/** A young server shows ten minutes, an old one the hour. */
 function liveWidth(first: number, to: number): number {
-  return Math.min(liveMinutes * minuteMs, Math.max(10 * minuteMs, to - first));
+  return Math.min(maxMinutes * minuteMs, Math.max(10 * minuteMs, to - first));
 }
 
 /** The axis begins at a round tenth below the worst point, so that small dips can be seen. */
