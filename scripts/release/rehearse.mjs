@@ -98,7 +98,12 @@ try {
     'every public package is on the registry',
   );
 
-  assert.deepEqual(await install('@whirl/rotator'), released, 'the rotator brings the five others');
+  const { '@whirl/cli': cli, ...libraries } = released;
+  assert.deepEqual(
+    await install('@whirl/rotator'),
+    libraries,
+    'the rotator brings the five others',
+  );
   const program = `
     import { ProxyRotator } from '@whirl/rotator';
     import { CircuitBreaker } from '@whirl/circuit-breaker';
@@ -128,11 +133,14 @@ try {
   await rm(join(user, 'package-lock.json'));
   assert.deepEqual(
     await install('@whirl/rotator'),
-    { ...released, '@whirl/circuit-breaker': patched },
+    { ...libraries, '@whirl/circuit-breaker': patched },
     'a user of the rotator gets the patch without a release of the rotator',
   );
   assert.equal(await run(user, process.execPath, ['program.js']), '1 works\n');
   console.log('installed as a user: the rotator brings the patched breaker');
+  await install('@whirl/cli');
+  assert.equal(await run(user, 'npx', ['whirl', '--version']), `${cli}\n`);
+  console.log('installed as a user: the command runs');
 } finally {
   await registry.close();
   await rm(folder, { recursive: true, force: true });

@@ -7,6 +7,9 @@ export interface Use {
   readonly without: readonly string[];
 }
 
+/** Packages that are programs: `cli.test.ts` runs them. */
+export const commands: readonly string[] = ['@whirl/cli'];
+
 const http = ['undici', 'zod', 'socks'];
 
 export const uses: Readonly<Record<string, Use>> = {

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import {
+  InvalidProxyError,
+  proxyListEntries,
+  type Proxy,
+  type ProxyFault,
+  type ProxyProtocol,
+} from '@whirl/rotator';
+import { UsageError } from '../exit-codes.ts';
+
+/** A proxy of the list. */
+export interface ListedProxy {
+  readonly line: number;
+  readonly proxy: Proxy;
+  /** The list does not say which protocol it speaks. */
+  readonly bare: boolean;
+}
+
+export interface ReadOptions {
+  /** Of entries that name none; `auto` leaves them bare. */
+  readonly protocol: ProxyProtocol | 'auto';
+  /** How lines are written; see `ProxyListOptions.format`. */
+  readonly format?: string | undefined;
+}
+
+/** The text of a list: of a file, or for `-` of the standard input. */
+export async function readSource(source: string, stdin: Readable): Promise<string> {
+  if (source === '-') return text(stdin);
+  try {
+    return await readFile(source, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot read "${source}" (${code ?? message})`);
+  }
+}
+
+/** Understands a list: every entry of it, and what is wrong with the others. */
+export function readEntries(
+  list: string,
+  { protocol, format }: ReadOptions,
+): { entries: ListedProxy[]; faults: ProxyFault[] } {
+  const read = (defaultProtocol: ProxyProtocol) =>
+    proxyListEntries(list, { defaultProtocol, format });
+  const entries: ListedProxy[] = [];
+  const faults: ProxyFault[] = [];
+  // An entry that is another proxy under another default names no protocol itself.
+  const others = protocol === 'auto' ? read('https') : undefined;
+  try {
+    for (const { line, proxy, fault } of read(protocol === 'auto' ? 'http' : protocol)) {
+      const other = others?.next().value?.proxy;
+      if (fault !== undefined) faults.push(fault);
+      else {
+        const bare = other !== undefined && other.protocol !== proxy.protocol;
+        entries.push({ line, proxy, bare });
+      }
+    }
+  } catch (error) {
+    if (error instanceof InvalidProxyError) faults.push({ line: 0, reason: error.message });
+    else throw error;
+  }
+  return { entries, faults };
+}
+
+/** A line for each fault, as compilers write them: `proxies.txt:7: …`. */
+export function faultLines(source: string, faults: readonly ProxyFault[]): string[] {
+  const name = source === '-' ? 'standard input' : source;
+  return faults.map(({ line, reason }) =>
+    line === 0 ? `${name}: ${reason}` : `${name}:${line}: ${reason}`,
+  );
+}

@@ -1,0 +1,21 @@
+/** Exit codes of every command; those of `whirl get` beside them are curl's, see `get/exit-code.ts`. */
+export const exitCodes = {
+  ok: 0,
+  /** `check`: fewer proxies work than `--min-ok` asks for; `bench`: no request succeeded. */
+  failed: 1,
+  /** The command line, or a list, cannot be used. */
+  usage: 2,
+  /** Ctrl-C: 128 + SIGINT, as shells have it. */
+  interrupted: 130,
+} as const;
+
+/** What is wrong with a command line or a list, a line each. */
+export class UsageError extends Error {
+  readonly lines: readonly string[];
+
+  constructor(...lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.name = 'UsageError';
+    this.lines = lines;
+  }
+}

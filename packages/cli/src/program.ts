@@ -1,0 +1,59 @@
+import { Command, CommanderError } from 'commander';
+import { addCheck } from './check/command.ts';
+import { exitCodes, UsageError } from './exit-codes.ts';
+import type { Terminal } from './terminal/terminal.ts';
+import { version } from './version.ts';
+
+/** Takes what a command does; it resolves with the exit code. */
+export type Run = (command: (terminal: Terminal) => Promise<number>) => void;
+
+const examples = `
+Examples:
+  whirl check proxies.txt --url https://api.example.com/health
+
+whirl <command> --help shows the options of a command and examples.`;
+
+/** The commands. What they do is imported when one of them runs. */
+export function createProgram(run: Run): Command {
+  const program = new Command('whirl')
+    .description('HTTP through pools of unreliable proxies.')
+    .version(version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .configureHelp({ helpWidth: 100 })
+    .showHelpAfterError('(--help shows the options)')
+    .showSuggestionAfterError()
+    .addHelpText('after', examples);
+  addCheck(program, run);
+  return program;
+}
+
+/** Runs a command line. Resolves with the exit code when everything is written. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  let command: ((terminal: Terminal) => Promise<number>) | undefined;
+  const program = createProgram((given) => (command = given));
+  for (const each of [program, ...program.commands]) {
+    each.exitOverride().configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      outputError: (text, writeError) => writeError(text.replace(/^error: /, 'whirl: ')),
+    });
+  }
+  try {
+    if (args.length === 0) {
+      program.outputHelp({ error: true });
+      return exitCodes.usage;
+    }
+    program.parse(args, { from: 'user' });
+    return (await command?.(terminal)) ?? exitCodes.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    }
+    if (error instanceof UsageError) {
+      for (const line of error.lines) terminal.stderr.write(`whirl: ${line}\n`);
+      return exitCodes.usage;
+    }
+    throw error;
+  }
+}

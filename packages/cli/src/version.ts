@@ -1,0 +1,6 @@
+import { createRequire } from 'node:module';
+
+/** The version of this package. */
+export const { version } = createRequire(import.meta.url)('@whirl/cli/package.json') as {
+  readonly version: string;
+};

@@ -1,0 +1,80 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startProxy, startTarget } from '@whirl/testkit';
+import { describe, expect, it } from 'vitest';
+import { version } from '../src/version.ts';
+import { start } from './support/process.ts';
+import { use } from './support/whirl.ts';
+
+describe('the program', () => {
+  it('tells its version', async () => {
+    const { written, ended } = start(['--version']);
+    expect([await ended, written]).toEqual([0, { stdout: `${version}\n`, stderr: '' }]);
+  });
+
+  it('Ctrl-C prints what is known so far and ends with 130', async () => {
+    const target = use(await startTarget());
+    const proxy = use(await startProxy());
+    const hang = use(await startProxy({ behaviour: { kind: 'hang' } }));
+    const args = ['check', '-', '--url', target.url, '--timeout', '1h', '--concurrency', '2'];
+    const { child, written, ended } = start(args, {
+      stdin: [proxy.url, hang.url, hang.url].join('\n'),
+    });
+    // The third line is being tested: the first has ended.
+    await expect.poll(() => hang.stats.requests, { timeout: 30_000 }).toBe(2);
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(written.stdout).toContain(proxy.url);
+    expect(written.stdout.trimEnd().split('\n')).toHaveLength(2);
+    expect(written.stderr).toMatch(/not checked: 2;/);
+  });
+
+  it('a reader that closes its end stops it quietly', async () => {
+    const target = use(await startTarget());
+    const proxy = use(await startProxy());
+    const hang = use(await startProxy({ behaviour: { kind: 'hang' } }));
+    const list = [...Array<string>(200).fill(proxy.url), ...Array<string>(5).fill(hang.url)];
+    const args = ['check', '-', '--url', target.url, '--format', 'ndjson', '--timeout', '1h'];
+    const { child, written, ended } = start([...args, '--concurrency', '1'], {
+      stdin: list.join('\n'),
+    });
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    expect([await ended, written.stderr]).toEqual([0, '']);
+  });
+
+  it('FORCE_COLOR colours what is no terminal, and NO_COLOR nothing', async () => {
+    const target = use(await startTarget());
+    const proxy = use(await startProxy());
+    const args = ['check', '-', '--url', target.url];
+    const forced = start(args, { stdin: proxy.url, env: { FORCE_COLOR: '1' } });
+    const plain = start(args, { stdin: proxy.url, env: { NO_COLOR: '1' } });
+    expect([await forced.ended, await plain.ended]).toEqual([0, 0]);
+    expect(forced.written.stdout).toContain('\u001B[32m');
+    expect(plain.written.stdout).not.toContain('\u001B');
+  });
+
+  it('with NODE_EXTRA_CA_CERTS it trusts a target and an https proxy, and tells the times of TLS apart', async () => {
+    const target = use(await startTarget({ tls: true }));
+    const proxy = use(await startProxy({ tls: true }));
+    const folder = await mkdtemp(join(tmpdir(), 'whirl-ca-'));
+    use({ close: () => rm(folder, { recursive: true }) });
+    const file = join(folder, 'ca.pem');
+    await writeFile(file, `${target.ca ?? ''}\n${proxy.ca ?? ''}`);
+    const { written, ended } = start(['check', '-', '--url', target.url, '--format', 'ndjson'], {
+      stdin: `127.0.0.1:${proxy.port}`,
+      env: { NODE_EXTRA_CA_CERTS: file },
+    });
+    expect(await ended).toBe(0);
+    const { ok, protocol, latency_ms } = JSON.parse(written.stdout) as {
+      ok: boolean;
+      protocol: string;
+      latency_ms: { connect: number; tls: number; first_byte: number };
+    };
+    expect([ok, protocol]).toEqual([true, 'https']);
+    const { connect, tls, first_byte } = latency_ms;
+    expect(Math.min(connect, tls)).toBeGreaterThan(0);
+    // Each is rounded to a tenth.
+    expect(connect + tls).toBeLessThanOrEqual(first_byte + 0.2);
+  });
+});

@@ -1,0 +1,34 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { use } from './whirl.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export interface Started {
+  readonly child: ChildProcess;
+  /** What it has written so far. */
+  readonly written: { stdout: string; stderr: string };
+  /** Resolves with the exit code, or with the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+/** Runs a command line in a process of its own, from the sources. */
+export function start(
+  args: readonly string[],
+  { stdin = '', env = {} }: { stdin?: string; env?: NodeJS.ProcessEnv } = {},
+): Started {
+  const flags = ['--conditions=@whirl/source', '--import', 'tsx', main];
+  const { FORCE_COLOR: _force, NO_COLOR: _no, ...clean } = process.env;
+  const child = spawn(process.execPath, [...flags, ...args], { env: { ...clean, ...env } });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (written.stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (written.stderr += String(chunk)));
+  child.stdin.on('error', () => {});
+  child.stdin.end(stdin);
+  const ended = once(child, 'close').then(
+    ([code, signal]) => (code ?? signal) as number | NodeJS.Signals,
+  );
+  use({ close: () => child.kill('SIGKILL') });
+  return { child, written, ended };
+}
