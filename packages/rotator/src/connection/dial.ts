@@ -178,10 +178,16 @@ export class Dial {
     to: Destination | undefined,
     done: (error: Error | null, socket?: net.Socket) => void,
   ): ProxyPath {
-    const path = new ProxyPath(this.#proxy, to, this.#options, this.#timeoutMs, (error, socket) => {
-      this.#reachedAt = path.reachedAt;
-      done(error, socket);
-    });
+    const path = new ProxyPath(
+      this.#proxy,
+      to,
+      this.#options,
+      this.#timeoutMs,
+      (error, socket, reachedAt = 0) => {
+        this.#reachedAt = reachedAt;
+        done(error, socket);
+      },
+    );
     this.#path = path;
     return path;
   }

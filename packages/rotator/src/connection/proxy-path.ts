@@ -26,6 +26,9 @@ const attemptDelayMs = 250;
 
 const keepAliveProbeMs = 60_000;
 
+/** `reachedAt`: when TCP, and TLS with an https proxy, stood. */
+type PathDone = (error: Error | null, socket?: net.Socket, reachedAt?: number) => void;
+
 /**
  * The way through a proxy up to the end of it: the proxy's name, TCP with one of its addresses, TLS
  * with an https proxy, and CONNECT or SOCKS (for the absolute form neither). It calls back once,
@@ -36,12 +39,12 @@ export class ProxyPath {
   readonly #to: Destination | undefined;
   readonly #options: ConnectorOptions;
   readonly #timeoutMs: number;
-  #done: ((error: Error | null, socket?: net.Socket) => void) | undefined;
+  #done: PathDone | undefined;
   #phase: Phase;
   #socket: net.Socket | undefined;
   #race: AddressRace<net.Socket> | undefined;
   /** When TCP, and TLS with an https proxy, stood. */
-  reachedAt = 0;
+  #reachedAt = 0;
   /** Ends the handshake that listens on the socket. */
   #stop: (() => void) | undefined;
 
@@ -51,7 +54,7 @@ export class ProxyPath {
     to: Destination | undefined,
     options: ConnectorOptions,
     timeoutMs: number,
-    done: (error: Error | null, socket?: net.Socket) => void,
+    done: PathDone,
   ) {
     this.#proxy = proxy;
     this.#to = to;
@@ -142,7 +145,7 @@ export class ProxyPath {
   /** The proxy is reached: now the target, through it. */
   #ask(): void {
     if (this.#done === undefined) return;
-    this.reachedAt = this.#options.now();
+    this.#reachedAt = this.#options.now();
     const socket = this.#socket as net.Socket;
     const to = this.#to;
     if (to === undefined) {
@@ -270,7 +273,7 @@ export class ProxyPath {
     this.#stop?.();
     if (error === null) {
       this.#unwatch();
-      done(null, this.#socket);
+      done(null, this.#socket, this.#reachedAt);
     } else {
       this.#destroy();
       done(error);

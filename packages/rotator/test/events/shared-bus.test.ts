@@ -60,6 +60,7 @@ describe('a bus that two rotators share', () => {
       'proxy:added',
       'request:start',
       'attempt:start',
+      'connection:open',
       'proxy:banned',
       'circuit:transition',
       'attempt:end',
