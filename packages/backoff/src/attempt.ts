@@ -13,11 +13,9 @@ export interface TaskContext {
 /** One call of a task. */
 export class Attempt implements TaskContext {
   declare readonly attempt: number;
-  /** The caller's, when nothing else can cut the attempt short. */
-  readonly #signal: AbortSignal | undefined;
+  /** The caller's, when nothing else can cut the attempt short; an aborted one, when it was cut first. */
+  #signal: AbortSignal | undefined;
   #controller: AbortController | undefined;
-  /** Why it was cut short. */
-  #reason: unknown;
 
   constructor(attempt: number, signal: AbortSignal | undefined) {
     this.attempt = attempt;
@@ -25,16 +23,12 @@ export class Attempt implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#signal) return this.#signal;
-    const controller = (this.#controller ??= new AbortController());
-    // The second abort of a signal does nothing.
-    if (this.#reason !== undefined) controller.abort(this.#reason);
-    return controller.signal;
+    return this.#signal ?? (this.#controller ??= new AbortController()).signal;
   }
 
   /** Tells the task that its result is no longer wanted. */
   cut(reason: unknown): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+    if (this.#controller) this.#controller.abort(reason);
+    else this.#signal ??= AbortSignal.abort(reason);
   }
 }

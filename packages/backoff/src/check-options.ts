@@ -20,7 +20,7 @@ export function check(name: string, value: unknown, rule: Rule): void {
   const type = value === null ? 'null' : typeof value;
   if (typeof rule !== 'number') {
     if (rule && type !== rule) refuse(name, rule, type);
-  } else if (!(Number.isFinite(value) && (value as number) >= rule)) {
+  } else if (!(type === 'number' && (value as number) >= rule && (value as number) < Infinity)) {
     refuse(name, `>= ${rule}`, value);
   }
 }

@@ -1,17 +1,11 @@
-class LateError extends Error {
-  constructor(timeoutMs: number, options?: ErrorOptions) {
-    super(`did not end within ${timeoutMs} ms`, options);
-  }
-}
-
 /** The whole of a retry did not end within `timeoutMs`. `cause` is the last failure, if there was one. */
-export class RetryTimeoutError extends LateError {
+export class RetryTimeoutError extends Error {
   override readonly name = 'RetryTimeoutError';
   readonly code = 'REQUEST_TIMEOUT';
 }
 
 /** One attempt did not end within `attemptTimeoutMs`. A failure like any other: it may be retried. */
-export class AttemptTimeoutError extends LateError {
+export class AttemptTimeoutError extends Error {
   override readonly name = 'AttemptTimeoutError';
   readonly code = 'ATTEMPT_TIMEOUT';
 }

@@ -6,13 +6,16 @@ import { AttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';
 import { retryRules, type RetryEvent, type RetryOptions } from './retry-options.ts';
 import { wait } from './wait.ts';
 
-const noOptions: RetryOptions = {};
 const defaultBackoff = /* @__PURE__ */ exponential();
 
 const defaultNow = () => performance.now();
 
-/** An error's code; undefined if it has none. */
-const codeOf = (error: unknown) => (error as { code?: unknown } | null | undefined)?.code;
+type Coded = { readonly code?: unknown; readonly cause?: unknown } | null | undefined;
+
+/** A circuit that is open refuses each attempt. */
+const defaultShouldRetry = (error: unknown) => (error as Coded)?.code !== 'CIRCUIT_OPEN';
+
+const lateMessage = (ms: number) => `did not end within ${ms} ms`;
 
 /**
  * Calls `task` until it succeeds, at most `maxAttempts` times, and resolves with what it gave.
@@ -31,14 +34,14 @@ const codeOf = (error: unknown) => (error as { code?: unknown } | null | undefin
  */
 export async function retry<T>(
   task: (context: TaskContext) => Promise<T> | T,
-  options: RetryOptions<T> = noOptions,
+  options?: RetryOptions<T>,
 ): Promise<T> {
   check('task', task, 'function');
-  if (options !== noOptions) checkOptions(options, retryRules);
+  if (options !== undefined) checkOptions(options, retryRules);
   const {
     maxAttempts = 3,
     backoff = defaultBackoff,
-    shouldRetry,
+    shouldRetry = defaultShouldRetry,
     shouldRetryResult,
     retryAfter,
     timeoutMs = Infinity,
@@ -47,7 +50,7 @@ export async function retry<T>(
     budget,
     onRetry,
     now = defaultNow,
-  } = options;
+  } = options ?? {};
   if (maxAttempts !== Infinity) check('maxAttempts', maxAttempts, 1);
   if (maxAttempts % 1) refuse('maxAttempts', 'whole', maxAttempts);
   const isTimed = Math.min(timeoutMs, attemptTimeoutMs) < Infinity;
@@ -55,35 +58,36 @@ export async function retry<T>(
   let previousMs: number | undefined;
   /** The error of the last attempt, or its result. */
   let outcome: unknown;
+  let failed = false;
   let isOver = false;
 
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     const leftMs = timeoutMs < Infinity ? endsAt - now() : Infinity;
     // The delay may have taken longer than it was meant to.
-    if (leftMs <= 0) throw new RetryTimeoutError(timeoutMs, { cause: outcome });
+    if (leftMs <= 0) throw new RetryTimeoutError(lateMessage(timeoutMs), { cause: outcome });
     const context = new Attempt(attempt, isTimed ? undefined : signal);
-    let failed = false;
+    failed = false;
     try {
       outcome = await (isTimed || signal
         ? wait<T>(
             Math.min(leftMs, attemptTimeoutMs),
             signal,
+            async () => task(context),
             () => {
               isOver = leftMs <= attemptTimeoutMs;
               const error = isOver
-                ? new RetryTimeoutError(timeoutMs, { cause: outcome })
-                : new AttemptTimeoutError(attemptTimeoutMs);
+                ? new RetryTimeoutError(lateMessage(timeoutMs), { cause: outcome })
+                : new AttemptTimeoutError(lateMessage(attemptTimeoutMs));
               context.cut(error);
-              return Promise.reject(error);
+              return error;
             },
-            async () => task(context),
           )
         : task(context));
     } catch (error) {
       if (signal?.aborted) context.cut(signal.reason);
       signal?.throwIfAborted();
-      if (codeOf(error) === 'ABORT_RETRY') throw (error as Error).cause;
+      if ((error as Coded)?.code === 'ABORT_RETRY') throw (error as Error).cause;
       failed = true;
       outcome = error;
     }
@@ -91,29 +95,27 @@ export async function retry<T>(
       budget?.deposit();
       return outcome as T;
     }
-    const isWanted =
-      !isOver &&
-      attempt + 1 < maxAttempts &&
-      (!failed ||
-        (shouldRetry ? shouldRetry(outcome, attempt) : codeOf(outcome) !== 'CIRCUIT_OPEN'));
-    if (isWanted) {
-      previousMs = backoff.delay(attempt, previousMs);
-      const leastMs = retryAfter?.(outcome, attempt) ?? 0;
-      check('retryAfter', leastMs, 0);
-      const delayMs = Math.min(Math.max(previousMs, leastMs), longestDelayMs);
-      check('delay', delayMs, 0);
-      if (now() + delayMs >= endsAt) {
-        if (failed) throw new RetryTimeoutError(timeoutMs, { cause: outcome });
-      } else if (budget?.tryWithdraw() !== false) {
-        const event = { attempt, [failed ? 'error' : 'result']: outcome, delayMs };
-        // Whatever a listener does, the retry goes on.
-        (async () => onRetry?.(event as unknown as RetryEvent))().catch(() => {});
-        signal?.throwIfAborted();
-        if (delayMs > 0) await wait(delayMs, signal, () => {});
-        continue;
-      }
+    if (isOver || attempt + 1 >= maxAttempts || (failed && !shouldRetry(outcome, attempt))) break;
+    previousMs = backoff.delay(attempt, previousMs);
+    const leastMs = retryAfter?.(outcome, attempt) ?? 0;
+    check('retryAfter', leastMs, 0);
+    const delayMs = Math.min(Math.max(previousMs, leastMs), longestDelayMs);
+    check('delay', delayMs, 0);
+    if (now() + delayMs >= endsAt) {
+      if (failed) throw new RetryTimeoutError(lateMessage(timeoutMs), { cause: outcome });
+      break;
     }
-    if (failed) throw outcome;
-    return outcome as T;
+    if (budget?.tryWithdraw() === false) break;
+    // Whatever a listener does, the retry goes on.
+    (async () =>
+      onRetry?.({
+        attempt,
+        [failed ? 'error' : 'result']: outcome,
+        delayMs,
+      } as unknown as RetryEvent))().catch(() => {});
+    signal?.throwIfAborted();
+    if (delayMs > 0) await wait(delayMs, signal);
   }
+  if (failed) throw outcome;
+  return outcome as T;
 }
