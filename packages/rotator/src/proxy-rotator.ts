@@ -39,6 +39,7 @@ import {
 } from './snapshots.ts';
 import {
   contextKey,
+  copyOf,
   routingOptionNames,
   type RoutingOptions,
   type RequestContext,
@@ -465,8 +466,7 @@ export class ProxyRotator implements RotatorView {
 
   #understand(asked: RoutingOptions, base?: RequestContext): RequestContext {
     const names = Object.keys(asked);
-    // The request gets a context of its own: the engine writes into it.
-    if (names.length === 0 && base !== undefined) return { ...base };
+    if (names.length === 0 && base !== undefined) return copyOf(base);
     for (const name of names) {
       if (!routingOptionNames.includes(name as keyof RoutingOptions)) {
         throw new InvalidRequestError(
@@ -504,6 +504,7 @@ export class ProxyRotator implements RotatorView {
       sessionId,
       tags: tags === undefined || tags.length === 0 ? undefined : [...tags],
       proxyId,
+      progress: undefined,
     };
   }
 
@@ -517,7 +518,7 @@ export class ProxyRotator implements RotatorView {
     return new RotatorDispatcher(
       (opts, handler) => {
         const given = (opts as { [contextKey]?: RequestContext })[contextKey];
-        this.#dispatch(opts, handler, given ?? { ...context });
+        this.#dispatch(opts, handler, given ?? copyOf(context));
       },
       {
         ...this.#limits,

@@ -11,8 +11,10 @@ import {
   contextKey,
   routingOptionNames,
   type RoutingOptions,
+  type Progress,
   type RequestContext,
 } from './request/request-options.ts';
+import { AnsweredResponse } from './request/answered-response.ts';
 import { shown } from './check.ts';
 import {
   planOf,
@@ -89,14 +91,6 @@ export interface RotatorView {
   readonly delete: Verb;
 }
 
-/** One for all responses: with an accessor of its own each would get a hidden class of its own. */
-const attempts: PropertyDescriptor = {
-  enumerable: true,
-  get(this: { readonly [contextKey]: RequestContext }) {
-    return this[contextKey].progress?.attempts ?? [];
-  },
-};
-
 const ownOptionNames = new Set(['method', 'headers', 'body', 'signal']);
 const noRoutingOptions: RoutingOptions = Object.freeze({});
 
@@ -135,7 +129,7 @@ export class View implements RotatorView {
     // Facts of a request are told after the call, so that its caller can listen for them.
     await Promise.resolve();
     const response = await this.dispatcher.request({
-      origin: target.origin,
+      origin: target,
       path: target.pathname + target.search,
       method: method as Dispatcher.HttpMethod,
       headers,
@@ -143,9 +137,7 @@ export class View implements RotatorView {
       signal,
       [contextKey]: context,
     } as Dispatcher.RequestOptions);
-    Object.defineProperty(response, contextKey, { value: context });
-    Object.defineProperty(response, 'attempts', attempts);
-    return Object.assign(response, { proxyId: context.progress?.answeredBy }) as RotatorResponse;
+    return new AnsweredResponse(response, context.progress as Progress);
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {

@@ -9,6 +9,7 @@ import type { Lease } from '../connection/lease.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { headersFor } from '../proxy/proxy-headers.ts';
+import { contextKey } from './request-options.ts';
 import { repeatable } from '../policy/retry-plan.ts';
 
 /** A request, understood once and sent by each attempt. */
@@ -22,7 +23,10 @@ export class OutgoingRequest {
   /** The policy's, or what undici's own option of that purpose says; 0: no bound. */
   readonly bodyTimeoutMs: number;
   readonly #url: URL;
-  readonly #opts: Dispatcher.DispatchOptions;
+  /** Options of undici's that are passed on; a verb gives none. */
+  readonly #more: Dispatcher.DispatchOptions | undefined;
+  readonly #upgrade: boolean;
+  readonly #bodyTimeout: number | null | undefined;
   readonly #headers: readonly string[];
   readonly #path: string;
   readonly #hasHost: boolean;
@@ -30,9 +34,13 @@ export class OutgoingRequest {
 
   /** Throws `InvalidRequestError` for what could never be sent. */
   constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
-    this.#opts = opts;
+    const verb = contextKey in opts;
+    this.#more = verb ? undefined : opts;
+    this.#upgrade = Boolean(opts.upgrade);
+    // Timed here: undici's own timers are coarse, and framing without content is progress to them.
+    this.#bodyTimeout = isTimeout(opts.bodyTimeout) ? 0 : opts.bodyTimeout;
     this.method = methodOf(opts.method);
-    this.#url = originOf(opts);
+    this.#url = originOf(opts, verb);
     this.origin = this.#url.origin;
     if (typeof opts.path !== 'string' || !/^[/?]|^\*$/.test(opts.path)) {
       throw new InvalidRequestError('the path must begin with a slash');
@@ -72,7 +80,7 @@ export class OutgoingRequest {
     session: string | undefined,
   ): Lease {
     // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
-    const tunnel = this.#opts.upgrade ? 'always' : undefined;
+    const tunnel = this.#upgrade ? 'always' : undefined;
     return clients.take(proxy, this.#url, {
       connectTimeoutMs,
       tunnel,
@@ -103,16 +111,17 @@ export class OutgoingRequest {
         headers = withoutNames(headers, own);
       headers.push(...own);
     }
-    return {
-      ...this.#opts,
+    const options = {
       method: this.method,
       origin: absoluteForm ? undefined : this.origin,
       path: absoluteForm && path.startsWith('/') ? this.origin + path : path,
       headers,
-      // Timed here: undici's own timers are coarse, and framing without content is progress to them.
-      bodyTimeout: isTimeout(this.#opts.bodyTimeout) ? 0 : this.#opts.bodyTimeout,
+      bodyTimeout: this.#bodyTimeout,
       body: payload as Dispatcher.DispatchOptions['body'],
-    } as Dispatcher.DispatchOptions;
+    };
+    return (
+      this.#more === undefined ? options : { ...this.#more, ...options }
+    ) as Dispatcher.DispatchOptions;
   }
 }
 
@@ -128,10 +137,11 @@ function isTimeout(given: unknown): given is number {
   return typeof given === 'number' && given >= 0;
 }
 
-function originOf({ origin: given }: Dispatcher.DispatchOptions): URL {
+/** `own`: a URL is that of a verb, which has parsed it and keeps it. */
+function originOf({ origin: given }: Dispatcher.DispatchOptions, own: boolean): URL {
   let origin: URL;
   try {
-    origin = new URL(String(given));
+    origin = own && given instanceof URL ? given : new URL(String(given));
   } catch {
     throw new InvalidRequestError('the origin must be an absolute URL');
   }

@@ -48,7 +48,14 @@ export interface RequestContext {
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;
   /** Filled in by the engine, for who wants to see the attempts. */
-  progress?: Progress | undefined;
+  progress: Progress | undefined;
+}
+
+/** For one request: the engine writes into it. A literal, which costs a tenth of a spread. */
+export function copyOf(base: Readonly<RequestContext>): RequestContext {
+  const { policy, region, strictRegion, prefer, sessionId, tags, proxyId } = base;
+  const progress = undefined;
+  return { policy, region, strictRegion, prefer, sessionId, tags, proxyId, progress };
 }
 
 /** Under which a verb's context travels through a dispatcher's options. */

@@ -1,0 +1,39 @@
+import type { Dispatcher } from 'undici';
+import type { AttemptRecord } from '../attempt-record.ts';
+import type { Progress } from './request-options.ts';
+
+/** undici's response, with the way that it took. */
+export class AnsweredResponse implements Dispatcher.ResponseData {
+  readonly statusCode: number;
+  readonly statusText: string;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly body: Dispatcher.ResponseData['body'];
+  readonly trailers: Dispatcher.ResponseData['trailers'];
+  readonly opaque: Dispatcher.ResponseData['opaque'];
+  readonly context: object;
+  readonly proxyId: string;
+  declare readonly attempts: readonly AttemptRecord[];
+  readonly #progress: Progress;
+
+  constructor(response: Dispatcher.ResponseData, progress: Progress) {
+    this.statusCode = response.statusCode;
+    this.statusText = response.statusText;
+    this.headers = response.headers;
+    this.body = response.body;
+    this.trailers = response.trailers;
+    this.opaque = response.opaque;
+    this.context = response.context;
+    this.proxyId = progress.answeredBy as string;
+    this.#progress = progress;
+    Object.defineProperty(this, 'attempts', AnsweredResponse.#attempts);
+  }
+
+  /** Of each response itself, so that `{ ...response }` has them. One for all: an accessor is a hidden class. */
+  static readonly #attempts: PropertyDescriptor = {
+    enumerable: true,
+    configurable: true,
+    get(this: AnsweredResponse) {
+      return this.#progress.attempts;
+    },
+  };
+}
