@@ -20,7 +20,7 @@ import {
   withCircuit,
   type PoolRow,
 } from './pool.ts';
-import { PoolReader } from './pool-reader.ts';
+import { maxRows, PoolReader } from './pool-reader.ts';
 import type { PoolFilter, Sorting } from './pool-view.ts';
 import { startPolling } from './polling.ts';
 import { currentToken, keepToken } from './token.ts';
@@ -97,6 +97,11 @@ const dirty = new DirtyIds();
 let inView: readonly string[] = [];
 /** How many proxies the pool has, which may be more than are shown. */
 export const poolSize = signal(0);
+
+/** Whether a proxy has a row, or gets one: of a pool that is too large the first are shown. */
+function isShown(id: string): boolean {
+  return rowsById.has(id) || rowsById.size < maxRows;
+}
 
 /** The table tells which rows it draws. */
 export function setInView(ids: readonly string[]): void {
@@ -241,7 +246,9 @@ function publishSoon(): void {
 function take(event: LiveEvent): void {
   applyToRequests(requests, event);
   applyToPool(rowsById, event);
-  if ('proxyId' in event && event.type !== 'attempt:start') dirty.add(event.proxyId);
+  if ('proxyId' in event && event.type !== 'attempt:start' && isShown(event.proxyId)) {
+    dirty.add(event.proxyId);
+  }
   if (event.type === 'proxy:added') {
     if (!rowsById.has(event.proxyId)) poolSize.value++;
     if (dirty.size > 1000) refreshNow();

@@ -168,6 +168,36 @@ describe('A7 panels', () => {
     expect(href).toBe(`${server.url}docs/`);
   });
 
+  it('A16 a page that shows the first 20,000 proxies of a pool says so, and shows no more', async () => {
+    const { page, server } = await visit({ proxies: 20_050 });
+    const banner = page.locator('[data-banner="first-rows"]');
+    expect(await banner.innerText()).toMatch(
+      /has 20,053 proxies\. This page shows and counts the first 20,000 /,
+    );
+    await page.waitForSelector('table[data-rows="20000"]');
+    const beyond = server.pool.proxies.at(-1)?.id as string;
+    const asked = page.waitForRequest(/\/proxies\?id=/);
+    for (const proxy_id of [beyond, longIds[0]]) {
+      server.emit('circuit:transition', {
+        ...{ proxy_id, from_state: 'closed', to_state: 'open', reason: 'failures' },
+        failure_count: 5,
+      });
+    }
+    const ids = new URL((await asked).url()).searchParams.getAll('id');
+    expect(ids).toEqual([longIds[0]]);
+  }, 60_000);
+
+  it('A7 the last hour is there when the page is opened', async () => {
+    const { page } = await visit();
+    await page.getByRole('button', { name: 'Last hour' }).click();
+    const shown = await page
+      .locator('[data-period="hour"] .plot')
+      .first()
+      .getAttribute('aria-label');
+    // 60 to 90 a minute.
+    expect(Number(/^[\d,]+/.exec(shown ?? '')?.[0].replace(',', ''))).toBeGreaterThan(60 * 60);
+  });
+
   it('A7 what is said covers nothing', async () => {
     const { page } = await visit();
     await page.locator(`tr[data-proxy="${longIds[0]}"] .c-actions button`).click();

@@ -5,12 +5,14 @@ import {
   clock,
   connection,
   filter,
+  poolSize,
   rows,
   serverError,
   states,
   status,
 } from '../store.ts';
 import type { PoolRow } from '../pool.ts';
+import { maxRows } from '../pool-reader.ts';
 import { Icon } from './icons.tsx';
 
 /** What an operator must not overlook. */
@@ -31,6 +33,7 @@ export function Banners() {
         </p>
       )}
       <Demo />
+      <FirstRows />
       <OpenCircuits />
     </>
   );
@@ -49,6 +52,19 @@ function Demo() {
         Send a request
       </button>
     </div>
+  );
+}
+
+function FirstRows() {
+  if (poolSize.value <= maxRows) return null;
+  return (
+    <p class="banner note" role="status" data-banner="first-rows">
+      <span>
+        The pool has {formatCount(poolSize.value)} proxies. This page shows and counts the first{' '}
+        {formatCount(rows.value?.length)} of them, by id; <code>GET /api/v1/proxies</code> finds and
+        sorts all.
+      </span>
+    </p>
   );
 }
 
