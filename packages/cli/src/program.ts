@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCheck } from './check/command.ts';
 import { exitCodes, UsageError } from './exit-codes.ts';
+import { addGet } from './get/command.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
 
@@ -10,6 +11,7 @@ export type Run = (command: (terminal: Terminal) => Promise<number>) => void;
 const examples = `
 Examples:
   whirl check proxies.txt --url https://api.example.com/health
+  whirl get https://api.example.com/data --proxies-file proxies.txt
 
 whirl <command> --help shows the options of a command and examples.`;
 
@@ -25,6 +27,7 @@ export function createProgram(run: Run): Command {
     .showSuggestionAfterError()
     .addHelpText('after', examples);
   addCheck(program, run);
+  addGet(program, run);
   return program;
 }
 

@@ -5,7 +5,7 @@ import { exitCodes, UsageError } from '../exit-codes.ts';
 import type { HostPort, StatusTest } from '../terminal/arguments.ts';
 import { count, paint, type Terminal } from '../terminal/terminal.ts';
 import type { Found } from './detect.ts';
-import { faultLines, readEntries, readSource, type ListedProxy } from './read-list.ts';
+import { faultLines, readEntries, readSource, type ListedProxy } from '../pool/read-list.ts';
 import type { CheckResult } from './result.ts';
 import { runAll } from './schedule.ts';
 import { Tally } from './tally.ts';

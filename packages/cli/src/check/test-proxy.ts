@@ -1,7 +1,7 @@
 import type { ProxyProtocol } from '@whirl/rotator';
 import { candidates, detect, type Found, type Trial } from './detect.ts';
 import { whyUnreachable } from './reach.ts';
-import type { ListedProxy } from './read-list.ts';
+import type { ListedProxy } from '../pool/read-list.ts';
 import type { Tester } from './tester.ts';
 
 /** Silence after which the next protocol is tried as well: this share of the time, and a second at least. */

@@ -1,0 +1,39 @@
+import { Option, type Command } from 'commander';
+import type { ProxyProtocol } from '@whirl/rotator';
+import { collect } from '../terminal/arguments.ts';
+
+/** Which proxies there are, and which of them a request may take. */
+export interface PoolOptions {
+  readonly proxies?: string;
+  readonly proxiesFile?: string;
+  readonly protocol: ProxyProtocol;
+  readonly listFormat?: string;
+  readonly region?: string;
+  readonly session?: string;
+  readonly tag?: readonly string[];
+}
+
+/** Adds the options that name a pool. */
+export function addPoolOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--proxies <list>', 'proxies separated by commas').env('WHIRL_PROXIES'))
+    .addOption(
+      new Option(
+        '--proxies-file <file>',
+        'file with proxies, in any form of docs/lists.md; - is stdin',
+      ).env('WHIRL_PROXIES_FILE'),
+    )
+    .addOption(
+      new Option('--protocol <protocol>', 'of proxies that name none')
+        .choices(['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'])
+        .default('http'),
+    )
+    .option('--list-format <format>', 'how lines are written, such as host:port:region')
+    .option('--region <region>', 'prefer proxies of this region')
+    .option('--tag <tag>', 'only proxies with this tag; may be repeated', collect)
+    .option('--session <name>', 'the same name takes the same proxy while that works');
+}
+
+/** What `addHelpText` says of them. */
+export const passwordHint = `Passwords in arguments are seen by every process of this machine: use --proxies-file, or the variables
+WHIRL_PROXIES and WHIRL_PROXIES_FILE.`;
