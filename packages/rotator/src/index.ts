@@ -42,3 +42,4 @@ export type {
 } from './rotator-view.ts';
 export type { ConnectOptions, FirstFlight, SecureOptions } from './request/connect-options.ts';
 export type { ClosedBy, Tunnel } from './request/tunnel.ts';
+export type { Agents, AgentsOptions } from './agents.ts';

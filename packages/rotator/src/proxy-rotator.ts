@@ -3,6 +3,7 @@ import { RetryMetrics } from '@whirl/metrics';
 import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
 import { accessRules } from './access-rules.ts';
+import type { Agents, AgentsOptions } from './agents.ts';
 import { checkBanRules } from './policy/ban-rules.ts';
 import { Judge } from './blame/judge.ts';
 import { LoopLag } from './blame/loop-lag.ts';
@@ -190,7 +191,10 @@ export class ProxyRotator implements RotatorView {
         understand: (asked, base) => this.#understand(asked, base),
         hasProxy: (id) => this.hasProxy(id),
         dispatcherFor: (context) => this.#dispatcherFor(context),
-        connect: (plan, context) => this.#connect(plan, context),
+        get closed() {
+          return rotator.#closed;
+        },
+        connect: (plan, context, onOpen) => this.#connect(plan, context, onOpen),
       },
       nothing,
       this.dispatcher,
@@ -396,6 +400,7 @@ export class ProxyRotator implements RotatorView {
     }
     this.#closed = true;
     this.#health?.close();
+    for (const tunnel of [...this.#tunnels]) if (tunnel.idle) tunnel.shut('close');
     if (this.#running > 0 && graceMs > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
@@ -430,6 +435,10 @@ export class ProxyRotator implements RotatorView {
 
   connect(options: ConnectOptions): Promise<Tunnel> {
     return this.#view.connect(options);
+  }
+
+  agents(options?: AgentsOptions): Agents {
+    return this.#view.agents(options);
   }
 
   with(options: RoutingOptions): RotatorView {
@@ -543,11 +552,18 @@ export class ProxyRotator implements RotatorView {
     new Operation(this.#engine, opts, handler, context, this.#onEnd).start();
   }
 
-  #connect(plan: TunnelPlan, context: RequestContext): Promise<Tunnel> {
+  #connect(
+    plan: TunnelPlan,
+    context: RequestContext,
+    onOpen?: (tunnel: TunnelStream) => void,
+  ): Promise<Tunnel> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new ClosedError();
       new TunnelOperation(this.#engine, plan, context, {
-        onOpen: resolve,
+        onOpen: (tunnel) => {
+          onOpen?.(tunnel);
+          resolve(tunnel);
+        },
         onError: reject,
         onEnd: this.#onEnd,
       }).start();

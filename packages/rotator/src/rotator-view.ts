@@ -22,7 +22,15 @@ import {
   type ConnectOptions,
   type TunnelPlan,
 } from './request/connect-options.ts';
-import type { Tunnel } from './request/tunnel.ts';
+import type { Tunnel, TunnelStream } from './request/tunnel.ts';
+import {
+  SecureTunnelAgent,
+  splitAgentsOptions,
+  TunnelAgent,
+  type Agents,
+  type AgentsOptions,
+  type TunnelSource,
+} from './agents.ts';
 
 /** What a verb takes beside the URL. */
 export interface RequestOptions extends RoutingOptions {
@@ -80,6 +88,12 @@ export interface RotatorView {
    * `secure`, TLS with the target stands), after failovers like a request's, and rejects with the same errors.
    */
   connect(options: ConnectOptions): Promise<Tunnel>;
+  /**
+   * Agents for clients that take an `http.Agent`: got, axios, ws, the AWS SDK, node:https. A connection is opened as
+   * `connect()` opens it, so that dead proxies are not seen. One connection is one proxy: what is sent on it is not
+   * repeated, and statuses are not looked at.
+   */
+  agents(options?: AgentsOptions): Agents;
   /** A view with these defaults, over those of this one. */
   with(options: RoutingOptions): RotatorView;
   readonly get: Verb;
@@ -100,7 +114,13 @@ export interface ViewContext {
   understand(options: RoutingOptions, base?: RequestContext): RequestContext;
   hasProxy(id: string): boolean;
   dispatcherFor(context: RequestContext): Dispatcher;
-  connect(plan: TunnelPlan, context: RequestContext): Promise<Tunnel>;
+  readonly closed: boolean;
+  /** `onOpen`: hears of the tunnel before its verdict. */
+  connect(
+    plan: TunnelPlan,
+    context: RequestContext,
+    onOpen?: (tunnel: TunnelStream) => void,
+  ): Promise<Tunnel>;
 }
 
 /** The verbs over one dispatcher. */
@@ -184,6 +204,25 @@ export class View implements RotatorView {
     // Facts of a tunnel are told after the call, so that its caller can listen for them.
     await Promise.resolve();
     return this.#rotator.connect(plan, context);
+  }
+
+  agents(options: AgentsOptions = {}): Agents {
+    const { keepAlive, routing } = splitAgentsOptions(options);
+    const rotator = this.#rotator;
+    const context = rotator.understand(routing, this.#defaults);
+    const { region, sessionId, tags, proxyId } = context;
+    const source: TunnelSource = {
+      get closed() {
+        return rotator.closed;
+      },
+      name: JSON.stringify([sessionId, region, tags, proxyId]),
+      // Each tunnel writes into a context of its own.
+      open: (plan, onOpen) => rotator.connect(plan, { ...context }, onOpen),
+    };
+    return {
+      http: new TunnelAgent(source, keepAlive),
+      https: new SecureTunnelAgent(source, keepAlive),
+    };
   }
 
   with(options: RoutingOptions): RotatorView {

@@ -9,12 +9,12 @@ import { Failover } from './failover.ts';
 import { FirstFlightHold } from './first-flight.ts';
 import type { RequestContext } from './request-options.ts';
 import { TunnelAttempt, type TunnelListener } from './tunnel-attempt.ts';
-import { TunnelStream, type ClosedBy, type Tunnel, type TunnelOwner } from './tunnel.ts';
+import { TunnelStream, type ClosedBy, type TunnelOwner } from './tunnel.ts';
 
 /** How the caller of a tunnel hears of it. */
 export interface TunnelCaller {
   /** The way to the target is open. Once, unless there is an error. */
-  onOpen(tunnel: Tunnel): void;
+  onOpen(tunnel: TunnelStream): void;
   onError(error: Error): void;
   /** It has ended: as a request, or as a tunnel. */
   onEnd(): void;

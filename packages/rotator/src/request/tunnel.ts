@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import type { TunnelEnd } from '@whirl/events';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { reset } from '../connection/reset.ts';
+import { IdleClock } from './idle-clock.ts';
 
 /** What ended a tunnel. */
 export type ClosedBy = TunnelEnd['closedBy'];
@@ -66,6 +67,10 @@ export class TunnelStream extends Duplex implements Tunnel {
   #reset = false;
   /** Of a write that waits for the connection to take more. */
   #pending: (() => void) | undefined;
+  /** Waits for the next request, of a client that keeps connections: `close()` ends it at once. */
+  idle = false;
+  readonly #clock = new IdleClock(() => this.emit('timeout'));
+  #unreferenced = false;
 
   constructor(owner: TunnelOwner) {
     super({ allowHalfOpen: true });
@@ -114,6 +119,8 @@ export class TunnelStream extends Duplex implements Tunnel {
       this.#cut(socket);
       return;
     }
+    if (this.#unreferenced) socket.unref();
+    this.#clock.active();
     this.emit('established');
     if (this.#handedOver) {
       if (first !== undefined) socket.unshift(first);
@@ -130,13 +137,53 @@ export class TunnelStream extends Duplex implements Tunnel {
     if (socket === undefined) throw new Error('the tunnel is not established yet');
     if (this.#handedOver) throw new Error('the connection was taken before');
     this.#handedOver = true;
-    socket.off('data', this.#onData).off('drain', this.#onDrain).pause();
+    socket.off('data', this.#onData).off('drain', this.#onDrain);
+    // One that never flowed begins to when a listener comes.
+    if (socket.readableFlowing !== null) socket.pause();
+    this.#clock.stop();
     socket.once('finish', this.#onFinish);
     const unread = this.read() as Buffer | null;
     if (unread !== null) socket.unshift(unread);
     // What waits in this stream goes first.
     this.#taken();
     return socket;
+  }
+
+  /** As of `net.Socket`: emits `timeout` after that many milliseconds in which neither side spoke. 0: never. */
+  setTimeout(timeoutMs: number, callback?: () => void): this {
+    this.#clock.set(timeoutMs);
+    if (callback !== undefined) {
+      if (timeoutMs === 0) this.off('timeout', callback);
+      else this.once('timeout', callback);
+    }
+    return this;
+  }
+
+  /** What `setTimeout` was told. */
+  get timeout(): number {
+    return this.#clock.timeoutMs;
+  }
+
+  /** Every connection of a tunnel is without delay and has keep-alive probes. */
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    this.#unreferenced = false;
+    this.#socket?.ref();
+    return this;
+  }
+
+  /** It does not keep the process alive. */
+  unref(): this {
+    this.#unreferenced = true;
+    this.#socket?.unref();
+    return this;
   }
 
   reset(closedBy: ClosedBy = 'client'): void {
@@ -159,6 +206,7 @@ export class TunnelStream extends Duplex implements Tunnel {
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     const socket = this.#socket;
+    this.#clock.active();
     if (socket === undefined) this.#owner.write(chunk, callback);
     else if (socket.write(chunk) || this.#handedOver) callback();
     else this.#pending = callback;
@@ -179,6 +227,7 @@ export class TunnelStream extends Duplex implements Tunnel {
     this.#closedBy ??= error === null ? 'client' : 'target';
     const socket = this.#socket;
     this.#pending = undefined;
+    this.#clock.stop();
     if (socket !== undefined) this.#cut(socket);
     const up = socket === undefined ? 0 : Math.max(0, socket.bytesWritten - this.#writtenBefore);
     const down = socket === undefined ? 0 : Math.max(0, socket.bytesRead - this.#readBefore);
@@ -199,6 +248,7 @@ export class TunnelStream extends Duplex implements Tunnel {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#clock.active();
     if (!this.push(chunk)) this.#socket?.pause();
   };
 
