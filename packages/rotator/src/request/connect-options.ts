@@ -30,6 +30,11 @@ export interface FirstFlight {
    * target speaks first. False makes the attempt fail, and the bytes are not passed on. Default: any can.
    */
   plausible?(written: Buffer, first: Buffer): boolean;
+  /**
+   * Milliseconds for which bytes that came before anything was written wait for the first write, so that
+   * `plausible` sees both. Default 0.
+   */
+  readonly greetingMs?: number | undefined;
 }
 
 /** Where a tunnel leads, and how. */
@@ -45,7 +50,7 @@ export interface ConnectOptions extends RoutingOptions {
   /**
    * Milliseconds from the last write to the first byte of the target; then the attempt has failed. Greater than
    * 0, default: the policy's `attemptTimeoutMs`. Nothing is timed while nothing was written, and after the
-   * first byte.
+   * first byte. With `replay`, once what was written may not be sent again, `attemptTimeoutMs` takes its place.
    */
   readonly firstByteMs?: number | undefined;
   /**
@@ -158,8 +163,17 @@ function duration(name: string, given: unknown): number | undefined {
 function replayOf(given: unknown): FirstFlight | undefined {
   if (given === undefined || given === 'none') return undefined;
   const rule = given as Partial<FirstFlight> | null;
-  const { repeatable, plausible } = typeof rule === 'object' && rule !== null ? rule : {};
+  const {
+    repeatable,
+    plausible,
+    greetingMs = 0,
+  } = typeof rule === 'object' && rule !== null ? rule : {};
   const isRule = plausible === undefined || typeof plausible === 'function';
+  if (typeof greetingMs !== 'number' || !(greetingMs >= 0)) {
+    throw new InvalidRequestError(
+      `replay.greetingMs must be a number ≥ 0, got ${shown(greetingMs)}`,
+    );
+  }
   if (typeof repeatable === 'function' && isRule) return rule as FirstFlight;
   throw new InvalidRequestError(
     `replay must be "none" or an object with a function repeatable, got ${shown(given)}`,

@@ -263,8 +263,14 @@ export abstract class Failover<Each extends Try>
     } else this.#fail(outcome, this.unrepeated(plan, error));
   }
 
-  /** Another attempt beside one that goes on. */
+  /** Whether no attempt follows a failed one, because the target is down. */
+  protected get braked(): boolean {
+    return this.engine.judge.brakes(this.target);
+  }
+
+  /** Another attempt beside one that goes on, through a proxy that was not tried; none without such a proxy. */
   protected renew(attempt: Each, failure: Failure): void {
+    if (!this.engine.pool.hasAnother(this.#ask())) return;
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
@@ -399,7 +405,7 @@ export abstract class Failover<Each extends Try>
       replayable: this.replayable,
       previousDelayMs: this.#previousDelayMs,
       failure,
-      targetDown: this.engine.judge.brakes(this.target),
+      targetDown: this.braked,
       remainingMs: this.#remainingMs(),
     });
     if (typeof plan !== 'string' && plan.delayMs > 0) this.#previousDelayMs = plan.delayMs;

@@ -54,6 +54,11 @@ export class FirstFlightHold {
     return !this.#lost && this.#rule?.repeatable(this.bytes) === true;
   }
 
+  /** Whether what was written may be sent again, whether it went out or not. */
+  get harmless(): boolean {
+    return this.empty || (!this.#lost && this.#rule?.repeatable(this.bytes) === true);
+  }
+
   /** Whether these can be the first bytes of a response to it. */
   plausible(first: Buffer): boolean {
     if (!this.empty && this.#lost) return true;

@@ -12,12 +12,16 @@ import { JudgedAttempt, type VerdictListener } from './judged-attempt.ts';
 /** The tunnel that an attempt belongs to. */
 export interface TunnelListener extends VerdictListener {
   readonly to: Destination;
-  /** From the last write to the first byte. */
+  /** From the last write to the first byte. It may be another one after each write. */
   readonly firstByteMs: number;
   /** Undefined: a quiet tunnel stays as it is. */
   readonly quietMs: number | undefined;
   /** The caller will write nothing more. */
   readonly finished: boolean;
+  /** How long bytes of a target that speaks first wait for the first write. */
+  readonly greetingMs: number;
+  /** Whether these can be the first bytes of the target. */
+  plausible(first: Buffer): boolean;
   /** The way to the target is open; with `secure`, TLS with it too. */
   opened(attempt: TunnelAttempt): void;
   /** The first bytes came. */
@@ -37,7 +41,11 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   #openedAt = 0;
   /** When something was written first. */
   #writtenAt: number | undefined;
+  /** The bound of the wait for the first byte. */
+  #awaitedMs: number | undefined;
   #leaseTimer: NodeJS.Timeout | undefined;
+  /** The target spoke before anything was written; that waits for the first write. */
+  #greeted = false;
   /** The tunnel is to have the connection after the verdict. */
   #keeps = false;
   /** It has it, and with it the place at the proxy. */
@@ -94,10 +102,16 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     if (this.#writtenAt === undefined) {
       this.#writtenAt = this.turnAt = this.engine.now();
       this.lagBeforeMs = this.engine.lag.totalMs;
-      clearTimeout(this.timer);
-      this.#wait(this.operation.firstByteMs, 'no first byte');
       socket.on('drain', this.#onDrain);
-    } else this.timer?.refresh();
+    }
+    const { firstByteMs } = this.operation;
+    if (firstByteMs === this.#awaitedMs) this.timer?.refresh();
+    else {
+      this.#awaitedMs = firstByteMs;
+      clearTimeout(this.timer);
+      this.#wait(firstByteMs, 'no first byte');
+    }
+    if (this.#greeted) queueMicrotask(() => this.#readGreeting());
     return socket.write(bytes);
   }
 
@@ -202,7 +216,26 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
       .off('close', this.#onEnd);
   }
 
-  readonly #onData = (first: Buffer): void => this.operation.answered(this, first);
+  readonly #onData = (chunk: Buffer): void => {
+    const { greetingMs } = this.operation;
+    if (this.sent || greetingMs === 0 || !this.operation.plausible(chunk)) {
+      this.operation.answered(this, chunk);
+      return;
+    }
+    this.#greeted = true;
+    // Put back, because a connection that has ended cannot be read any more once its last byte was.
+    this.#socket?.pause().unshift(chunk);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#readGreeting(), Math.min(greetingMs, maxTimerMs));
+  };
+
+  /** What the target said first has waited for long enough. */
+  #readGreeting(): void {
+    if (!this.#greeted || this.settled) return;
+    this.#greeted = false;
+    const greeting = this.#socket?.off('data', this.#onData).read() as Buffer | null | undefined;
+    if (greeting instanceof Buffer) this.operation.answered(this, greeting);
+  }
 
   readonly #onDrain = (): void => void this.timer?.refresh();
 

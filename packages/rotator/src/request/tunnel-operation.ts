@@ -29,7 +29,6 @@ export class TunnelOperation
   implements TunnelListener, TunnelOwner
 {
   readonly to: Destination;
-  readonly firstByteMs: number;
   readonly quietMs: number | undefined;
   readonly #plan: TunnelPlan;
   readonly #caller: TunnelCaller;
@@ -49,7 +48,6 @@ export class TunnelOperation
     const policy = context.policy ?? engine.policy;
     super(engine, context, policy, 'CONNECT', plan.origin, () => caller.onEnd());
     this.to = plan.to;
-    this.firstByteMs = plan.firstByteMs ?? policy.attemptTimeoutMs;
     this.quietMs = plan.quietMs;
     this.#plan = plan;
     this.#caller = caller;
@@ -63,6 +61,23 @@ export class TunnelOperation
 
   get finished(): boolean {
     return this.#finished;
+  }
+
+  /** What may not be sent again is waited for as for the response of a request. */
+  get firstByteMs(): number {
+    const { replay, firstByteMs } = this.#plan;
+    if (firstByteMs === undefined || (replay !== undefined && !this.#flight.harmless)) {
+      return this.policy.attemptTimeoutMs;
+    }
+    return firstByteMs;
+  }
+
+  get greetingMs(): number {
+    return this.#finished ? 0 : (this.#plan.replay?.greetingMs ?? 0);
+  }
+
+  plausible(first: Buffer): boolean {
+    return this.#flight.plausible(first);
   }
 
   start(): void {
@@ -89,6 +104,12 @@ export class TunnelOperation
     hedge: boolean,
   ): TunnelAttempt {
     return new TunnelAttempt(this, admission, number, delayMs, hedge);
+  }
+
+  /** An outage that this tunnel has found by itself does not end it: its other proxies may show that it is none. */
+  protected override get braked(): boolean {
+    const { downAt } = this.target.outage;
+    return super.braked && downAt !== undefined && downAt < this.startedAt;
   }
 
   /** While the tunnel is open and nothing was written, no time runs out. */

@@ -85,7 +85,9 @@ describe('the first flight', () => {
 
   it('T4 more than 64 KiB are not kept: they are not sent twice', async () => {
     const { port } = await startRawTarget(echo);
-    const { rotator } = await tunnelRig([{ kind: 'silent-after-connect' }, { kind: 'ok' }]);
+    const { rotator } = await tunnelRig([{ kind: 'silent-after-connect' }, { kind: 'ok' }], {
+      retryPolicy: { maxAttempts: 10, attemptTimeoutMs: 100 },
+    });
     const tunnel = await rotator.connect({ host, port, replay: always, firstByteMs: 100 });
     tunnel.write(Buffer.alloc(65_537));
     expect(await errorOf(tunnel)).toMatchObject({ code: 'ATTEMPT_TIMEOUT' });
