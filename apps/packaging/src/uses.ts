@@ -55,6 +55,19 @@ export const uses: Readonly<Record<string, Use>> = {
     prints: '0\n',
     without: [...http, 'prom-client', '@opentelemetry/api'],
   },
+  '@whirl/fleet': {
+    names: 'joinFleet, memoryStore',
+    body: `
+      const circuits = () => [];
+      const bus = { on: () => () => {}, emit() {}, has: () => false };
+      const pool = { bus, circuits, now: () => Date.now(), random: Math.random, picks: 0 };
+      const rotator = { share: (join) => join(pool) };
+      const fleet = joinFleet({ pool: 'p', store: memoryStore(), rotator });
+      console.log(fleet.state);
+      void fleet.close();`,
+    prints: 'joining\n',
+    without: [...http, '@whirl/rotator', 'ioredis'],
+  },
   '@whirl/rotator': {
     names: 'ProxyRotator, parseProxy',
     body: `

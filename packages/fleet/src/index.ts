@@ -1,0 +1,19 @@
+export { joinFleet, type Fleet, type FleetMetrics } from './fleet.ts';
+export type { FleetOptions } from './fleet-options.ts';
+export { memoryStore, type MemoryStoreOptions } from './memory-store.ts';
+export type { FactCounts } from './protocol/parts.ts';
+export type { FleetState } from './protocol/protocol.ts';
+export type { FleetShare } from './protocol/settings.ts';
+export type { LeaseCounts } from './protocol/tests.ts';
+export type { Shareable, SharedCircuit, SharedPool, SharedPrior } from './shared-pool.ts';
+export type {
+  Entry,
+  EvidenceRow,
+  FleetAnswer,
+  FleetAsk,
+  FleetStore,
+  Hold,
+  KnownHold,
+  Peer,
+  Verdict,
+} from './store.ts';
