@@ -1,12 +1,16 @@
+import { createRequire } from 'node:module';
+
+const tools = createRequire(new URL('tools/package.json', import.meta.url));
+
 /**
  * Mutation testing of the pure cores: breaks the code in many small ways and asks whether a test
- * notices. `pnpm mutate` takes minutes; docs/correctness.md explains what survives.
+ * notices. `npm run mutate` takes minutes; docs/correctness.md explains what survives.
  *
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
   packageManager: 'pnpm',
-  plugins: ['@stryker-mutator/vitest-runner'],
+  plugins: [tools.resolve('@stryker-mutator/vitest-runner')],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.mutate.config.ts', related: false },
   mutate: ['packages/{circuit-breaker,backoff}/src/**/*.ts', '!packages/*/src/**/*.test.ts'],

@@ -39,6 +39,7 @@ function run(cwd, command, args, env = {}) {
 const git = (...args) =>
   run(copy, 'git', ['-c', 'user.name=rehearsal', '-c', 'user.email=rehearsal@localhost', ...args]);
 const pnpm = (...args) => run(copy, process.execPath, ['scripts/pnpm.mjs', ...args]);
+const changeset = 'tools/node_modules/.bin/changeset';
 
 /** Name and version of each public package. */
 async function versions() {
@@ -56,7 +57,7 @@ async function versions() {
 /** Versions, commits and publishes; says what reached the registry. */
 async function release(message) {
   const before = registry.published.length;
-  await pnpm('exec', 'changeset', 'version');
+  await pnpm('exec', changeset, 'version');
   await git('commit', '--allow-empty', '-qam', message);
   await pnpm('run', 'build');
   // The registry is set for the publishing process alone: the pinned pnpm comes from the usual one.
@@ -64,7 +65,7 @@ async function release(message) {
     `npm_config_registry=${registry.url}`,
     `NPM_CONFIG_USERCONFIG=${join(folder, 'publisher.npmrc')}`,
   ];
-  await pnpm('exec', 'env', ...settings, 'changeset', 'publish');
+  await pnpm('exec', 'env', ...settings, changeset, 'publish');
   return registry.published.slice(before).sort();
 }
 
