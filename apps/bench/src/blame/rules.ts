@@ -70,7 +70,6 @@ export function byEvidence(proxies: number, targets: number): Rule {
       const verdict = evidence.failed(each[proxy]!, origin, at);
       if (verdict === 'proxy' || verdict === 'route') return verdict;
       outage.failed(`${proxy}`, at, proxies);
-      if (verdict === 'unheard') return outage.downAt === undefined ? 'unknown' : 'target';
       return verdict;
     },
     brakes: (target) => origins[target]!.outage.downAt !== undefined,

@@ -56,12 +56,12 @@ describe('evidence', () => {
   it('E4 nothing else is known: unknown, however often; then the third failure at a second origin: the proxy', () => {
     const { fails } = world();
     expect([fails('a', 'shop'), fails('a', 'shop'), fails('a', 'shop')]).toEqual(
-      Array(3).fill('unheard'),
+      Array(3).fill('unknown'),
     );
     expect(fails('a', 'news')).toBe('proxy');
     const two = world();
     // Two failures in a row, one at each of two origins that may be down: not enough.
-    expect([two.fails('b', 'shop'), two.fails('b', 'news')]).toEqual(['unheard', 'unheard']);
+    expect([two.fails('b', 'shop'), two.fails('b', 'news')]).toEqual(['unknown', 'unknown']);
     expect(two.fails('b', 'shop')).toBe('proxy');
   });
 
@@ -75,7 +75,7 @@ describe('evidence', () => {
   it('E4 a proxy that works elsewhere testifies for those of which nothing else is known', () => {
     const { responds, fails } = world();
     responds('a', 'news');
-    expect(fails('b', 'shop')).toBe('unheard');
+    expect(fails('b', 'shop')).toBe('unknown');
     expect(fails('a', 'shop')).toBe('target');
     expect(fails('b', 'shop')).toBe('target');
   });
@@ -86,7 +86,7 @@ describe('evidence', () => {
     fails('a', 'shop');
     for (let i = 0; i < 3; i++) fails('b', 'shop');
     // Four failures in a row, but three of them were excused: no conviction at a second origin.
-    expect(fails('b', 'mail')).toBe('unheard');
+    expect(fails('b', 'mail')).toBe('unknown');
   });
 
   it('E3 a refused CONNECT is the route, or the proxy once it fails elsewhere too', () => {
@@ -130,7 +130,7 @@ describe('evidence', () => {
     wait(58_000);
     expect(fails('a', 'shop')).toBe('route');
     wait(60_001);
-    expect(fails('a', 'shop')).toBe('unheard');
+    expect(fails('a', 'shop')).toBe('unknown');
   });
 
   it('E4 counts fade by half in 30 s and never exceed eight outcomes', () => {
@@ -185,7 +185,7 @@ describe('evidence', () => {
     }
   });
 
-  it('E4 whatever happens, counts are finite, lists are consistent and a verdict is one of five', () => {
+  it('E4 whatever happens, counts are finite, lists are consistent and a verdict is one of four', () => {
     for (let seed = 1; seed <= 30; seed++) {
       const random = seededRandom(seed);
       const evidence = new Evidence();
@@ -207,7 +207,7 @@ describe('evidence', () => {
         if (what < 0.45) evidence.responded(proxy, origin, at);
         else if (what < 0.85) {
           const verdict = evidence.failed(proxy, origin, at);
-          expect(['proxy', 'route', 'target', 'unknown', 'unheard']).toContain(verdict);
+          expect(['proxy', 'route', 'target', 'unknown']).toContain(verdict);
         } else if (what < 0.9)
           expect(['proxy', 'route']).toContain(evidence.refused(proxy, origin, at));
         else if (what < 0.97) evidence.proxyFailed(proxy, at);

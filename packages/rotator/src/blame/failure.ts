@@ -25,8 +25,6 @@ export interface Failure {
    * not be sent again. Blame is `none`; no circuit, statistic or evidence counts it.
    */
   readonly stale?: boolean | undefined;
-  /** Set by the judgement: the evidence did not decide, whatever `blame` says. */
-  readonly undecided?: boolean | undefined;
   /** Set by the judgement: attempts that are still out may prove that the target responds. */
   readonly contested?: boolean | undefined;
   readonly statusCode?: number | undefined;
@@ -46,7 +44,7 @@ export function lateHere(failure: Failure): Failure {
 export function circuitOutcome(failure: Failure | undefined): CircuitOutcome {
   if (failure === undefined) return 'success';
   if (failure.blame === 'proxy') return 'failure';
-  return failure.undecided === true ? 'undecided' : 'neutral';
+  return failure.blame === 'unknown' ? 'undecided' : 'neutral';
 }
 
 /** How undici and Node name what can go wrong on a connection that stands. */

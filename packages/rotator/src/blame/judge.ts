@@ -73,7 +73,6 @@ export class Judge {
     if (responded) this.#responded(member, target, at, latencyMs);
     const { phase, reason, doubt } = failure;
     let { blame } = failure;
-    let undecided = false;
     if (doubt === undefined) {
       if (blame === 'proxy' && reason !== 'proxy_auth' && reason !== 'banned') {
         this.#evidence.proxyFailed(member.evidence, at);
@@ -81,17 +80,14 @@ export class Judge {
     } else if (doubt === 'network') {
       blame = this.#unreachable(member.evidence, at) ? 'proxy' : 'caller';
     } else {
-      const verdict =
+      blame =
         doubt === 'refused'
           ? this.#evidence.refused(member.evidence, target.evidence, at)
           : this.#evidence.failed(member.evidence, target.evidence, at);
-      undecided = verdict === 'unknown' || verdict === 'unheard';
-      blame = verdict === 'unheard' ? 'unknown' : verdict;
-      if (verdict === 'unheard' && target.outage.downAt !== undefined) blame = 'target';
     }
     const silent = !responded && phase !== 'body' && reason !== 'banned';
     if (silent && (blame === 'target' || blame === 'unknown')) this.#unanswered(member, target, at);
-    return { ...failure, blame, undecided, contested: target.outage.contested };
+    return { ...failure, blame, contested: target.outage.contested };
   }
 
   /**

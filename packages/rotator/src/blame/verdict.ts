@@ -1,10 +1,7 @@
 import { evidenceMs, type Row } from './evidence.ts';
 
-/**
- * What is to blame for an uncertain failure. `unheard` is an `unknown` at an origin from which no
- * other proxy's last attempt got a response either.
- */
-export type Verdict = 'proxy' | 'route' | 'target' | 'unknown' | 'unheard';
+/** What is to blame for an uncertain failure. */
+export type Verdict = 'proxy' | 'route' | 'target' | 'unknown';
 
 /** The logarithm of the likelihood ratio from which the pair is to blame and not the origin. */
 const convincing = 1;
@@ -63,9 +60,9 @@ export function judge(row: Row, at: number, refused: boolean): Judged {
   if (others > 0 || other) {
     row.excused = true;
     const known = other || row.okAt > -Infinity || well > 0;
-    return { verdict: known ? 'target' : 'unheard', works };
+    return { verdict: known ? 'target' : 'unknown', works };
   }
-  return { verdict: failing > 0 && proxy.run >= convictingRun ? 'proxy' : 'unheard', works };
+  return { verdict: failing > 0 && proxy.run >= convictingRun ? 'proxy' : 'unknown', works };
 }
 
 /** The last outcome of another proxy here is a response: is it this pair that fails, or the origin? */

@@ -193,7 +193,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     this.tellCircuit(failure);
     if (outcome === 'success') budget?.deposit();
     this.operation.record(record);
-    if (failure?.undecided === true) this.operation.undecided(member, record, at);
+    if (blame === 'unknown') this.operation.undecided(member, record, at);
     const { statusCode, errorCode } = record;
     pool.tell(member, 'attempt:end', {
       requestId: this.operation.id,
