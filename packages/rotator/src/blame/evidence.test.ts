@@ -133,6 +133,25 @@ describe('evidence', () => {
     expect(fails('a', 'shop')).toBe('unknown');
   });
 
+  it('G3 whether an origin responds to other proxies is told by their last attempts, within 60 s', () => {
+    const { responds, fails, wait, evidence, proxy, origin } = world();
+    let at = 1_000_000;
+    const toOthersThan = (name: string) =>
+      evidence.respondsToOthers(proxy(name), origin('shop'), at);
+    responds('a', 'shop');
+    at += 1000;
+    expect([toOthersThan('a'), toOthersThan('b')]).toEqual([false, true]);
+    fails('a', 'shop');
+    at += 1000;
+    expect(toOthersThan('b')).toBe(false);
+    responds('a', 'shop');
+    wait(60_000);
+    at += 61_000;
+    expect(toOthersThan('b')).toBe(true);
+    at += 1;
+    expect(toOthersThan('b')).toBe(false);
+  });
+
   it('E4 counts fade by half in 30 s and never exceed eight outcomes', () => {
     const { responds, fails, proxy, wait } = world();
     for (let i = 0; i < 500; i++) responds('a', 'shop');

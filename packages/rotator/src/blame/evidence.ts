@@ -143,6 +143,13 @@ export class Evidence {
     );
   }
 
+  /** Whether the last attempt of another proxy at the origin had a response lately. */
+  respondsToOthers(proxy: ProxyEvidence, origin: OriginEvidence, at: number): boolean {
+    return origin.live.some(
+      (row) => row.proxy !== proxy && !row.failedLast && at - row.lastAt <= evidenceMs,
+    );
+  }
+
   /** The proxy has left the pool. */
   forgetProxy(proxy: ProxyEvidence): void {
     while (proxy.rows.length > 0) this.#drop(proxy.rows[0] as Row);

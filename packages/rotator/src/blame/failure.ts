@@ -25,7 +25,7 @@ export interface Failure {
    * not be sent again. Blame is `none`; no circuit, statistic or evidence counts it.
    */
   readonly stale?: boolean | undefined;
-  /** Set by the judgement: attempts that are still out may prove that the target responds. */
+  /** Set by the judgement: the target may be well all the same. */
   readonly contested?: boolean | undefined;
   readonly statusCode?: number | undefined;
   readonly retryAfterMs?: number | undefined;

@@ -87,7 +87,7 @@ export class Judge {
     }
     const silent = !responded && phase !== 'body' && reason !== 'banned';
     if (silent && (blame === 'target' || blame === 'unknown')) this.#unanswered(member, target, at);
-    return { ...failure, blame, contested: target.outage.contested };
+    return { ...failure, blame, contested: this.#contested(failure, member, target, at) };
   }
 
   /**
@@ -106,6 +106,17 @@ export class Judge {
   forget(member: Member): void {
     this.#evidence.forgetProxy(member.evidence);
     this.#kinds.forgetProxy(member.kinds);
+  }
+
+  /**
+   * Whether the target may be well all the same: attempts that are still out may show it, or it responds to
+   * most attempts and just did to another proxy's. Proxies that all fail alike look like a target that does.
+   */
+  #contested({ doubt }: Failure, member: Member, target: Target, at: number): boolean {
+    const { outage, evidence } = target;
+    if (outage.contested) return true;
+    if (doubt === undefined || !outage.respondsToMost) return false;
+    return this.#evidence.respondsToOthers(member.evidence, evidence, at);
   }
 
   #responded(member: Member, target: Target, at: number, latencyMs: number): void {

@@ -1,3 +1,4 @@
+import { seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { Outage } from './outage.ts';
 import { Targets } from './targets.ts';
@@ -55,6 +56,75 @@ describe('outage', () => {
     expect(outage.contested).toBe(false);
     outage.ended(since);
     expect(outage.contested).toBe(false);
+  });
+});
+
+describe('an outage of a target that fails now and then', () => {
+  /** Outcomes one after the other through ten proxies in turn; returns how often it was called down. */
+  function outcomes(outage: Outage, count: number, fails: (i: number) => boolean): number {
+    let down = 0;
+    for (let i = 0; i < count; i++) {
+      outage.ended(outage.begun());
+      if (!fails(i)) outage.responded(i);
+      else if (outage.failed(`p${i % 10}`, i, 10)) down++;
+    }
+    return down;
+  }
+
+  it('E6 one that responds to 60 % of attempts is not called down by chance', () => {
+    const random = seededRandom(40);
+    const outage = new Outage();
+    let rowsOfFive = 0;
+    let row = 0;
+    const down = outcomes(outage, 60_000, () => {
+      row = random() < 0.4 ? row + 1 : 0;
+      if (row === 5) rowsOfFive++;
+      return row > 0;
+    });
+    expect([rowsOfFive > 300, down]).toEqual([true, 3]);
+    expect(outage.respondsToMost).toBe(true);
+  });
+
+  it('E6 it is down once a row of failures is no chance any more, after 20 at the latest', () => {
+    for (const [share, enough] of [
+      [0.09, 5],
+      [0.25, 9],
+      [0.4, 13],
+      [0.5, 17],
+      [0.8, 20],
+    ] as const) {
+      const outage = new Outage();
+      // Spread evenly, so that no row becomes long; the last outcome is a response.
+      outcomes(outage, 10_000, (i) => Math.floor((i + 1) * share) > Math.floor(i * share));
+      outage.responded(10_000);
+      const failures = Array.from({ length: 25 }, (_, i) => `p${i % 10}`);
+      expect(failInTurn(outage, failures).indexOf(true) + 1).toBe(enough);
+    }
+  });
+
+  it('E6 what made it down does not make the next outage harder to see', () => {
+    const outage = new Outage();
+    for (let round = 0; round < 50; round++) {
+      expect(failInTurn(outage, ['a', 'b', 'c', 'a', 'b', 'c', 'a']).indexOf(true)).toBe(4);
+      expect(outage.respondsToMost).toBe(false);
+      outage.responded(2000);
+      expect(outage.respondsToMost).toBe(true);
+    }
+  });
+
+  it('E6 the proxies of the last 16 failures are known in their order, until it responds', () => {
+    const outage = new Outage();
+    failInTurn(
+      outage,
+      Array.from({ length: 20 }, (_, i) => `p${i}`),
+    );
+    failInTurn(outage, ['p4']);
+    expect([...outage.lastProxies]).toEqual([
+      ...Array.from({ length: 15 }, (_, i) => `p${i + 5}`),
+      'p4',
+    ]);
+    outage.responded(5000);
+    expect(outage.lastProxies.size).toBe(0);
   });
 });
 

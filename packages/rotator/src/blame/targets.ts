@@ -66,7 +66,7 @@ export class Target {
       const usualMs = this.#usualMs || latencyMs;
       this.#usualMs = usualMs + (latencyMs - usualMs) / 8;
     }
-    return outage.run === 0 ? undefined : outage.responded(at);
+    return outage.responded(at);
   }
 
   /** An attempt has ended. */

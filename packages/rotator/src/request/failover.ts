@@ -311,10 +311,8 @@ export abstract class Failover<Each extends Try>
 
   /** A target that is down gets its one attempt through proxies in turn. */
   #avoided(): ReadonlySet<string> {
-    const { downAt, lastProxyId } = this.target.outage;
-    if (downAt === undefined || lastProxyId === undefined || this.#tried.size > 0)
-      return this.#tried;
-    return new Set([lastProxyId]);
+    const { downAt, lastProxies } = this.target.outage;
+    return downAt === undefined || this.#tried.size > 0 ? this.#tried : lastProxies;
   }
 
   /** `last` is the failure that this attempt is to mend. */
