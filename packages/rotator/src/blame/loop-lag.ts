@@ -15,7 +15,12 @@ export class LoopLag {
 
   /** Milliseconds of delay so far: two readings tell what came between them. */
   get totalMs(): number {
-    return this.#totalMs + (this.#timer === undefined ? 0 : this.#pendingMs(performance.now()));
+    return this.totalAt(performance.now());
+  }
+
+  /** The same, at a time of the monotonic clock that was just read. */
+  totalAt(now: number): number {
+    return this.#totalMs + (this.#timer === undefined ? 0 : this.#pendingMs(now));
   }
 
   /** Whether over a fifth of that time was delay. `before`: the total when the time began. */

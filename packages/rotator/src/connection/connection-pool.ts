@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from './connection.ts';
+import { LinkedList } from '../linked-list.ts';
 import { maxTimerMs } from '../timer.ts';
 import { Lease } from './lease.ts';
 import { sameConnections, type Proxy } from '../proxy/proxy.ts';
@@ -38,7 +39,7 @@ export class Clients {
   /** Removed or replaced, with requests that still have or await a connection. */
   readonly #leaving = new Set<ProxyPool>();
   /** Those of the live ones that have no request, the least recently used first. */
-  readonly #idle = new Map<string, ProxyPool>();
+  readonly #idle = new LinkedList<ProxyPool>();
 
   constructor(options: ClientsOptions) {
     this.#options = options;
@@ -71,9 +72,9 @@ export class Clients {
     }
     if (pool === undefined) {
       this.#live.set(proxy.id, (pool = new ProxyPool(proxy, this.#onSettled)));
-    } else this.#idle.delete(proxy.id);
+    } else this.#busy(pool);
     pool.leases++;
-    this.#evict();
+    if (this.#live.size > this.#options.maxLiveProxies) this.#evict();
     const tunnel = options.tunnel ?? proxy.tunnel ?? this.#options.tunnel ?? 'auto';
     const absoluteForm =
       tunnel === 'auto' && origin.protocol === 'http:' && proxy.protocol.startsWith('http');
@@ -98,7 +99,7 @@ export class Clients {
     if (pool === undefined) return;
     pool.retired = true;
     this.#live.delete(proxyId);
-    this.#idle.delete(proxyId);
+    this.#busy(pool);
     if (pool.leases > 0) this.#leaving.add(pool);
     pool.endIdle();
   }
@@ -113,8 +114,8 @@ export class Clients {
         for (const connection of [...route.connections]) ends.push(route.end(connection, reason));
       }
     }
+    for (const pool of this.#idle) this.#busy(pool);
     this.#live.clear();
-    this.#idle.clear();
     this.#leaving.clear();
     await Promise.all(ends);
     // Sockets of cancelled dials close in the next turn of the loop.
@@ -127,20 +128,26 @@ export class Clients {
       this.#leaving.delete(pool);
       return;
     }
-    if (pool.routes.size === 0) {
-      this.#live.delete(pool.proxy.id);
-      this.#idle.delete(pool.proxy.id);
-    } else {
-      this.#idle.delete(pool.proxy.id);
-      this.#idle.set(pool.proxy.id, pool);
-      this.#evict();
+    this.#busy(pool);
+    if (pool.routes.size === 0) this.#live.delete(pool.proxy.id);
+    else {
+      pool.idle = true;
+      this.#idle.add(pool);
+      if (this.#live.size > this.#options.maxLiveProxies) this.#evict();
     }
   };
 
+  /** It is no idle one, or none any more. */
+  #busy(pool: ProxyPool): void {
+    if (!pool.idle) return;
+    pool.idle = false;
+    this.#idle.delete(pool);
+  }
+
   #evict(): void {
-    for (const proxyId of this.#idle.keys()) {
+    for (const { proxy } of this.#idle) {
       if (this.#live.size <= this.#options.maxLiveProxies) return;
-      this.remove(proxyId);
+      this.remove(proxy.id);
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Linked } from '../linked-list.ts';
 import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
 import { setImmediate } from 'node:timers';
 import type { ClientsOptions } from './connection-pool.ts';
@@ -174,8 +175,12 @@ export class Route {
 }
 
 /** The routes through one proxy. */
-export class ProxyPool {
+export class ProxyPool implements Linked<ProxyPool> {
   proxy: Proxy;
+  /** Its place among those that have no request, while it is one of them. */
+  idle = false;
+  previous: ProxyPool | undefined;
+  next: ProxyPool | undefined;
   readonly routes = new Map<string, Route>();
   /** Requests that have or await a connection. */
   leases = 0;

@@ -21,17 +21,16 @@ export class BodySilence implements Expiring {
   readonly #lag: LoopLag;
   readonly #listener: BodyListener;
   /** Delay of the event loop before the silence began. */
-  #lagBeforeMs: number;
+  #lagBeforeMs = 0;
   #chunks = 0;
   #over = false;
 
   constructor(deadlines: Deadlines, timeoutMs: number, lag: LoopLag, listener: BodyListener) {
     this.#timeoutMs = timeoutMs;
     this.#lag = lag;
-    this.#lagBeforeMs = lag.totalMs;
     this.#listener = listener;
     this.#deadlines = deadlines;
-    deadlines.start(this.#deadline, timeoutMs);
+    this.#begin();
   }
 
   /** A chunk came. */
@@ -61,7 +60,8 @@ export class BodySilence implements Expiring {
   }
 
   #begin(): void {
-    this.#lagBeforeMs = this.#lag.totalMs;
-    this.#deadlines.start(this.#deadline, this.#timeoutMs);
+    const now = performance.now();
+    this.#lagBeforeMs = this.#lag.totalAt(now);
+    this.#deadlines.start(this.#deadline, this.#timeoutMs, now);
   }
 }

@@ -1,3 +1,4 @@
+import { LinkedList, type Linked } from '../linked-list.ts';
 import { maxTimerMs } from '../timer.ts';
 
 /** Lists that are kept for their next deadline although they are empty. */
@@ -10,9 +11,9 @@ export interface Expiring {
 }
 
 /** One deadline at a time of one owner. */
-export class Deadline {
+export class Deadline implements Linked<Deadline> {
   readonly owner: Expiring;
-  /** Its place in the list of its length; set while it runs. */
+  /** That of its length, while it runs. */
   list: DeadlineList | undefined;
   previous: Deadline | undefined;
   next: Deadline | undefined;
@@ -40,8 +41,7 @@ export class Deadline {
 class DeadlineList {
   readonly lengthMs: number;
   readonly #onEmpty: (list: DeadlineList) => void;
-  #first: Deadline | undefined;
-  #last: Deadline | undefined;
+  readonly #running = new LinkedList<Deadline>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
 
@@ -50,35 +50,24 @@ class DeadlineList {
     this.#onEmpty = onEmpty;
   }
 
-  add(deadline: Deadline): void {
-    const now = performance.now();
+  add(deadline: Deadline, now = performance.now()): void {
     deadline.at = now + this.lengthMs;
     deadline.list = this;
-    const last = this.#last;
-    deadline.previous = last;
-    this.#last = deadline;
-    if (last !== undefined) last.next = deadline;
-    else {
-      this.#first = deadline;
-      // As a timer of its own would, it keeps the process alive while it runs.
-      this.#timer?.ref();
-    }
+    this.#running.add(deadline);
+    // As a timer of its own would, it keeps the process alive while it runs.
+    if (this.#running.size === 1) this.#timer?.ref();
     if (this.#timer === undefined) this.#arm(now);
   }
 
   delete(deadline: Deadline): void {
-    const { previous, next } = deadline;
-    if (previous === undefined) this.#first = next;
-    else previous.next = next;
-    if (next === undefined) this.#last = previous;
-    else next.previous = previous;
-    deadline.previous = deadline.next = deadline.list = undefined;
+    this.#running.delete(deadline);
+    deadline.list = undefined;
   }
 
   /** Takes it out for good. */
   end(deadline: Deadline): void {
     this.delete(deadline);
-    if (this.#first !== undefined) return;
+    if (this.#running.size > 0) return;
     this.#timer?.unref();
     this.#onEmpty(this);
   }
@@ -90,7 +79,7 @@ class DeadlineList {
 
   /** For the first of them. The timer may be set already, for one that has ended: it is set again when it fires. */
   #arm(now: number): void {
-    this.#timerAt = this.#first?.at ?? now;
+    this.#timerAt = this.#running.first?.at ?? now;
     const delayMs = Math.min(Math.ceil(this.#timerAt - now), maxTimerMs);
     this.#timer = setTimeout(() => this.#fire(), delayMs);
   }
@@ -99,13 +88,14 @@ class DeadlineList {
     // A timer may fire a little early, or by a clock that a test turns.
     const now = Math.max(performance.now(), this.#timerAt);
     try {
-      for (let first = this.#first; first !== undefined && first.at <= now; first = this.#first) {
+      for (let first = this.#running.first; first !== undefined && first.at <= now;) {
         this.delete(first);
         first.owner.expired();
+        first = this.#running.first;
       }
     } finally {
       this.#timer = undefined;
-      if (this.#first !== undefined) this.#arm(now);
+      if (this.#running.size > 0) this.#arm(now);
       else this.#onEmpty(this);
     }
   }
@@ -126,13 +116,19 @@ export class Deadlines {
     return this.#lists.size;
   }
 
-  /** Lets it pass in `lengthMs` from now. One that runs is stopped first. */
-  start(deadline: Deadline, lengthMs: number): void {
-    deadline.stop();
+  /** Lets it pass in `lengthMs`. One that runs begins once more. `now`: of the monotonic clock. */
+  start(deadline: Deadline, lengthMs: number, now = performance.now()): void {
     const kept = Math.min(lengthMs, maxTimerMs);
-    let list = this.#lists.get(kept);
+    let { list } = deadline;
+    if (list?.lengthMs === kept) {
+      list.delete(deadline);
+      list.add(deadline, now);
+      return;
+    }
+    deadline.stop();
+    list = this.#lists.get(kept);
     if (list === undefined) this.#lists.set(kept, (list = new DeadlineList(kept, this.#onEmpty)));
-    list.add(deadline);
+    list.add(deadline, now);
   }
 
   /** Nothing runs any more: the timers end. */
