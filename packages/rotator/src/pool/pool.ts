@@ -1,7 +1,6 @@
 import type { AccessRules } from '../access-rules.ts';
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import {
-  createBus,
   type CircuitTransition,
   type Outcome,
   type WhirlBus,
@@ -17,6 +16,7 @@ import {
 import { Doubts } from '../blame/doubts.ts';
 import type { CircuitOutcome } from '../blame/failure.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from '../errors.ts';
+import { Lessons, type Lesson } from './lessons.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { parsingProxies } from '../proxy/proxy-list.ts';
 import {
@@ -65,9 +65,6 @@ export interface PoolContext {
 /** Proxies that an error names, of those that the rules refuse. */
 const maxRefusalsNamed = 20;
 
-/** What the selector learns from, beside the circuits. */
-type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
-
 /** A failure whose blame is settled after its end. */
 export interface SettledFailure {
   readonly outcome: Outcome;
@@ -102,11 +99,7 @@ export class Pool {
   readonly line: WaitingLine;
   readonly doubts = new Doubts();
   readonly #context: PoolContext;
-  /**
-   * The selector learns from this pool alone, and at once: the context's bus may be shared with rotators whose
-   * proxies have the same ids, and may be in the middle of another event.
-   */
-  readonly #lessons = createBus<WhirlEvents>();
+  readonly #lessons = new Lessons();
   /** Ids whose circuit is not closed. */
   readonly #shut = new Set<string>();
   /** When the first of them may be asked, while nothing has changed since it was worked out. */
@@ -262,7 +255,7 @@ export class Pool {
   /** A fact about a member: the selector hears it first, unless the member has left. */
   tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
     const { bus } = this.#context;
-    if (this.holds(member)) this.#lessons.emit(type, event);
+    if (this.holds(member)) this.#lessons.tell(type, event);
     if (bus.has(type)) bus.emit(type, event);
   }
 
@@ -298,12 +291,13 @@ export class Pool {
   admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
     const { tried, proxyId } = ask;
     if (proxyId !== undefined) return this.enter(proxyId, only.closed);
-    let exclude: ReadonlySet<string> = tried;
+    // The first pick has nothing to avoid.
+    let exclude: ReadonlySet<string> | undefined = tried.size === 0 ? undefined : tried;
     let refused: Set<string> | undefined;
     for (;;) {
       const { target, region, strictRegion, prefer, sessionId, tags } = ask;
-      const wish = { target, region, strictRegion, prefer, sessionId, tags };
-      const pick = this.selector.select({ exclude, ...wish });
+      const wish = { exclude, target, region, strictRegion, prefer, sessionId, tags };
+      const pick = this.selector.select(wish);
       if (pick === undefined || refused?.has(pick.id) === true) return undefined;
       if (only.fresh === true && tried.has(pick.id)) {
         this.selector.giveBack(pick.id);

@@ -1,0 +1,27 @@
+import type { WhirlBus, WhirlEvents } from '@whirl/events';
+
+/** What a selector learns from, beside the circuits. */
+export type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
+
+/**
+ * Where one selector hears of its own pool, and at once. A bus may be shared with rotators whose proxies have
+ * the same ids, and may be in the middle of another event.
+ */
+export class Lessons {
+  readonly #listeners = new Map<string, (event: never) => void>();
+
+  readonly on: WhirlBus['on'] = (type: string, listener: unknown) => {
+    this.#listeners.set(type, listener as (event: never) => void);
+    return () => void this.#listeners.delete(type);
+  };
+
+  tell<Type extends Lesson>(type: Type, event: WhirlEvents[Type]): void {
+    try {
+      this.#listeners.get(type)?.(event as never);
+    } catch (fault) {
+      // As the bus does with its listeners': it is seen, and no request fails for it.
+      // oxlint-disable-next-line no-console -- a fault of the selector must not be lost
+      console.error(fault);
+    }
+  }
+}
