@@ -1,31 +1,33 @@
 import type { FailureReason, Outcome, RetryRefusalReason, WhirlBus } from '@whirl/events';
 
+/** The request that is spoken of. */
+interface ToldRequest {
+  readonly id: string;
+  readonly method: string;
+  readonly origin: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+}
+
 /** Says on the bus what becomes of one request. */
 export class RequestFacts {
   readonly #bus: WhirlBus;
   readonly #now: () => number;
-  readonly #common: {
-    readonly requestId: string;
-    readonly method: string;
-    readonly origin: string;
-  };
-  readonly #startedAt: number;
+  readonly #request: ToldRequest;
 
   constructor(
     { bus, now }: { readonly bus: WhirlBus; readonly now: () => number },
-    common: { readonly requestId: string; readonly method: string; readonly origin: string },
-    startedAt: number,
+    request: ToldRequest,
   ) {
     this.#bus = bus;
     this.#now = now;
-    this.#common = common;
-    this.#startedAt = startedAt;
+    this.#request = request;
   }
 
   start(): void {
     if (this.#bus.has('request:start')) {
-      const { requestId, method, origin } = this.#common;
-      this.#bus.emit('request:start', { requestId, method, origin, at: this.#startedAt });
+      const { id: requestId, method, origin, startedAt: at } = this.#request;
+      this.#bus.emit('request:start', { requestId, method, origin, at });
     }
   }
 
@@ -36,14 +38,14 @@ export class RequestFacts {
     reason: FailureReason,
   ): void {
     if (!this.#bus.has('retry:scheduled')) return;
-    const { requestId } = this.#common;
+    const { id: requestId } = this.#request;
     const at = this.#now();
     this.#bus.emit('retry:scheduled', { requestId, attempt, failedProxyId, delayMs, reason, at });
   }
 
   retryRefused(attempt: number, reason: RetryRefusalReason): void {
     if (!this.#bus.has('retry:refused')) return;
-    const { requestId } = this.#common;
+    const { id: requestId } = this.#request;
     this.#bus.emit('retry:refused', { requestId, attempt, reason, at: this.#now() });
   }
 
@@ -56,7 +58,7 @@ export class RequestFacts {
   ): void {
     if (!this.#bus.has('request:end')) return;
     const at = this.#now();
-    const { requestId, method, origin } = this.#common;
+    const { id: requestId, method, origin, startedAt } = this.#request;
     this.#bus.emit('request:end', {
       requestId,
       method,
@@ -65,7 +67,7 @@ export class RequestFacts {
       attemptCount,
       statusCode,
       errorCode: codeOf(error),
-      durationMs: at - this.#startedAt,
+      durationMs: at - startedAt,
       policyName,
       at,
     });

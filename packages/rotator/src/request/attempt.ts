@@ -182,7 +182,8 @@ export class Attempt
       this.operation.forwardStart(this, statusCode, head.rawHeaders, head.statusText);
       return;
     }
-    this.latencyMs = this.engine.now() - this.startedAt;
+    const at = this.engine.now();
+    this.latencyMs = at - this.startedAt;
     this.statusCode = statusCode;
     this.leaveOutage();
     const { member } = this.admission;
@@ -191,18 +192,18 @@ export class Attempt
       this.#fail(this.#wantsCredentials(head.headers));
       return;
     }
-    member.tookAt = this.engine.now();
+    member.tookAt = at;
     member.tookFor = member.proxy;
     const { banRules } = this.engine;
     const { method, origin } = this.operation.request;
     if (banRules.length === 0) {
-      this.#decide(head, 'none');
+      this.#decide(head, 'none', at);
       return;
     }
     const { proxyId } = this;
     const answer = { statusCode, headers: head.headers, method, origin, proxyId };
     this.#held = { head, judgement: new Judgement(banRules, answer) };
-    this.#judge(false);
+    this.#judge(false, at);
   }
 
   onData(chunk: Buffer): boolean {
@@ -318,14 +319,14 @@ export class Attempt
   }
 
   /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
-  #judge(ended: boolean): void {
+  #judge(ended: boolean, at = this.engine.now()): void {
     if (this.#held === undefined) return;
     const { head, judgement } = this.#held;
     try {
       const found = judgement.ask(ended);
       if (found === undefined) return;
       this.#held = undefined;
-      this.#decide(head, found);
+      this.#decide(head, found, at);
     } catch (error) {
       this.#held = undefined;
       this.#fail({
@@ -343,11 +344,12 @@ export class Attempt
   }
 
   /** The answer is known: it goes to the caller, or another attempt takes over. */
-  #decide(head: ResponseHead, found: Found): void {
+  #decide(head: ResponseHead, found: Found, at: number): void {
     const way = { proxyHost: this.admission.member.proxy.host, tunnel: this.#tunnel };
     const { policy } = this.operation;
     const failure = failureOf(head, found, policy, way, this.engine.wallNow());
-    if (failure === undefined) this.responded({ tunnel: this.#tunnel, ruled: found !== 'none' });
+    if (failure === undefined)
+      this.responded({ tunnel: this.#tunnel, ruled: found !== 'none' }, at);
     this.#pass(head, found, failure === undefined ? undefined : this.judged(failure));
   }
 

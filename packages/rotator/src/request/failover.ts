@@ -18,6 +18,8 @@ import type { Progress, RequestContext } from './request-options.ts';
 /** Reasons to make no further attempt that leave the request with what its attempts came to. */
 const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
 
+const noneTried: ReadonlySet<string> = new Set();
+
 /** An attempt, as the request sees it that it belongs to. */
 interface Try {
   readonly number: number;
@@ -55,7 +57,9 @@ export abstract class Failover<Each extends Try>
   readonly #facts: RequestFacts;
   /** Made for the first retry. */
   #backoff: Backoff | undefined;
-  readonly #tried = new Set<string>();
+  /** The proxy of the first attempt; made a set for the second one. */
+  #firstProxyId: string | undefined;
+  #tried: Set<string> | undefined;
   readonly #records: AttemptRecord[] = [];
   /** Attempts that may still bring the answer: one, or two while a hedge is out. */
   protected readonly live = new Set<Each>();
@@ -91,14 +95,14 @@ export abstract class Failover<Each extends Try>
     this.engine = engine;
     this.policy = policy;
     this.method = method;
-    this.origin = origin;
     this.#context = context;
     this.#onEnd = onEnd;
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     this.target = engine.judge.targets.get(origin, this.startedAt);
-    const common = { requestId: this.id, method, origin };
-    this.#facts = new RequestFacts(engine, common, this.startedAt);
+    // The same string for all requests: a table that is asked for it need not work out its hash again.
+    this.origin = this.target.origin;
+    this.#facts = new RequestFacts(engine, this);
     context.progress = this;
   }
 
@@ -302,7 +306,7 @@ export abstract class Failover<Each extends Try>
       target: this.origin,
       region,
       strictRegion,
-      prefer: this.#tried.size === 0 ? prefer : undefined,
+      prefer: this.#firstProxyId === undefined ? prefer : undefined,
       sessionId,
       tags,
       proxyId,
@@ -311,8 +315,9 @@ export abstract class Failover<Each extends Try>
 
   /** A target that is down gets its one attempt through proxies in turn. */
   #avoided(): ReadonlySet<string> {
+    if (this.#firstProxyId !== undefined) return (this.#tried ??= new Set([this.#firstProxyId]));
     const { downAt, lastProxies } = this.target.outage;
-    return downAt === undefined || this.#tried.size > 0 ? this.#tried : lastProxies;
+    return downAt === undefined ? noneTried : lastProxies;
   }
 
   /** `last` is the failure that this attempt is to mend. */
@@ -359,7 +364,8 @@ export abstract class Failover<Each extends Try>
     }
     const attempt = this.attemptThrough(admission, this.#begun++, delayMs, hedge);
     if (hedge) this.#hedged++;
-    this.#tried.add(attempt.proxyId);
+    this.#firstProxyId ??= attempt.proxyId;
+    this.#tried?.add(attempt.proxyId);
     this.#latest = attempt;
     this.live.add(attempt);
     if (admission.probe) clearTimeout(this.#hedgeTimer);

@@ -143,11 +143,10 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   }
 
   /** A response that is no failure is evidence too. `ruled`: a ban rule says that it stands. */
-  protected responded(answer: Pick<Answer, 'tunnel' | 'ruled'>): void {
+  protected responded(answer: Pick<Answer, 'tunnel' | 'ruled'>, at = this.engine.now()): void {
     this.leaveOutage();
-    const { judge, now } = this.engine;
+    const { judge } = this.engine;
     const { member } = this.admission;
-    const at = now();
     this.#strange =
       judge.answered(member, this.operation.target, at, {
         statusCode: this.statusCode ?? 0,
@@ -190,7 +189,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     const record = this.#record(failure, at);
     const { latencyMs, outcome, blame } = record;
     this.operation.target.count(outcome, blame);
-    this.tellCircuit(failure);
+    this.tellCircuit(failure, at);
     if (outcome === 'success') budget?.deposit();
     this.operation.record(record);
     if (blame === 'unknown') this.operation.undecided(member, record, at);
@@ -220,12 +219,11 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   }
 
   /** The outcome, once. Failures count only if the proxy is to blame, or may be. */
-  protected tellCircuit(failure: Failure | undefined): void {
+  protected tellCircuit(failure: Failure | undefined, at = this.engine.now()): void {
     if (this.#told) return;
     this.#told = true;
-    const { pool, now } = this.engine;
+    const { pool } = this.engine;
     const { member } = this.admission;
-    const at = now();
     pool.settle(this.admission, circuitOutcome(failure), this.latencyMs ?? at - this.startedAt, at);
     if (failure?.reason === 'proxy_auth' && member.breaker?.state === 'closed') {
       member.trip({ reason: 'failures' });
