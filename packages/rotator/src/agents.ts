@@ -164,10 +164,10 @@ function connect(source: TunnelSource, wanted: Wanted, secure: boolean, callback
 function onDestroy(request: http.ClientRequest | undefined, then: () => void): () => void {
   if (request === undefined) return () => {};
   const own = Object.getOwnPropertyDescriptor(request, 'destroy');
-  const { destroy } = request;
+  const destroy = request.destroy.bind(request);
   request.destroy = (error) => {
     then();
-    return destroy.call(request, error);
+    return destroy(error);
   };
   return () => {
     if (own === undefined) delete (request as Partial<http.ClientRequest>).destroy;

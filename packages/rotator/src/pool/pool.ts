@@ -347,6 +347,16 @@ export class Pool {
     this.free(member);
   }
 
+  /** A test of its circuit gave its ticket back and goes on: the next request may have it at once. */
+  offer(member: Member): void {
+    if (this.holds(member)) {
+      // For the selector a test has ended when its attempt has.
+      this.selector.settled(member.id);
+      this.selector.started(member.id);
+    }
+    this.line.wake();
+  }
+
   /** The admission was not used. */
   giveBack({ member, ticket }: Admission): void {
     member.breaker?.release(ticket);

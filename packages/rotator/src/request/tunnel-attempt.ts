@@ -117,7 +117,12 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
 
   /** Calls once the connection takes more, or is gone. */
   drained(then: () => void): void {
-    this.#socket?.once('drain', then).once('close', then);
+    const socket = this.#socket as net.Socket;
+    const once = () => {
+      socket.off('drain', once).off('close', once);
+      then();
+    };
+    socket.on('drain', once).on('close', once);
   }
 
   /** The caller will write nothing more. */
@@ -202,7 +207,8 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     // A test of a circuit holds it up no longer than its lease, whatever the caller does with the tunnel.
     const { probeLeaseMs } = member.circuits?.options ?? {};
     if (this.admission.probe && probeLeaseMs !== undefined) {
-      this.#leaseTimer = setTimeout(() => this.#unproved(), Math.min(probeLeaseMs, maxTimerMs));
+      const leftMs = Math.min(this.startedAt + probeLeaseMs - this.#openedAt, maxTimerMs);
+      this.#leaseTimer = setTimeout(() => this.#unproved(), leftMs);
     }
     const { quietMs } = this.operation;
     if (quietMs !== undefined) this.timer = setTimeout(() => this.operation.quiet(this), quietMs);
@@ -253,6 +259,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     const error = new Error('nothing came within the lease of the test');
     const neutral = { outcome: 'aborted', phase: 'headers', reason: 'aborted', error } as const;
     this.tellCircuit({ ...neutral, blame: 'caller' });
+    this.engine.pool.offer(this.admission.member);
   }
 
   #wait(timeoutMs: number, awaited: 'no connection' | 'no first byte'): void {

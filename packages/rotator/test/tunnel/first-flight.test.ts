@@ -158,10 +158,10 @@ describe('the first flight', () => {
     const { port } = await startRawTarget(echo);
     const { rotator, proxies, told } = await tunnelRig(
       [{ kind: 'silent-after-connect' }, { kind: 'ok' }],
-      { hedge: { afterMs: 40 } },
+      { hedge: { afterMs: 1000 } },
     );
     const tunnel = await rotator.connect({ host, port, replay: always });
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await new Promise((resolve) => setTimeout(resolve, 1100));
     // A tunnel that nothing was written to is not waited for.
     expect(told('attempt:start')).toHaveLength(1);
     tunnel.write('hello');
