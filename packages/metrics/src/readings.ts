@@ -4,6 +4,7 @@ import type {
   FailureReason,
   Outcome,
   RetryRefusalReason,
+  TunnelEnd,
 } from '@whirl/events';
 import type { Durations } from './latency/duration-counts.ts';
 import type { TargetState } from './tables/target-states.ts';
@@ -108,10 +109,24 @@ export interface Totals {
   /** Targets by state, at most 1,000: those used last. */
   readonly targets: Readonly<Record<TargetState, number>>;
   readonly requestsInFlight: number;
+  readonly tunnels: TunnelTotals;
   /** Requests with at least one attempt, from their start to the end of the body. */
   readonly requestDuration: Durations;
   /** Attempts, from their start to the response headers or to the failure. */
   readonly attemptDuration: Durations;
+}
+
+/** Tunnels since the start. Their requests and attempts are counted as all others are, up to the verdict. */
+export interface TunnelTotals {
+  /** Open at the moment. */
+  readonly open: number;
+  /** Those that have closed, by the side that ended them first. */
+  readonly closed: Readonly<Record<TunnelEnd['closedBy'], number>>;
+  /** Bytes to targets, of tunnels that have closed. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** First flights that were sent again through another proxy. */
+  readonly replays: number;
 }
 
 /** Attempts by how they ended. */

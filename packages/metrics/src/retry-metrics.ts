@@ -32,6 +32,7 @@ import { PoolGauges } from './tables/pool-gauges.ts';
 import { attemptOutcomes, ProxyTable } from './tables/proxy-table.ts';
 import { maxTargets, TargetCounts } from './tables/target-counts.ts';
 import { TargetStates } from './tables/target-states.ts';
+import { TunnelCounts } from './tables/tunnel-counts.ts';
 import type {
   AttemptCounts,
   Latencies,
@@ -80,6 +81,8 @@ const heard = [
   'retry:scheduled',
   'retry:refused',
   'request:end',
+  'tunnel:open',
+  'tunnel:end',
   'circuit:transition',
   'target:down',
   'target:up',
@@ -124,6 +127,7 @@ export class RetryMetrics {
   readonly #targets = new TargetCounts();
   readonly #targetStates = new TargetStates();
   readonly #gauges = new PoolGauges();
+  readonly #tunnels = new TunnelCounts();
   readonly #attempts = new AttemptLog();
   readonly #circuits = new CircuitLog();
   readonly #pending = new PendingRetries();
@@ -163,6 +167,8 @@ export class RetryMetrics {
         this.#pool.add(column.refusals + refusalReasonIndex[reason]);
       },
       'request:end': (event) => this.#requestEnded(event),
+      'tunnel:open': () => this.#tunnels.opened(),
+      'tunnel:end': (event) => this.#tunnels.ended(event),
       'circuit:transition': (event) => this.#circuitMoved(event),
       'target:down': ({ origin }) => this.#targetStates.wentDown(origin),
       'target:up': ({ origin }) => this.#targetStates.cameUp(origin),
@@ -344,6 +350,7 @@ export class RetryMetrics {
       proxies: this.#gauges.proxies,
       targets: this.#targetStates.count(),
       requestsInFlight: this.#gauges.requestsInFlight,
+      tunnels: this.#tunnels.read(),
       requestDuration: this.#requestDurations.read(),
       attemptDuration: this.#attemptDurations.read(),
     };

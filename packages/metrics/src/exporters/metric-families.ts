@@ -179,6 +179,32 @@ export const families: readonly Family[] = [
     ({ totals }) => [{ labels: unlabelled, value: totals.requestsInFlight }],
     'sum',
   ),
+  gauge(
+    'whirl_tunnels_open',
+    'Tunnels that have not closed.',
+    [],
+    ({ totals }) => [{ labels: unlabelled, value: totals.tunnels.open }],
+    'sum',
+  ),
+  counter(
+    'whirl_tunnels_closed_total',
+    'Tunnels that have closed, by the side that ended them first.',
+    ['closed_by'],
+    ({ totals }) => labelled('closed_by', totals.tunnels.closed),
+  ),
+  counter(
+    'whirl_tunnel_bytes_total',
+    'Bytes through tunnels that have closed: up to targets, down from them.',
+    ['direction'],
+    ({ totals: { tunnels } }) =>
+      labelled('direction', { up: tunnels.bytesUp, down: tunnels.bytesDown }),
+  ),
+  counter(
+    'whirl_tunnel_replays_total',
+    'First flights that were sent again through another proxy.',
+    [],
+    ({ totals }) => [{ labels: unlabelled, value: totals.tunnels.replays }],
+  ),
   {
     name: 'whirl_request_duration_seconds',
     type: 'histogram',

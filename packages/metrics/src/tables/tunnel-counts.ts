@@ -1,0 +1,48 @@
+import type { TunnelEnd } from '@whirl/events';
+import type { TunnelTotals } from '../readings.ts';
+
+/** What may end a tunnel. `satisfies Record` makes a word that the vocabulary gains or loses a type error here. */
+const closers = {
+  client: 0,
+  target: 0,
+  idle: 0,
+  limit: 0,
+  close: 0,
+} as const satisfies Record<TunnelEnd['closedBy'], 0>;
+
+/** Tunnels since the start, and those that are open. */
+export class TunnelCounts {
+  #open = 0;
+  readonly #closed: Record<TunnelEnd['closedBy'], number> = { ...closers };
+  #bytesUp = 0;
+  #bytesDown = 0;
+  #replays = 0;
+
+  opened(): void {
+    this.#open++;
+  }
+
+  ended({ closedBy, bytesUp, bytesDown, replays }: TunnelEnd): void {
+    // Never below 0, though the start of a tunnel may have been missed.
+    if (this.#open > 0) this.#open--;
+    if (Object.hasOwn(this.#closed, closedBy)) this.#closed[closedBy]++;
+    this.#bytesUp += count(bytesUp);
+    this.#bytesDown += count(bytesDown);
+    this.#replays += count(replays);
+  }
+
+  read(): TunnelTotals {
+    return {
+      open: this.#open,
+      closed: { ...this.#closed },
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
+      replays: this.#replays,
+    };
+  }
+}
+
+/** A number that can be added up: never negative, never NaN. */
+function count(given: number): number {
+  return given > 0 && given < Infinity ? given : 0;
+}
