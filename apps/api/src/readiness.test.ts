@@ -6,10 +6,7 @@ function start(proxies: readonly string[] = []) {
   let now = 0;
   const rotator = new ProxyRotator({ proxies, now: () => now, circuitBreaker: { openMs: 5000 } });
   const readiness = new Readiness(rotator, () => now);
-  onTestFinished(async () => {
-    readiness.close();
-    await rotator.destroy();
-  });
+  onTestFinished(() => rotator.destroy());
   return { rotator, readiness, pass: (ms: number) => (now += ms) };
 }
 
@@ -17,7 +14,7 @@ describe('A7 readiness', () => {
   it('A7 while a circuit is closed, no circuit is looked at', () => {
     const { rotator, readiness } = start(['p1:1', 'p2:2']);
     rotator.forceOpenCircuitBreaker('p1:1');
-    const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');
+    const looks = vi.spyOn(rotator, 'isAvailable', 'get');
     for (let i = 0; i < 100; i++) expect(readiness.isReady).toBe(true);
     expect(looks).not.toHaveBeenCalled();
   });
@@ -25,7 +22,7 @@ describe('A7 readiness', () => {
   it('A7 while none is, they are looked at once a second', () => {
     const { rotator, readiness, pass } = start(['p1:1', 'p2:2']);
     for (const id of ['p1:1', 'p2:2']) rotator.forceOpenCircuitBreaker(id);
-    const looks = vi.spyOn(rotator, 'getCircuitBreakerStates');
+    const looks = vi.spyOn(rotator, 'isAvailable', 'get');
     for (let i = 0; i < 100; i++) expect(readiness.isReady).toBe(false);
     pass(1000);
     expect(readiness.isReady).toBe(false);
@@ -51,8 +48,6 @@ describe('A7 readiness', () => {
   it('A7 what was open before it began to listen is known', () => {
     const { rotator } = start(['p1:1']);
     rotator.forceOpenCircuitBreaker('p1:1');
-    const late = new Readiness(rotator);
-    onTestFinished(() => late.close());
-    expect(late.isReady).toBe(false);
+    expect(new Readiness(rotator).isReady).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { createBus, type WhirlBus, type WhirlEvents } from '@whirl/events';
+import { createBus, type CircuitState, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { RetryMetrics } from '@whirl/metrics';
 import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
@@ -325,6 +325,22 @@ export class ProxyRotator implements RotatorView {
   circuitBreakerState(id: string): CircuitSnapshot | undefined {
     const member = this.#pool.members.get(id);
     return member && snapshotOfCircuit(member);
+  }
+
+  /**
+   * How many circuits are in each state, in O(1). `closed` is every proxy that is in no other state, and `open` lasts
+   * until the circuit is tested.
+   */
+  circuitCounts(): Readonly<Record<CircuitState, number>> {
+    return this.#pool.circuitCounts;
+  }
+
+  /**
+   * Whether the circuit of some proxy would admit a request now. O(1) while one is closed, else in proportion to those
+   * that are not.
+   */
+  get isAvailable(): boolean {
+    return this.#pool.admitsAny;
   }
 
   /** By proxy id; proxies without a circuit are missing. */

@@ -62,4 +62,17 @@ describe('A7 operations', () => {
     }
     expect(looks).not.toHaveBeenCalled();
   });
+
+  it('A16 a scrape looks at no proxy of the pool: it takes as long for 300,000', async () => {
+    const { send, rotator } = await startFixture({ rotator: { proxies: ['p1:1', 'p2:2'] } });
+    rotator.forceOpenCircuitBreaker('p1:1');
+    const looks = (
+      ['getCircuitBreakerStates', 'circuitBreakerState', 'proxies', 'proxy'] as const
+    ).map((name) => vi.spyOn(rotator, name));
+    const { body } = await send('GET', '/metrics');
+    expect(body).toContain('\nwhirl_proxies 2\n');
+    expect(body).toContain('\nwhirl_circuits{state="closed"} 1\n');
+    expect(body).toContain('\nwhirl_circuits{state="forced_open"} 1\n');
+    for (const look of looks) expect(look).not.toHaveBeenCalled();
+  });
 });

@@ -17,7 +17,6 @@ const health = (description: string, schema: z.ZodType) => ({
 export const healthRoutes: Routes = (app, { rotator, mode }) => {
   const tags = ['Operations'];
   const readiness = new Readiness(rotator);
-  app.addHook('onClose', async () => readiness.close());
   app.get(
     '/health/live',
     {
@@ -67,16 +66,11 @@ export const prometheusRoutes: Routes = (app, { rotator }) => {
       },
     },
     (_request, reply) => {
-      const circuits = [...rotator.getCircuitBreakerStates()].map(([proxyId, { state }]) => ({
-        proxyId,
-        state,
-      }));
-      const inFlight = rotator.inFlight().length;
       reply.type('text/plain; version=0.0.4; charset=utf-8');
       return renderPrometheus(rotator.getRetryMetrics(), {
-        circuits,
-        inFlight,
-        proxies: circuits.length,
+        circuits: rotator.circuitCounts(),
+        inFlight: rotator.inFlight().length,
+        proxies: rotator.size,
       });
     },
   );

@@ -228,6 +228,24 @@ describe('renderPrometheus', () => {
     ]);
   });
 
+  it('takes the circuits as counts, for pools that are too large to look at each', () => {
+    metrics.record('attempt:end', attemptEnd());
+    const circuits = { closed: 7, open: 2, half_open: 1, forced_open: 0, disabled: 3 };
+    expect(lines(['whirl_circuits{'], renderPrometheus(metrics, { circuits }))).toEqual([
+      'whirl_circuits{state="closed"} 7',
+      'whirl_circuits{state="open"} 2',
+      'whirl_circuits{state="half_open"} 1',
+      'whirl_circuits{state="forced_open"} 0',
+      'whirl_circuits{state="disabled"} 3',
+    ]);
+    for (const open of [-1, 0.5, undefined]) {
+      const given = { ...circuits, open } as typeof circuits;
+      expect(() => renderPrometheus(metrics, { circuits: given })).toThrow(
+        /circuits\.open must be/,
+      );
+    }
+  });
+
   it('M7b labels stand on every series, before its own', () => {
     someTraffic();
     const text = renderPrometheus(metrics, { labels: { pool: 'e"u' } });

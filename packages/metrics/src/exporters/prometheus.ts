@@ -1,5 +1,6 @@
 import type { CircuitState } from '@whirl/events';
-import { circuitStateIndex } from '../tables/label-sets.ts';
+import { circuitStateIndex, circuitStates } from '../tables/label-sets.ts';
+import { byWord } from '../tables/pool-counts.ts';
 import {
   families,
   labelledSamples,
@@ -24,10 +25,13 @@ interface SourceOptions {
   readonly labels?: SourceLabels | undefined;
   /**
    * The circuits as they are, instead of as the facts tell: for metrics that began to listen after
-   * the pool was filled.
+   * the pool was filled. Each of them, or how many are in each state; the states of single proxies are
+   * then those of the facts.
    */
   readonly circuits?:
-    Iterable<{ readonly proxyId: string; readonly state: CircuitState }> | undefined;
+    | Iterable<{ readonly proxyId: string; readonly state: CircuitState }>
+    | Readonly<Record<CircuitState, number>>
+    | undefined;
   /** Requests in flight, instead of as the facts tell. */
   readonly inFlight?: number | undefined;
   /** Proxies in the pool, instead of as the facts tell. */
@@ -145,6 +149,10 @@ function withGiven(reading: Reading, source: SourceOptions): Reading {
   };
   const { byProxy, byTarget } = reading;
   if (circuits === undefined) return { totals, byProxy, byTarget };
+  if (!(Symbol.iterator in circuits)) {
+    const counts = byWord(circuitStates, (i) => countOf(circuits, circuitStates[i]!), 'keep');
+    return { totals: { ...totals, circuits: counts }, byProxy, byTarget };
+  }
   const states = new Map<string, CircuitState>();
   const counts = { closed: 0, open: 0, half_open: 0, forced_open: 0, disabled: 0 };
   for (const { proxyId, state } of circuits) {
@@ -163,6 +171,10 @@ function withGiven(reading: Reading, source: SourceOptions): Reading {
         : { ...each, circuit: states.get(each.proxyId) ?? each.circuit },
     ),
   };
+}
+
+function countOf(counts: Readonly<Record<CircuitState, number>>, state: CircuitState): number {
+  return checkCount(`circuits.${state}`, counts[state]);
 }
 
 function checkCount(name: string, value: number): number {

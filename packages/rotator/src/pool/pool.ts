@@ -1,6 +1,7 @@
 import type { AccessRules } from '../access-rules.ts';
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import {
+  type CircuitState,
   type CircuitTransition,
   type Outcome,
   type WhirlBus,
@@ -13,6 +14,7 @@ import {
   sameCircuit,
   type CircuitOptions,
 } from './circuit-options.ts';
+import { CircuitStates } from './circuit-states.ts';
 import { Doubts } from '../blame/doubts.ts';
 import type { CircuitOutcome } from '../blame/failure.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from '../errors.ts';
@@ -100,8 +102,7 @@ export class Pool {
   readonly doubts = new Doubts();
   readonly #context: PoolContext;
   readonly #lessons = new Lessons();
-  /** Ids whose circuit is not closed. */
-  readonly #shut = new Set<string>();
+  readonly #states = new CircuitStates();
   /** When the first of them may be asked, while nothing has changed since it was worked out. */
   #firstDueAt: number | undefined;
   #firstDueKnown = false;
@@ -137,6 +138,18 @@ export class Pool {
 
   get size(): number {
     return this.members.size;
+  }
+
+  /** Circuits by the state that was told last; `closed` is every member that is in no other. */
+  get circuitCounts(): Record<CircuitState, number> {
+    return this.#states.counts(this.members.size);
+  }
+
+  /** Whether some member's circuit would admit a request now. */
+  get admitsAny(): boolean {
+    if (this.#states.shut < this.members.size) return true;
+    const dueAt = this.#due();
+    return dueAt !== undefined && dueAt <= this.#context.now();
   }
 
   /** Adds a proxy. Throws on an id that is taken, and on bad options. */
@@ -367,7 +380,7 @@ export class Pool {
   /** Whether a proxy could take a request `delayMs` from now. */
   couldServe(ask: Ask, delayMs: number): boolean {
     if (takesAny(ask)) {
-      if (this.#shut.size < this.members.size) return true;
+      if (this.#states.shut < this.members.size) return true;
       const dueAt = this.#due();
       return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
     }
@@ -382,12 +395,12 @@ export class Pool {
   hasAnother(ask: Ask): boolean {
     const { tried } = ask;
     if (takesAny(ask)) {
-      let left = this.members.size - this.#shut.size;
-      for (const id of tried) if (this.members.has(id) && !this.#shut.has(id)) left--;
+      let left = this.members.size - this.#states.shut;
+      for (const id of tried) if (this.members.has(id) && !this.#states.isShut(id)) left--;
       return left > 0;
     }
     for (const { id } of this.#matching(ask)) {
-      if (!tried.has(id) && !this.#shut.has(id)) return true;
+      if (!tried.has(id) && !this.#states.isShut(id)) return true;
     }
     return false;
   }
@@ -399,7 +412,7 @@ export class Pool {
     if (this.members.size === 0) {
       return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
     }
-    if (takesAny(ask) && this.#shut.size === this.members.size) {
+    if (takesAny(ask) && this.#states.shut === this.members.size) {
       const dueAt = this.#due();
       return new AllProxiesUnavailableError(
         'ALL_PROXIES_UNAVAILABLE',
@@ -540,7 +553,7 @@ export class Pool {
     this.members.delete(id);
     this.selector.remove(id);
     this.circuits.delete(id);
-    this.#shut.delete(id);
+    this.#states.delete(id);
     this.#changed();
     this.#context.onGone(id);
   }
@@ -563,6 +576,7 @@ export class Pool {
     const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
     if (circuits === undefined && state !== 'closed') before?.reset();
     this.circuits.delete(member.id);
+    this.#states.delete(member.id);
     member.circuits = circuits;
     if (state === 'forced_open') member.breaker?.forceOpen();
     else if (state === 'open' || state === 'half_open') {
@@ -583,8 +597,7 @@ export class Pool {
       member.provisional = doubtAt !== undefined && at - doubtAt <= windowMs;
     }
     this.selector.circuitChanged(event);
-    if (to === 'closed' || to === 'disabled') this.#shut.delete(name);
-    else this.#shut.add(name);
+    this.#states.set(name, to);
     this.#changed();
     return to === 'open' && member.provisional ? { ...event, provisional: true } : event;
   }
@@ -601,7 +614,7 @@ export class Pool {
       return this.#firstDueAt;
     }
     let first: number | undefined;
-    for (const id of this.#shut) {
+    for (const id of this.#states.shutIds()) {
       const waitMs = this.members.get(id)?.breaker?.retryAfterMs;
       if (waitMs !== undefined && (first === undefined || now + waitMs < first)) {
         first = now + waitMs;
