@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** The tests that need nginx, Caddy and systemd; they stand apart so that `npm test` needs none. */
+/** The tests that need nginx, Caddy, systemd or minutes; they stand apart so that `npm test` needs none. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
