@@ -11,6 +11,7 @@ export const exitCodes = {
 
 /** What is wrong with a command line or a list, a line each. */
 export class UsageError extends Error {
+  readonly exitCode: number = exitCodes.usage;
   readonly lines: readonly string[];
 
   constructor(...lines: readonly string[]) {

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { addBench } from './bench/command.ts';
 import { addCheck } from './check/command.ts';
+import { addCompletion } from './completion/command.ts';
 import { exitCodes, UsageError } from './exit-codes.ts';
 import { addGet } from './get/command.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -12,6 +14,7 @@ const examples = `
 Examples:
   whirl check proxies.txt --url https://api.example.com/health
   whirl get https://api.example.com/data --proxies-file proxies.txt
+  whirl bench https://api.example.com/health --proxies-file proxies.txt -n 1000
 
 whirl <command> --help shows the options of a command and examples.`;
 
@@ -28,6 +31,8 @@ export function createProgram(run: Run): Command {
     .addHelpText('after', examples);
   addCheck(program, run);
   addGet(program, run);
+  addBench(program, run);
+  addCompletion(program, run);
   return program;
 }
 
@@ -55,6 +60,12 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     }
     if (error instanceof UsageError) {
       for (const line of error.lines) terminal.stderr.write(`whirl: ${line}\n`);
+      return error.exitCode;
+    }
+    // The rotator's own refusals of what a command line says.
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code === 'INVALID_REQUEST' || code === 'INVALID_PROXY') {
+      terminal.stderr.write(`whirl: ${message}\n`);
       return exitCodes.usage;
     }
     throw error;

@@ -1,4 +1,4 @@
-import { count, duration } from '../terminal/terminal.ts';
+import { count, duration, listed } from '../terminal/terminal.ts';
 import type { CheckResult } from './result.ts';
 
 /** Counts results as they come. */
@@ -61,12 +61,4 @@ export class Tally {
     parts.push(`${duration(this.#elapsedMs)}, ${Math.round(this.#rate)}/s`);
     return parts.join('; ');
   }
-}
-
-/** The largest first. */
-function listed(numbers: ReadonlyMap<string, number>): string {
-  return [...numbers]
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([name, number]) => `${name} ${count(number)}`)
-    .join(', ');
 }

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ProxyRotator, type RotatorResponse } from '@whirl/rotator';
+import { ProxyRotator, WhirlError, type RotatorResponse } from '@whirl/rotator';
 import { exitCodes } from '../exit-codes.ts';
 import type { PoolOptions } from '../pool/options.ts';
 import { readPool } from '../pool/read-pool.ts';
@@ -10,7 +10,7 @@ import { sameProxy } from '../pool/same-proxy.ts';
 import { duration, type Terminal } from '../terminal/terminal.ts';
 import { exitCodeOf, getCodes } from './exit-code.ts';
 import { narrate } from './narrate.ts';
-import { headersOf, UnreadableFile, uploadOf } from './request-parts.ts';
+import { headersOf, uploadOf } from './request-parts.ts';
 
 export interface GetOptions extends PoolOptions {
   readonly request?: string;
@@ -70,11 +70,7 @@ export async function get(url: URL, options: GetOptions, terminal: Terminal): Pr
     }
     return await writeBody(response, options, terminal, say);
   } catch (error) {
-    if (error instanceof UnreadableFile) {
-      say(error.message);
-      return error.exitCode;
-    }
-    if (!(error instanceof Error) || !('code' in error)) throw error;
+    if (!(error instanceof WhirlError)) throw error;
     say(error.message);
     return exitCodeOf(error);
   } finally {

@@ -6,7 +6,6 @@ import { UsageError } from '../exit-codes.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { version } from '../version.ts';
 import { getCodes } from './exit-code.ts';
-import type { GetOptions } from './get.ts';
 
 /** A body that every attempt can send again, and headers that it needs. */
 export interface Upload {
@@ -15,8 +14,8 @@ export interface Upload {
 }
 
 /** A file of the command line cannot be read: curl's 26. */
-export class UnreadableFile extends Error {
-  readonly exitCode = getCodes.read;
+class UnreadableFile extends UsageError {
+  override readonly exitCode = getCodes.read;
 }
 
 /**
@@ -24,7 +23,7 @@ export class UnreadableFile extends Error {
  * opened anew for each attempt.
  */
 export async function uploadOf(
-  { data, proxiesFile }: Pick<GetOptions, 'data' | 'proxiesFile'>,
+  { data, proxiesFile }: { readonly data?: readonly string[]; readonly proxiesFile?: string },
   terminal: Terminal,
 ): Promise<Upload> {
   if (data === undefined) return { headers: {} };

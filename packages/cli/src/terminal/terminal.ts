@@ -41,3 +41,11 @@ export function duration(ms: number): string {
   if (seconds < 60) return `${seconds} s`;
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
+
+/** `timeout 12, tcp 3`, the largest first. */
+export function listed(numbers: ReadonlyMap<string, number>): string {
+  return [...numbers]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, number]) => `${name} ${count(number)}`)
+    .join(', ');
+}
