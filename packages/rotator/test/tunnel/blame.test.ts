@@ -32,12 +32,12 @@ describe('what a tunnel says of its proxies', () => {
         host,
         port: good.port,
         replay: always,
-        firstByteMs: 60,
+        firstByteMs: 400,
       });
       expect(await spoken(tunnel, 'hello')).toBe('hello');
       await errorOf(
         rotator
-          .connect({ host, port: down.port, replay: always, firstByteMs: 60 })
+          .connect({ host, port: down.port, replay: always, firstByteMs: 400 })
           .then((each) => spoken(each, 'hello')),
       );
     }
