@@ -1,7 +1,13 @@
 import type { AttemptEnd, Blame } from '@whirl/events';
 import { describe, expect, it } from 'vitest';
 import { fast } from '../support/pool-rig.ts';
-import { blameWorld, inLanes, type BlameWorld, type TargetKind } from '../support/blame-world.ts';
+import {
+  blameWorld,
+  fairTimeoutMs,
+  inLanes,
+  type BlameWorld,
+  type TargetKind,
+} from '../support/blame-world.ts';
 import type { Manner } from '../support/wire-proxy.ts';
 
 const good: TargetKind = { request: (_, response) => void response.end('ok') };
@@ -74,7 +80,11 @@ describe('E9 junk among the proxies, one target', () => {
     for (const share of [0.3, 0.6, 0.9]) {
       // TLS keeps a core busy: one at a time, or handshakes take longer than the attempts may.
       (overTls ? it : it.concurrent)(`E9 ${share * 100} % junk; ${name}`, async () => {
-        const world = await blameWorld(10, { 'only.test': overTls ? secure : good });
+        const target = overTls ? secure : good;
+        // Where none hangs no attempt waits for its deadline.
+        const attemptTimeoutMs = manners.includes('hang') ? await fairTimeoutMs(target) : 10_000;
+        const retryPolicy = { ...fast, attemptTimeoutMs };
+        const world = await blameWorld(10, { 'only.test': target }, { retryPolicy });
         try {
           spoil(world, share, manners);
           const url = `http${overTls ? 's' : ''}://only.test/`;

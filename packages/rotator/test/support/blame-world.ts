@@ -112,6 +112,30 @@ export async function blameWorld(
   };
 }
 
+/**
+ * A deadline for attempts among which some hang: 400 ms, and up to 2 s on a machine that is too busy to serve a good
+ * one in that time. It is four times what requests to that target take now, five at once through flawless proxies.
+ */
+export async function fairTimeoutMs(target: TargetKind): Promise<number> {
+  const world = await blameWorld(
+    5,
+    { 'good.test': target },
+    { retryPolicy: { ...fast, attemptTimeoutMs: 60_000 } },
+  );
+  try {
+    const url = `http${target.secure === true ? 's' : ''}://good.test/`;
+    let longestMs = 0;
+    await inLanes(15, 5, async () => {
+      const startedAt = performance.now();
+      await world.ask(url);
+      longestMs = Math.max(longestMs, performance.now() - startedAt);
+    });
+    return Math.min(Math.max(400, Math.ceil(4 * longestMs)), 2000);
+  } finally {
+    await world.close();
+  }
+}
+
 /** Runs so many jobs with so many at once. */
 export async function inLanes(
   count: number,
