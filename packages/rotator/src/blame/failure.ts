@@ -84,7 +84,8 @@ const reasonOfPhase: Partial<Record<Phase, FailureReason>> = {
   body: 'body',
 };
 
-interface Seen {
+/** What is known of an attempt when it fails. */
+export interface Seen {
   readonly proxyId: string;
   /** Response bytes came through TLS with the target, so that only the target can have sent them. */
   readonly sealed: boolean;

@@ -1,59 +1,33 @@
-import type { Outcome, Phase } from '@whirl/events';
+import type { Phase } from '@whirl/events';
 import { Judgement } from '../policy/ban-rules.ts';
 import { carryOut, failureOf, type Found } from '../blame/answer.ts';
 import { ResponseHead } from '../blame/response-head.ts';
 import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import { BodySilence, type BodyListener } from './body-silence.ts';
 import { Deadline, type Expiring } from './deadlines.ts';
+import { DiscardedResponse } from './discarded-response.ts';
 import type { Upload, Uploader } from '../message/replayable-body.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
-import { AttemptTimeoutError, ProxyAuthenticationError, ProxyConnectionError } from '../errors.ts';
-import { credentialProblem, schemesIn } from '../connection/connect-refusal.ts';
-import type { Headers, RawHandler, RawHeaders, UpgradeSocket } from './undici-handler.ts';
+import { AttemptTimeoutError, ProxyConnectionError } from '../errors.ts';
+import type { RawHandler, RawHeaders, UpgradeSocket } from './undici-handler.ts';
 import { maxInterimResponses } from '../connection/http-connect.ts';
 import type { Lease } from '../connection/lease.ts';
-import { JudgedAttempt, type VerdictListener } from './judged-attempt.ts';
-import type { OutgoingRequest } from './outgoing-request.ts';
-import { hasCredentials } from '../proxy/proxy-headers.ts';
+import type { AttemptListener } from './attempt-listener.ts';
+import { JudgedAttempt } from './judged-attempt.ts';
 import { scrub } from '../proxy/secrets.ts';
 import type { Proxy } from '../proxy/proxy.ts';
+import { wantsCredentials } from './wanted-credentials.ts';
 import { codeOf } from '../events/request-events.ts';
-
-/** A discarded answer is drained up to here and no longer, which keeps its connection. */
-const drainBytes = 131_072;
-const drainMs = 1000;
-
-/** A proxy that took its credentials this lately does not refuse them now. */
-const tookMs = 60_000;
 
 function isBodiless(statusCode: number | undefined): boolean {
   return statusCode === 204 || statusCode === 304;
 }
 
-/** The request that an attempt belongs to, and what it does with a response. */
-export interface AttemptListener extends VerdictListener {
-  readonly request: OutgoingRequest;
-  readonly sessionId: string | undefined;
-  /** The caller holds the response back. */
-  readonly paused: boolean;
-  /**
-   * What to do once a response that counts as a failure has been discarded. Undefined: no other attempt can
-   * take over, and the response is passed on.
-   */
-  successorOf(attempt: Attempt, failure: Failure): (() => void) | undefined;
-  attemptFailed(attempt: Attempt, failure: Failure): void;
-  forwardStart(attempt: Attempt, statusCode: number, headers: RawHeaders, statusText: string): void;
-  forwardData(chunk: Buffer): void;
-  forwardEnd(outcome: Outcome, trailers: RawHeaders): void;
-  upgraded(attempt: Attempt, statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void;
-}
-
 /** One try of a request through one proxy: the handler under undici's client. */
 export class Attempt
-  extends JudgedAttempt<AttemptListener>
+  extends JudgedAttempt<AttemptListener<Attempt>>
   implements RawHandler, Uploader, Expiring, BodyListener
 {
-  /** The attempt's own; once its response is discarded, that of the drain. */
   readonly #deadline = new Deadline(this);
   #upload: Upload | undefined;
   #lease: Lease | undefined;
@@ -72,7 +46,8 @@ export class Attempt
   #standing: Failure | undefined;
   /** A response whose body the rules want to see first. */
   #held: { readonly head: ResponseHead; readonly judgement: Judgement } | undefined;
-  #drained = 0;
+  /** Set when the response is not wanted. */
+  #discarded: DiscardedResponse | undefined;
 
   override get sent(): boolean {
     return this.#abort !== undefined;
@@ -189,7 +164,9 @@ export class Attempt
     const { member } = this.admission;
     if (statusCode >= 400) this.#lease?.refused(this.operation.request.body.shareable);
     if (statusCode === 407 && !this.#tunnel) {
-      this.#fail(this.#wantsCredentials(head.headers));
+      const { proxyHeaders } = this.#lease ?? {};
+      this.#fail(wantsCredentials(head.headers, member, proxyHeaders, this.#seen(false), at));
+      this.#drain();
       return;
     }
     member.tookAt = at;
@@ -208,8 +185,7 @@ export class Attempt
 
   onData(chunk: Buffer): boolean {
     if (this.settled) {
-      this.#drained += chunk.length;
-      if (this.#drained > drainBytes) this.#stopDrain();
+      this.#discarded?.chunk(chunk.length);
     } else if (this.#held === undefined) {
       this.#silence?.chunk();
       this.operation.forwardData(chunk);
@@ -228,7 +204,7 @@ export class Attempt
   #end(trailers: RawHeaders): void {
     if (this.#held !== undefined) this.#judge(true);
     if (this.settled) {
-      this.#deadline.stop();
+      this.#discarded?.end();
       return;
     }
     this.settle(this.#standing);
@@ -284,38 +260,6 @@ export class Attempt
     queueMicrotask(() => {
       if (!this.settled) this.operation.request.body.open(this);
     });
-  }
-
-  /**
-   * A 407 in absolute form: the proxy's, unless it asks for nothing or took the same credentials a moment ago.
-   * Then another proxy on the way, or the target, wants credentials of its own: this route is of no use.
-   */
-  #wantsCredentials(headers: Headers): Failure {
-    const { member } = this.admission;
-    const { proxyId } = this;
-    const { proxy } = member;
-    const challenge = headers['proxy-authenticate'];
-    const took = member.tookFor === proxy && this.engine.now() - member.tookAt < tookMs;
-    const base = { phase: 'headers', proxyId, statusCode: 407 } as const;
-    const message = `${proxyId} answered with 407`;
-    if (challenge !== undefined && !took) {
-      const schemes = schemesIn(typeof challenge === 'string' ? [challenge] : challenge);
-      const given = hasCredentials(proxy, this.#lease?.proxyHeaders);
-      const why = credentialProblem(schemes, given);
-      const error = new ProxyAuthenticationError(`${message}: ${why}`, { ...base, schemes });
-      return classify(error, this.#seen(false));
-    }
-    const why = took
-      ? 'although it took the same credentials lately'
-      : 'but asks for no credentials';
-    return {
-      outcome: 'failure',
-      phase: 'headers',
-      reason: 'status',
-      blame: 'route',
-      statusCode: 407,
-      error: new ProxyConnectionError(`${message}, ${why}`, base),
-    };
   }
 
   /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
@@ -403,7 +347,7 @@ export class Attempt
   #lost(error: Error): void {
     this.#lease?.cut(error);
     if (this.settled) {
-      this.#deadline.stop();
+      this.#discarded?.end();
       return;
     }
     scrub(error, this.admission.member.proxy, this.#lease?.proxyHeaders);
@@ -426,12 +370,8 @@ export class Attempt
     queueMicrotask(() => this.operation.attemptFailed(this, settled));
   }
 
-  /** Its time is over, or that of the drain. */
+  /** Its time is over. */
   expired(): void {
-    if (this.settled) {
-      this.#stopDrain();
-      return;
-    }
     // The response may lie unread in a socket: those get a turn before anything is judged.
     if (this.loopWasLate()) setImmediate(() => this.#expired(true));
     else this.#expired(false);
@@ -486,12 +426,12 @@ export class Attempt
   #discard(failure: Failure): void {
     this.settle(failure);
     this.#readOn?.();
-    this.engine.deadlines.start(this.#deadline, drainMs);
+    this.#drain();
   }
 
-  #stopDrain(): void {
-    this.#deadline.stop();
-    const error = new Error('a discarded answer is too large to drain');
-    this.#lease?.cut(error);
+  #drain(): void {
+    this.#discarded = new DiscardedResponse(this.engine.deadlines, (error) =>
+      this.#lease?.cut(error),
+    );
   }
 }

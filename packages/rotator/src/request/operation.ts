@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici';
 import { WhirlError, withReason } from '../errors.ts';
 import { noBody } from '../message/replayable-body.ts';
 import type { Admission } from '../pool/member.ts';
-import { Attempt, type AttemptListener } from './attempt.ts';
+import { Attempt } from './attempt.ts';
+import type { AttemptListener } from './attempt-listener.ts';
 import { Caller, type CallerRequests } from './caller.ts';
 import { checkTarget } from './check-target.ts';
 import type { Engine } from './engine.ts';
@@ -16,7 +17,10 @@ const notReplayable =
   'not retried, because more than 1 MiB of the body was read from a stream or iterator: give a function that returns a fresh one';
 
 /** One request with all its attempts, between the caller's handler and the proxies' clients. */
-export class Operation extends Failover<Attempt> implements AttemptListener, CallerRequests {
+export class Operation
+  extends Failover<Attempt>
+  implements AttemptListener<Attempt>, CallerRequests
+{
   readonly request: OutgoingRequest;
   readonly #caller: Caller;
 

@@ -1,0 +1,23 @@
+import type { Outcome } from '@whirl/events';
+import type { Failure } from '../blame/failure.ts';
+import type { VerdictListener } from './judged-attempt.ts';
+import type { OutgoingRequest } from './outgoing-request.ts';
+import type { RawHeaders, UpgradeSocket } from './undici-handler.ts';
+
+/** The request that an attempt belongs to, and what it does with a response. */
+export interface AttemptListener<Attempt> extends VerdictListener {
+  readonly request: OutgoingRequest;
+  readonly sessionId: string | undefined;
+  /** The caller holds the response back. */
+  readonly paused: boolean;
+  /**
+   * What to do once a response that counts as a failure has been discarded. Undefined: no other attempt can
+   * take over, and the response is passed on.
+   */
+  successorOf(attempt: Attempt, failure: Failure): (() => void) | undefined;
+  attemptFailed(attempt: Attempt, failure: Failure): void;
+  forwardStart(attempt: Attempt, statusCode: number, headers: RawHeaders, statusText: string): void;
+  forwardData(chunk: Buffer): void;
+  forwardEnd(outcome: Outcome, trailers: RawHeaders): void;
+  upgraded(attempt: Attempt, statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void;
+}
