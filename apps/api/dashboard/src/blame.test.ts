@@ -25,6 +25,9 @@ describe('who is to blame', () => {
     expect(verdictOn([shop], all(30, 10))).toBe(
       'api.shop.test responds to no proxy; 30 of your 40 proxies are fine.',
     );
+    expect(verdictOn([shop], all(0, 3))).toBe(
+      'api.shop.test responds to no proxy; all circuits are open.',
+    );
     expect(verdictOn([shop, shop], all(40))).toBe(
       '2 targets respond to no proxy; your 40 proxies are fine.',
     );

@@ -23,6 +23,7 @@ export function verdictOn(targets: readonly WireTarget[], pool: StateCounts): st
         ? `${hostOf(first.origin)} responds to no proxy`
         : `${formatNumber(down.length, 'target', 'targets')} respond to no proxy`;
     if (size === 0) return `${who}.`;
+    if (well === 0) return `${who}; all circuits are open.`;
     const fine =
       well === size
         ? `your ${formatNumber(size, 'proxy is', 'proxies are')} fine`

@@ -93,6 +93,20 @@ describe('A7 names of real length', () => {
     expect(await nameOf(page, longest).getAttribute('title')).toBe(longest);
   });
 
+  it.each([1280, 900])('A7 no tag is cut at %i px: what has no room is left out', async (width) => {
+    const { page } = await visit({}, { viewport: { width, height: 900 } });
+    const cut = await page.locator('.c-id .tag').evaluateAll((tags) =>
+      tags.flatMap((tag) => {
+        const box = (tag.parentElement as HTMLElement).getBoundingClientRect();
+        const { left, right, top } = tag.getBoundingClientRect();
+        const isSeen = top < box.bottom - 2 && right > left;
+        return isSeen && right > box.right + 0.5 ? [tag.textContent] : [];
+      }),
+    );
+    expect(cut).toEqual([]);
+    expect(await page.locator('.c-id .tag').first().isVisible()).toBe(true);
+  });
+
   it('A7 a name that has no room is whole on hover and on focus', async () => {
     const { page } = await visit({}, { viewport: { width: 1024, height: 900 } });
     const longest = longIds[2] as string;

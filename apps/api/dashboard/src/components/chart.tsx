@@ -1,6 +1,7 @@
 import { useSignalEffect, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { hasRoom } from '../axis.ts';
 import { paint } from '../theme.ts';
 
 export interface ChartSeries {
@@ -114,7 +115,12 @@ function options(latest: {
         size: 26,
         space: 56,
         grid: { show: false },
-        values: (_plot, ticks) => ticks.map((tick) => clockText.format(tick * 1000)),
+        values: (plot, ticks) => {
+          const { from, to } = latest.current;
+          const width = plot.bbox.width / devicePixelRatio;
+          const isWhole = (tick: number) => hasRoom(tick * 1000, { from, to, width });
+          return ticks.map((tick) => (isWhole(tick) ? clockText.format(tick * 1000) : null));
+        },
       },
       {
         ...axis,

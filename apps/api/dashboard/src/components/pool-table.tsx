@@ -247,7 +247,7 @@ function Cells({ row, index }: RowProps) {
 function Name({ row }: { readonly row: PoolRow }) {
   const { id, region, tags } = row;
   return (
-    <>
+    <div class="who">
       <button
         type="button"
         class="link"
@@ -257,13 +257,17 @@ function Name({ row }: { readonly row: PoolRow }) {
       >
         <ProxyName id={id} />
       </button>
-      {region !== '' && <span class="tag">{region}</span>}
-      {tags.map((tag) => (
-        <span key={tag} class="tag">
-          {tag}
+      {(region !== '' || tags.length > 0) && (
+        <span class="tags">
+          {region !== '' && <span class="tag">{region}</span>}
+          {tags.map((tag) => (
+            <span key={tag} class="tag">
+              {tag}
+            </span>
+          ))}
         </span>
-      ))}
-    </>
+      )}
+    </div>
   );
 }
 
