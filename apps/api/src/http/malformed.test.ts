@@ -3,8 +3,11 @@ import net from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startFixture } from '../testing/fixture.ts';
 
-/** A client that reads, never closes its side, and goes on sending when told. */
-async function stubborn(first: string, forever?: string) {
+/**
+ * A client that reads, never closes its side, and goes on sending when told. `late`: the server has looked at its
+ * clock and found that the request takes too long, which it does every 30 s.
+ */
+async function stubborn(first: string, forever?: string, { late = false } = {}) {
   const { app } = await startFixture();
   const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
   const accepted = once(app.server, 'connection') as Promise<[net.Socket]>;
@@ -22,6 +25,12 @@ async function stubborn(first: string, forever?: string) {
     const sending = setInterval(() => client.write(forever), 20);
     onTestFinished(() => clearInterval(sending));
   }
+  if (late) {
+    await once(socket, 'data');
+    const slow = new Error('Request timeout') as NodeJS.ErrnoException;
+    slow.code = 'ERR_HTTP_REQUEST_TIMEOUT';
+    app.server.emit('clientError', slow, socket);
+  }
   await once(socket, 'close');
   await told;
   return answer;
@@ -38,6 +47,26 @@ describe('A17 a client that is told to go away', () => {
       'x: y\r\n',
     );
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it.each([
+    ['its head', 'GET / HTTP/1.1\r\nhost: localhost\r\n'],
+    [
+      'its body',
+      'POST /api/v1/proxies HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+    ],
+  ])(
+    'A17 after a 408 the socket of a client that is slow with %s is destroyed',
+    async (_what, first) => {
+      const answer = await stubborn(first, undefined, { late: true });
+      expect(answer).toMatch(/^HTTP\/1\.1 408 .*"error":"request_too_slow"/s);
+      expect(answer).toMatch(/^connection: close\r$/m);
+    },
+  );
+
+  it('A17 a client has a minute for the head of a request, and two for all of it', async () => {
+    const { app } = await startFixture();
+    expect([app.server.headersTimeout, app.server.requestTimeout]).toEqual([60_000, 120_000]);
   });
 
   it.each([
