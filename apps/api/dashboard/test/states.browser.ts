@@ -107,6 +107,21 @@ describe('A7 names of real length', () => {
     expect(await page.locator('.c-id .tag').first().isVisible()).toBe(true);
   });
 
+  it('A7 the state of a circuit has room, whatever it is', async () => {
+    const { page } = await visit({ proxies: 10 }, { viewport: { width: 1440, height: 900 } });
+    await page.waitForSelector('tr.half_open .chip');
+    const cut = await page.locator('td.c-state > *').evaluateAll((chips) =>
+      chips.flatMap((chip) => {
+        const { right } = (chip.parentElement as HTMLElement).getBoundingClientRect();
+        return chip.getBoundingClientRect().right > right + 0.5 ||
+          chip.scrollWidth > chip.clientWidth
+          ? [chip.textContent]
+          : [];
+      }),
+    );
+    expect(cut).toEqual([]);
+  });
+
   it('A7 a name that has no room is whole on hover and on focus', async () => {
     const { page } = await visit({}, { viewport: { width: 1024, height: 900 } });
     const longest = longIds[2] as string;
