@@ -169,7 +169,10 @@ class Run {
           bar?.update(tally.done, tally.progress);
           this.#shown.onResult(result);
         },
-        onNarrowed: (left) => say(this.#terminal, this.#options, narrowed(left)),
+        onNarrowed: (left) => {
+          if (bar === undefined) say(this.#terminal, this.#options, narrowed(left));
+          else bar.log(`whirl: ${narrowed(left)}`);
+        },
       });
     } finally {
       bar?.stop();
@@ -192,7 +195,7 @@ class Run {
 }
 
 function narrowed(left: number): string {
-  return `this machine has no descriptors left: ${count(left)} tests at once from now on (see ulimit -n)`;
+  return `no descriptors left (ulimit -n): ${count(left)} tests at once from now on`;
 }
 
 function taskOf({ url, connect, expectStatus, expectBody }: CheckOptions): Task {
