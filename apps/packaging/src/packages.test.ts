@@ -142,6 +142,19 @@ describe('P1 the subpaths of @whirl/metrics', () => {
   });
 });
 
+describe('P1 the subpath of @whirl/fleet', () => {
+  it.each([
+    ['import', 'mjs', "import * as redis from '@whirl/fleet/redis';"],
+    ['require', 'cjs', "const redis = require('@whirl/fleet/redis');"],
+  ])('/redis needs no client, with %s', async (_kind, extension, head) => {
+    const project = join(folder, '@whirl-fleet');
+    const source = `${head}\nconsole.log(Object.keys(redis).sort().join());`;
+    await writeFile(join(project, `redis.${extension}`), source);
+    const printed = await run(project, process.execPath, `redis.${extension}`);
+    expect(printed).toBe('fromIoredis,fromNodeRedis,redisStore\n');
+  });
+});
+
 describe('P1 the types of all packages together', () => {
   const project = () => join(folder, 'typed');
   const compiler = (version: string) =>

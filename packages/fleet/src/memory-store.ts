@@ -73,7 +73,8 @@ function emptyRoom(epoch: string): Room {
 
 function answer(room: Room, ask: FleetAsk, at: number, versions: string[]): FleetAnswer {
   const fresh = ask.epoch !== room.epoch;
-  const from = fresh || Number(ask.position) > room.last ? 0 : Number(ask.position);
+  const reached = Number.parseInt(ask.position, 10) || 0;
+  const from = fresh || reached > room.last ? 0 : reached;
   const peer = { process: ask.process, witness: ask.witness };
   meet(room, ask, at);
   if (ask.batch !== undefined)

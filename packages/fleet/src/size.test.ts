@@ -17,6 +17,11 @@ async function bundledBytes(contents: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents).length;
 }
 
+test('with /redis, without a client, it is at most 14,300 bytes', async () => {
+  const both = `export { joinFleet } from './index.ts'; export * from './redis.ts'`;
+  expect(await bundledBytes(both)).toBeLessThanOrEqual(14_300);
+});
+
 test('{ joinFleet } is at most 11,100 bytes, min and gzip', async () => {
   const bytes = await bundledBytes(`export { joinFleet } from './index.ts'`);
   expect(bytes).toBeLessThanOrEqual(11_100);

@@ -1,0 +1,37 @@
+import { createClient } from '@redis/client';
+import { Redis } from 'ioredis';
+import iovalkey from 'iovalkey';
+import { fromIoredis, fromNodeRedis, type RedisCommands } from '../src/redis.ts';
+
+/** A connected client, and how to end it. */
+export interface Connected {
+  readonly commands: RedisCommands;
+  end(): Promise<void>;
+}
+
+const ignore = () => {};
+
+/** Each client that is supported, by name. */
+export const clients: Readonly<Record<string, (port: number) => Promise<Connected>>> = {
+  async ioredis(port) {
+    const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => 50 });
+    client.on('error', ignore);
+    await client.connect();
+    return { commands: fromIoredis(client), end: async () => client.disconnect() };
+  },
+  async iovalkey(port) {
+    const client = new iovalkey(port, '127.0.0.1', {
+      lazyConnect: true,
+      retryStrategy: () => 50,
+    });
+    client.on('error', ignore);
+    await client.connect();
+    return { commands: fromIoredis(client), end: async () => client.disconnect() };
+  },
+  async '@redis/client'(port) {
+    const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: 50 } });
+    client.on('error', ignore);
+    await client.connect();
+    return { commands: fromNodeRedis(client), end: async () => client.destroy() };
+  },
+};

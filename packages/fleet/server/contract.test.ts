@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { joinFleet } from '../src/index.ts';
+import { fromIoredis, fromNodeRedis, redisStore } from '../src/redis.ts';
+import { storeContract } from '../src/testing/store-contract.test-kit.ts';
+import { SimulatedPool } from '../src/testing/simulated-pool.ts';
+import { clients } from './clients.ts';
+import { RedisServer } from './redis-server.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterAll(() => server.stop());
+
+const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+for (const [name, connect] of Object.entries(clients)) {
+  storeContract(`redis-server by ${name}`, async () => {
+    const { commands, end } = await connect(server.port);
+    return { store: redisStore(commands), wait, close: end };
+  });
+
+  it(`D20 SCRIPT FLUSH is invisible to ${name}`, async () => {
+    const { commands, end } = await connect(server.port);
+    const pool = new SimulatedPool({ now: Date.now, random: Math.random, ids: ['a'] });
+    const fleet = joinFleet({ rotator: pool, store: redisStore(commands), pool: `flush-${name}` });
+    await expect.poll(() => fleet.state).toBe('joined');
+    await server.command('SCRIPT', 'FLUSH');
+    const { ok } = fleet.metrics().syncs;
+    await expect.poll(() => fleet.metrics().syncs.ok).toBeGreaterThan(ok + 3);
+    expect(fleet.metrics().syncs.failed).toBe(0);
+    await fleet.close();
+    await end();
+  });
+}
+
+describe('keys', () => {
+  it('D35 all have a time to live, and all of a pool are in one slot', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    await server.command('FLUSHALL');
+    const pool = new SimulatedPool({
+      now: Date.now,
+      random: Math.random,
+      ids: ['a', 'b'],
+      openMs: 500,
+    });
+    const store = redisStore(commands);
+    const fleet = joinFleet({ rotator: pool, store, pool: 'keys', evidenceIntervalMs: 1000 });
+    await expect.poll(() => fleet.state).toBe('joined');
+    for (let i = 0; i < 10; i++) pool.request(() => 'failure');
+    await expect.poll(() => fleet.metrics().rows.sent, { timeout: 5000 }).toBeGreaterThan(0);
+    await wait(1500);
+    const names = [...(await server.command('KEYS', '*')).matchAll(/whirl:\S+/g)].map(String);
+    expect(names.length).toBeGreaterThanOrEqual(7);
+    const slots = new Set<string>();
+    for (const name of names) {
+      const ttl = Number((await server.command('PTTL', name)).slice(1));
+      expect(ttl, name).toBeGreaterThan(500_000);
+      slots.add(/\{.*?\}/.exec(name)?.[0] ?? name);
+    }
+    expect([...slots]).toEqual(['{keys}']);
+    await fleet.close();
+    await end();
+  });
+
+  it('D34 garbage in the log neither throws nor stops reading', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    const fleetOf = (processId: string) => {
+      const pool = new SimulatedPool({ now: Date.now, random: Math.random, ids: ['a', 'b'] });
+      const store = redisStore(commands);
+      return { pool, fleet: joinFleet({ rotator: pool, store, pool: 'junk', processId }) };
+    };
+    const fleets = ['one', 'two'].map(fleetOf);
+    await expect.poll(() => fleets.every(({ fleet }) => fleet.state === 'joined')).toBe(true);
+    await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'x', 'y');
+    await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'p', 'me', 'w', 'h', 'b', '{{{');
+    for (let part = 0; part < 64; part++) {
+      await server.command(
+        'HSET',
+        `whirl:{junk}:v1:ev:${part}`,
+        'b',
+        'not numbers',
+        'c',
+        '1 x 1 1 1',
+      );
+    }
+    for (const name of ['lease', 'mark']) {
+      await server.command(
+        'HSET',
+        `whirl:{junk}:v1:${name}`,
+        '["b","a"]',
+        'junk',
+        '["o","a"]',
+        'junk',
+      );
+    }
+    fleets.push(fleetOf('three'));
+    const until = Date.now() + 5000;
+    fleets[0]!.pool.bus.emit('proxy:banned', { proxyId: 'a', until, rule: 'mine', at: until });
+    await expect.poll(() => fleets[1]!.pool.circuits.get('a').state).toBe('open');
+    await expect.poll(() => fleets[2]!.pool.circuits.get('a').state).toBe('open');
+    expect(fleets[1]!.fleet.metrics().ignored.garbage).toBe(1);
+    expect(fleets.map(({ fleet }) => fleet.metrics().syncs.failed)).toEqual([0, 0, 0]);
+    for (const { fleet } of fleets) await fleet.close();
+    await end();
+  });
+});
+
+describe('what is no client', () => {
+  it('is refused by the method that is missing', () => {
+    expect(() => fromIoredis({} as never)).toThrow(
+      'fromIoredis() must be given a client with eval()',
+    );
+    expect(() => fromNodeRedis({ eval() {} } as never)).toThrow('a client with evalSha()');
+    expect(() => redisStore(undefined as never)).toThrow('redisStore() must be given a client');
+  });
+});
