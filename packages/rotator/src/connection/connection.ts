@@ -2,7 +2,8 @@ import type net from 'node:net';
 import type { Dispatcher } from 'undici';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Client } from 'undici/index.js';
-import { Dial, type ConnectorOptions } from './dial.ts';
+import type { ConnectorOptions } from './destination.ts';
+import { Dial } from './dial.ts';
 import { ProxyConnectionError } from '../errors.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { AnyHandler } from '../request/undici-handler.ts';

@@ -1,54 +1,14 @@
 import dns from 'node:dns';
 import net from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import { setImmediate } from 'node:timers';
 import type { ConnectionOpen, Phase } from '@whirl/events';
-import type { AccessRules } from '../access-rules.ts';
 import { AddressRace, byTurns } from './address-race.ts';
 import { withoutDenied } from './resolved-addresses.ts';
 import { AttemptTimeoutError, ProxyConnectionError, TargetConnectionError } from '../errors.ts';
 import { whatProxyDid } from '../failure-words.ts';
 import type { Proxy } from '../proxy/proxy.ts';
-import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
 import { ProxyPath } from './proxy-path.ts';
-import type { TlsClient } from './tls.ts';
-
-/** What a connection through a proxy leads to. */
-export interface Destination {
-  /** A name or an address, IPv6 without brackets. */
-  readonly host: string;
-  readonly port: number;
-  /** Speak TLS with it. */
-  readonly secure: boolean;
-  /** The name to ask for and to verify, where it is not `host`. */
-  readonly servername?: string | undefined;
-  /** Protocols to offer (ALPN). Default `['http/1.1']`. */
-  readonly alpn?: readonly string[] | undefined;
-  /** The target may speak first. Default false: bytes right behind the answer to CONNECT are the proxy's. */
-  readonly greets?: boolean | undefined;
-  /** More TLS settings, which replace those of the connector. */
-  readonly tls?: ConnectionOptions | undefined;
-}
-
-export interface ConnectorOptions {
-  /** Which addresses the names of proxies and targets may lead to. Undefined: all. */
-  readonly access?: {
-    readonly proxies: AccessRules | undefined;
-    readonly targets: AccessRules | undefined;
-  };
-  /** With targets. */
-  readonly tls: TlsClient;
-  /** With https proxies. */
-  readonly proxyTls: TlsClient;
-  /** For http and https proxies, beside their own. */
-  readonly proxyHeaders?: ProxyHeaders | undefined;
-  /** A head of more bytes is refused. */
-  readonly maxHeaderSize: number;
-  /** The wall clock, for the dates of Retry-After. */
-  readonly wallNow: () => number;
-  /** Milliseconds that never step back. */
-  readonly now: () => number;
-}
+import type { ConnectorOptions, Destination } from './destination.ts';
 
 /** Where the time of a dial went: see the event `connection:open`. */
 export type DialTimes = Pick<ConnectionOpen, 'proxyMs' | 'tunnelMs' | 'tlsMs'>;

@@ -19,7 +19,7 @@ import { hasCredentials, headersFor } from '../proxy/proxy-headers.ts';
 import { retryAfterOf } from '../message/retry-after.ts';
 import { withoutSecrets } from '../proxy/secrets.ts';
 import { askSocks } from './socks.ts';
-import type { ConnectorOptions, Destination } from './dial.ts';
+import type { ConnectorOptions, Destination } from './destination.ts';
 
 /** What RFC 8305 recommends between the beginnings of two attempts. */
 const attemptDelayMs = 250;

@@ -29,26 +29,12 @@ import {
   type ProxyOptions,
 } from '../proxy/proxy.ts';
 import { allSteps, type Steps } from '../steps.ts';
+import { takesAny, type Ask } from './proxy-query.ts';
 import { WaitingLine } from './wait-queue.ts';
 
 /** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
 export type PoolEntry =
   ProxyInput | (ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined });
-
-/** What a request wants of the pool. */
-export interface Ask {
-  /** Proxies to avoid while another is available. */
-  readonly tried: ReadonlySet<string>;
-  readonly target: string;
-  readonly region: string | undefined;
-  /** No proxy of another region will do. */
-  readonly strictRegion?: boolean | undefined;
-  /** The proxy to take while it is available. */
-  readonly prefer?: string | undefined;
-  readonly sessionId: string | undefined;
-  readonly tags: readonly string[] | undefined;
-  readonly proxyId: string | undefined;
-}
 
 export interface PoolContext {
   /** Undefined: every proxy may join. */
@@ -636,11 +622,6 @@ function hasCircuit(
   given: PoolEntry,
 ): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
   return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
-}
-
-/** Whether it is for every member; then the numbers of the pool answer without a look at each. */
-function takesAny({ proxyId, tags, strictRegion }: Ask): boolean {
-  return proxyId === undefined && tags === undefined && strictRegion !== true;
 }
 
 /** What no proxy has, for a message. */

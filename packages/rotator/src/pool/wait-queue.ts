@@ -1,5 +1,5 @@
 import type { Admission } from './member.ts';
-import type { Ask } from './pool.ts';
+import type { Ask } from './proxy-query.ts';
 
 interface Waiting {
   readonly ask: Ask;

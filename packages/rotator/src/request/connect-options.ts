@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { shown } from '../check.ts';
-import type { Destination } from '../connection/dial.ts';
+import type { Destination } from '../connection/destination.ts';
 import { withoutBrackets } from '../connection/proxy-path.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { maxTimerMs } from '../timer.ts';

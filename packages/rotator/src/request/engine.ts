@@ -6,7 +6,7 @@ import type { Judge } from '../blame/judge.ts';
 import type { LoopLag } from '../blame/loop-lag.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Clients } from '../connection/connection-pool.ts';
-import type { ConnectorOptions } from '../connection/dial.ts';
+import type { ConnectorOptions } from '../connection/destination.ts';
 import type { Hedging } from '../policy/hedging.ts';
 import type { InFlight } from './in-flight.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';

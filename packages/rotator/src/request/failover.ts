@@ -7,7 +7,7 @@ import { RequestTimeoutError, RetriesExhaustedError, WhirlError } from '../error
 import { RequestFacts } from '../events/request-events.ts';
 import { backoffOf, type RetryPolicy } from '../policy/retry-policy.ts';
 import type { Admission, Member } from '../pool/member.ts';
-import type { Ask } from '../pool/pool.ts';
+import type { Ask } from '../pool/proxy-query.ts';
 import { maxTimerMs } from '../timer.ts';
 import type { Engine } from './engine.ts';
 import type { RunningRequest } from './in-flight.ts';

@@ -1,7 +1,7 @@
 import type { RetryRefusalReason } from '@whirl/events';
 import type { Engine } from './engine.ts';
 import type { Admission } from '../pool/member.ts';
-import type { Ask } from '../pool/pool.ts';
+import type { Ask } from '../pool/proxy-query.ts';
 import {
   chargesBudget,
   refusal,

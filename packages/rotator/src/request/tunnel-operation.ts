@@ -1,6 +1,6 @@
 import type { TunnelEnd } from '@whirl/events';
 import { checkHost } from './check-target.ts';
-import type { Destination } from '../connection/dial.ts';
+import type { Destination } from '../connection/destination.ts';
 import { ClosedError } from '../errors.ts';
 import type { Admission } from '../pool/member.ts';
 import type { TunnelPlan } from './connect-options.ts';

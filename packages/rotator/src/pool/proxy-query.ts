@@ -1,0 +1,19 @@
+/** What a request wants of the pool. */
+export interface Ask {
+  /** Proxies to avoid while another is available. */
+  readonly tried: ReadonlySet<string>;
+  readonly target: string;
+  readonly region: string | undefined;
+  /** No proxy of another region will do. */
+  readonly strictRegion?: boolean | undefined;
+  /** The proxy to take while it is available. */
+  readonly prefer?: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly proxyId: string | undefined;
+}
+
+/** Whether it is for every member; then the numbers of the pool answer without a look at each. */
+export function takesAny({ proxyId, tags, strictRegion }: Ask): boolean {
+  return proxyId === undefined && tags === undefined && strictRegion !== true;
+}
