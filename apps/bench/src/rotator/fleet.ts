@@ -12,10 +12,14 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-export async function startFleet(behaviours: readonly Behaviour[]): Promise<Fleet> {
+/** `tls`: the target speaks TLS. */
+export async function startFleet(
+  behaviours: readonly Behaviour[],
+  { tls = false } = {},
+): Promise<Fleet> {
   const child = fork(
     fileURLToPath(new URL('servers.ts', import.meta.url)),
-    [JSON.stringify(behaviours)],
+    [JSON.stringify(behaviours), String(tls)],
     { execArgv: ['--import', 'tsx'] },
   );
   const [ready] = (await once(child, 'message')) as [{ target: string; proxies: string[] }];

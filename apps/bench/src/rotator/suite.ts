@@ -1,3 +1,4 @@
+import { cpu } from './cpu.ts';
 import { criteria } from './criteria.ts';
 import { largePool } from './large-pool.ts';
 import { throughput } from './throughput.ts';
@@ -6,11 +7,12 @@ import { unreliable } from './unreliable.ts';
 const parts: Record<string, () => Promise<unknown>> = {
   pool: largePool,
   throughput,
+  cpu,
   unreliable,
   criteria,
 };
 
-/** `npm run bench rotator [pool | throughput | unreliable | criteria]`; all of them without a name. */
+/** `npm run bench rotator [pool | throughput | cpu | unreliable | criteria]`; all of them without a name. */
 export async function run(args: readonly string[]): Promise<void> {
   for (const name of args.length === 0 ? Object.keys(parts) : args) {
     const part = parts[name];
