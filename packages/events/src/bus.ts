@@ -114,8 +114,8 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
   for (const name in unknown) throw new TypeError(`unknown option ${name}`);
   checkFunction('onListenerError', onListenerError);
   const emitter = createEmitter();
-  /** What is being delivered, and what waits for it. */
-  const queue: [type: string, event: unknown][] = [];
+  /** While an event is being delivered: what waits for it. */
+  let queue: [type: string, event: unknown][] | null | undefined;
 
   const has = (type: string): boolean =>
     !!(emitter.all.get(type)?.length || emitter.all.get('*')?.length);
@@ -126,12 +126,13 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
   };
 
   const subscribe = (type: string, listener: AnyListener, once?: boolean): Unsubscribe => {
-    checkFunction(`listener of "${type}"`, listener);
+    checkFunction(`listener "${type}"`, listener);
     const subscription: Subscription = (...args) => {
       const current = subscription.listener;
       if (once) unsubscribe(type, subscription);
       guard(current, args, (fault) =>
-        guard(onListenerError as AnyListener, [fault, type === '*' ? args[0] : type], report),
+        // Under '*' the type is given, before the event.
+        guard(onListenerError as AnyListener, [fault, args.at(-2) ?? type], report),
       );
     };
     subscription.listener = listener;
@@ -144,17 +145,18 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
     on: subscribe,
     once: (type: string, listener: AnyListener) => subscribe(type, listener, true),
     off(type: string, listener: AnyListener) {
-      for (const each of [...((emitter.all.get(type) as Subscription[] | undefined) ?? [])]) {
+      for (const each of (emitter.all.get(type) as Subscription[] | undefined)?.slice() ?? []) {
         if (each.listener === listener) unsubscribe(type, each);
       }
     },
     emit(type: string, event: unknown) {
-      // One made inside a listener waits its turn in the loop.
-      if (has(type) && queue.push([type, event]) < 2) {
-        // Nothing throws here: a subscription keeps its listener's fault to itself.
-        for (const each of queue) emitter.emit(...each);
-        queue.length = 0;
-      }
+      // One made inside a listener waits its turn in the loop below.
+      if (!has(type) || queue?.push([type, event])) return;
+      queue = [];
+      // Nothing throws here: a subscription keeps its listener's fault to itself.
+      emitter.emit(type, event);
+      for (const each of queue) emitter.emit(...each);
+      queue = null;
     },
   } as unknown as Bus<Events>;
 }

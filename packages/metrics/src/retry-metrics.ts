@@ -23,6 +23,7 @@ import { defaultNow } from './clock.ts';
 import { DurationCounts } from './latency/duration-counts.ts';
 import { failureReason } from './tables/failure-reason.ts';
 import type { Histogram } from './latency/histogram.ts';
+import { bucketOf } from './latency/latency-scale.ts';
 import { hourMs, HourRing, type Hourly } from './tables/hour-ring.ts';
 import { other } from './tables/name-table.ts';
 import { PendingRetries } from './tables/pending-retries.ts';
@@ -128,7 +129,7 @@ export class RetryMetrics {
   readonly #targetStates = new TargetStates();
   readonly #gauges = new PoolGauges();
   readonly #tunnels = new TunnelCounts();
-  readonly #attempts = new AttemptLog();
+  readonly #attempts = new AttemptLog(this.#targets);
   readonly #circuits = new CircuitLog();
   readonly #pending = new PendingRetries();
   readonly #requestDurations = new DurationCounts();
@@ -442,12 +443,13 @@ export class RetryMetrics {
       pool.add(column.failures + failure);
       pool.add(column.blames + blameIndex[event.blame]);
     } else pool.add(column.successByAttempt + Math.min(attempt, attemptNumbers - 1));
-    pool.recordLatency(latencyMs);
+    const bucket = bucketOf(latencyMs);
+    pool.recordLatency(latencyMs, bucket);
     this.#attemptDurations.record(latencyMs);
-    this.#proxies.recordAttempt(event.proxyId, outcome, latencyMs);
-    this.#targets.record(event.origin, outcome);
+    this.#proxies.recordAttempt(event.proxyId, outcome, latencyMs, bucket);
+    const targetRow = this.#targets.record(event.origin, outcome);
     this.#targetStates.attempt(event);
-    this.#attempts.record(event, failure);
+    this.#attempts.record(event, targetRow, failure);
   }
 
   #requestEnded(event: RequestEnd): void {

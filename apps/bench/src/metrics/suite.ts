@@ -1,4 +1,4 @@
-import type { AttemptEnd } from '@whirl/events';
+import { createBus, type AttemptEnd, type WhirlEvents } from '@whirl/events';
 import { RetryMetrics } from '@whirl/metrics';
 import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { Histogram, Registry } from 'prom-client';
@@ -14,12 +14,15 @@ const isScrape = (name: string) => name.startsWith('scrape');
 /** What recording costs beside prom-client, and what 10,000 proxies and a day take and cost. */
 export async function run(): Promise<void> {
   const ratios = [await recording(100), await recording(proxies)];
+  const overBus = [await hearing(100), await hearing(proxies)];
   const { megabytes, readsMs } = aDay();
   const times = Object.entries(readsMs);
   const slowest = Math.max(...times.filter(([name]) => !isScrape(name)).map(([, ms]) => ms));
   console.log(
     `\nOne attempt costs ${ratios.map((ratio) => ratio.toFixed(2)).join(' and ')} of one prom-client ` +
-      `observation (bar: < 1); ${proxies} proxies over 24 hours hold ${megabytes.toFixed(1)} MB ` +
+      `observation with two labels, heard on the bus ` +
+      `${overBus.map((ratio) => ratio.toFixed(2)).join(' and ')} of one with one label ` +
+      `(bars: < 1); ${proxies} proxies over 24 hours hold ${megabytes.toFixed(1)} MB ` +
       `(bar: 15); the slowest read takes ${slowest.toFixed(0)} ms (bar: 100), a scrape ` +
       `${readsMs[scrape]?.toFixed(0)} ms (bar: 200).`,
   );
@@ -53,6 +56,37 @@ async function recording(count: number): Promise<number> {
   printTable(`one attempt, ${count} proxies`, [
     { what: '@whirl/metrics, attempt:end', ns: ns.whirl, ratio },
     { what: 'prom-client, histogram.observe()', ns: ns.promClient, ratio: 1 },
+  ]);
+  return ratio;
+}
+
+/** One attempt from the bus into the metrics, against one histogram observation with one label. */
+async function hearing(count: number): Promise<number> {
+  const attempts = Array.from({ length: count }, (_, i) => attempt(i, start));
+  const bus = createBus<WhirlEvents>();
+  void new RetryMetrics({ now: () => start, bus });
+  const histogram = new Histogram({
+    name: 'attempt_duration_seconds',
+    help: 'Attempts.',
+    labelNames: ['proxy'],
+    registers: [new Registry()],
+  });
+  let next = 0;
+  const ns = await compareNs({
+    whirl(times) {
+      for (let i = 0; i < times; i++) bus.emit('attempt:end', attempts[next++ % count]!);
+    },
+    promClient(times) {
+      for (let i = 0; i < times; i++) {
+        const { proxyId, latencyMs } = attempts[next++ % count]!;
+        histogram.observe({ proxy: proxyId }, latencyMs / 1000);
+      }
+    },
+  });
+  const ratio = ns.whirl / ns.promClient;
+  printTable(`one attempt over the bus, ${count} proxies`, [
+    { what: '@whirl/metrics on a bus, emit()', ns: ns.whirl, ratio },
+    { what: 'prom-client, one label, histogram.observe()', ns: ns.promClient, ratio: 1 },
   ]);
   return ratio;
 }

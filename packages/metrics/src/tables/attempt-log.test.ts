@@ -59,6 +59,18 @@ describe('recent attempts', () => {
     expect(second?.requestId).toBe('größe ?');
   });
 
+  it('gives back the origin of a target beyond the thousand that are counted apart', () => {
+    for (let i = 0; i < 1_001; i++) {
+      metrics.record('attempt:end', attemptEnd({ origin: `https://${i}.example.com` }));
+    }
+    metrics.record('attempt:end', attemptEnd({ origin: 'https://7.example.com' }));
+    expect(metrics.recentAttempts({ limit: 3 }).map(({ origin }) => origin)).toEqual([
+      'https://7.example.com',
+      'https://1000.example.com',
+      'https://999.example.com',
+    ]);
+  });
+
   it('tells 254 error codes apart; the rest is other', () => {
     for (let i = 1; i <= 300; i++) {
       metrics.record('attempt:end', attemptEnd({ outcome: 'failure', errorCode: `E${i}` }));

@@ -9,22 +9,28 @@ import {
   phases,
 } from './label-sets.ts';
 import { hourMs } from './hour-ring.ts';
+import type { TargetCounts } from './target-counts.ts';
 import { TextColumn } from './text-column.ts';
 
 /** Attempts held at most. */
 export const maxAttempts = 10_000;
 
+const originLength = 64;
 const noReason = 255;
 /** Error codes told apart; what comes after them is kept as `other`. */
 const maxCodes = 255;
 
 /** The attempts of the last hour, at most 10,000, in columns of fixed size: 1.4 MB. */
 export class AttemptLog {
+  readonly #targets: TargetCounts;
   readonly #at = new Float64Array(maxAttempts);
   readonly #latencyMs = new Float64Array(maxAttempts);
   readonly #delayBeforeMs = new Float64Array(maxAttempts);
   readonly #requestIds = new TextColumn(maxAttempts, 36);
-  readonly #origins = new TextColumn(maxAttempts, 64);
+  /** Rows of the targets that are counted apart, which keep their rows; 0 for the others. */
+  readonly #targetRows = new Uint16Array(maxAttempts);
+  /** The origins of the others. */
+  readonly #origins = new TextColumn(maxAttempts, originLength);
   readonly #proxyIds: string[] = [];
   readonly #statusCodes = new Uint16Array(maxAttempts);
   readonly #errorCodes = new Uint8Array(maxAttempts);
@@ -38,14 +44,19 @@ export class AttemptLog {
   readonly #codes: string[] = ['other'];
   #written = 0;
 
-  /** With the number of its failure reason; `undefined` after a success. */
-  record(event: AttemptEnd, reason: number | undefined): void {
+  constructor(targets: TargetCounts) {
+    this.#targets = targets;
+  }
+
+  /** With the row of its target and the number of its failure reason; `undefined` after a success. */
+  record(event: AttemptEnd, targetRow: number, reason: number | undefined): void {
     const row = this.#written++ % maxAttempts;
     this.#at[row] = event.at;
     this.#latencyMs[row] = event.latencyMs;
     this.#delayBeforeMs[row] = event.delayBeforeMs;
     this.#requestIds.write(row, event.requestId);
-    this.#origins.write(row, event.origin);
+    this.#targetRows[row] = targetRow;
+    if (targetRow === 0) this.#origins.write(row, event.origin);
     this.#proxyIds[row] = event.proxyId;
     this.#statusCodes[row] = event.statusCode ?? 0;
     this.#errorCodes[row] = event.errorCode === undefined ? 0 : this.#codeOf(event.errorCode);
@@ -84,7 +95,7 @@ export class AttemptLog {
       requestId: this.#requestIds.read(row),
       attempt: this.#attempts[row]!,
       proxyId: this.#proxyIds[row]!,
-      origin: this.#origins.read(row),
+      origin: this.#originOf(row),
       outcome: outcomes[this.#outcomes[row]!]!,
       blame: blames[this.#blames[row]!]!,
       phase: phases[this.#phases[row]!]!,
@@ -96,6 +107,12 @@ export class AttemptLog {
       hedge: this.#hedges[row] === 1,
       at: this.#at[row]!,
     };
+  }
+
+  #originOf(row: number): string {
+    const targetRow = this.#targetRows[row]!;
+    if (targetRow === 0) return this.#origins.read(row);
+    return this.#targets.nameOf(targetRow).slice(0, originLength);
   }
 
   /** 1 to 254, or 255 when there are too many: `other`. */

@@ -57,9 +57,9 @@ export class PoolCounts {
     this.#counts[this.#hourAt + at]! += 1;
   }
 
-  /** Latency to the headers of any attempt. */
-  recordLatency(ms: number): void {
-    this.#latencies[this.#slot]!.record(ms);
+  /** Latency to the headers of any attempt, and its bucket. */
+  recordLatency(ms: number, bucket: number): void {
+    this.#latencies[this.#slot]!.record(ms, bucket);
   }
 
   sinceStart(at: number): number {

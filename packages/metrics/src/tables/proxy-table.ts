@@ -1,7 +1,7 @@
 import { outcomeIndex } from './label-sets.ts';
 import { Histogram } from '../latency/histogram.ts';
 import type { Hourly, HourRing } from './hour-ring.ts';
-import { bucketCount, bucketOf } from '../latency/latency-scale.ts';
+import { bucketCount } from '../latency/latency-scale.ts';
 import { grown, NameTable, type RowOwner } from './name-table.ts';
 import { addSketch, sketchSize, writeSketch } from '../latency/quantile-sketch.ts';
 
@@ -62,8 +62,8 @@ export class ProxyTable implements RowOwner, Hourly {
     return this.#names.size;
   }
 
-  /** One attempt; `outcome` as a number of the closed set. */
-  recordAttempt(proxyId: string, outcome: number, latencyMs: number): void {
+  /** One attempt; `outcome` as a number of the closed set, and the bucket of its latency. */
+  recordAttempt(proxyId: string, outcome: number, latencyMs: number, bucket: number): void {
     const row = this.#names.use(proxyId);
     const at = row * this.#slots + this.#ring.slot;
     this.#attempts[at]! += 1;
@@ -75,11 +75,11 @@ export class ProxyTable implements RowOwner, Hourly {
       return;
     }
     this.#currentSumMs[row]! += latencyMs;
-    if (row === 0) this.#otherLatency[this.#ring.slot]!.record(latencyMs);
+    if (row === 0) this.#otherLatency[this.#ring.slot]!.record(latencyMs, bucket);
     else {
-      const bucket = row * bucketCount + bucketOf(latencyMs);
-      if (this.#currentLatency[bucket] === maxUint16) this.#halve(row);
-      this.#currentLatency[bucket]! += 1;
+      const count = row * bucketCount + bucket;
+      if (this.#currentLatency[count] === maxUint16) this.#halve(row);
+      this.#currentLatency[count]! += 1;
     }
   }
 
