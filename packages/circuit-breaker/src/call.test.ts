@@ -104,6 +104,12 @@ describe('K20b verdicts', () => {
     expect(await caught(breaker.execute(reject))).toMatchObject({ cause: response });
   });
 
+  test('K20b an isFailure that answers nothing leaves the error a failure', async () => {
+    const breaker = new CircuitBreaker();
+    await caught(breaker.execute(reject, { isFailure: () => undefined as never }));
+    expect([breaker.failureCount, breaker.stats().failures]).toEqual([1, 1]);
+  });
+
   test("K20b 'ignore' gives a test's permit back", async () => {
     let t = 0;
     const breaker = new CircuitBreaker({ now: () => t });

@@ -303,6 +303,19 @@ test('K14 disable admits all and records nothing', () => {
   expect(events.map((e) => [e.to, e.reason])).toEqual([['disabled', 'disabled']]);
 });
 
+test('K14 tickets given while disabled are new ones, and mean nothing afterwards', () => {
+  const { breaker } = setup({ failureThreshold: 1 });
+  const before = breaker.acquire();
+  breaker.disable();
+  const tickets = [before, breaker.acquire(), breaker.acquire()];
+  breaker.reset();
+  tickets.push(breaker.acquire());
+  expect(new Set(tickets).size).toBe(4);
+  expect(tickets).toEqual(tickets.toSorted((a, b) => a - b));
+  for (const ticket of tickets.slice(0, 3)) breaker.fail(ticket);
+  expect(breaker.state).toBe('closed');
+});
+
 test('K14 reset closes and empties; tickets given before are ignored', () => {
   const { breaker, fail, events } = setup();
   fail(4);
