@@ -72,7 +72,7 @@ describe(`P1 ${name}`, () => {
       const own = await run(project(), process.execPath, main(), each as string, '--help');
       expect(own, each).toContain('\nExamples:\n');
       expect(Math.max(...own.split('\n').map((line) => line.length)), each).toBeLessThanOrEqual(
-        110,
+        100,
       );
     }
   });

@@ -157,6 +157,10 @@ describe('L2 whirl get', () => {
     vi.stubEnv('WHIRL_PROXIES', proxy.url);
     try {
       expect((await whirl(['get', target.url])).code).toBe(0);
+      // What is on the command line is all there is then.
+      const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));
+      const args = ['get', target.url, '--proxies-file', '-', '--retries', '0', '-q'];
+      expect((await whirl(args, { stdin: dead.url })).code).toBe(7);
     } finally {
       vi.unstubAllEnvs();
     }

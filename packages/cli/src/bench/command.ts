@@ -11,15 +11,16 @@ import {
 import type { BenchOptions } from './bench.ts';
 
 const examples = `
-Measures what a program would get from this pool: with retries, failover and circuits, connections kept open.
-The target sees every request: take one of yours. Ctrl-C ends it with the figures so far, and exit code 130.
+Measures what a program would get from this pool: with retries, failover and circuits, connections
+kept open. The target sees every request: take one of yours. Ctrl-C ends it with the figures so
+far, and exit code 130.
 
 ${passwordHint}
 
 Examples:
-  whirl bench https://api.example.com/health --proxies-file proxies.txt -n 1000 -c 100
-  whirl bench https://api.example.com/health --proxies-file proxies.txt -z 30s --retries 0
-  whirl bench https://api.example.com/health --proxies-file proxies.txt --format json | jq .latency_ms`;
+  whirl bench https://api.example.com/ --proxies-file proxies.txt -n 1000 -c 100
+  whirl bench https://api.example.com/ --proxies-file proxies.txt -z 30s --retries 0
+  whirl bench https://api.example.com/ --proxies-file proxies.txt --format json | jq .latency_ms`;
 
 /** Adds `whirl bench`. */
 export function addBench(program: Command, run: Run): void {

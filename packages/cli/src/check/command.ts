@@ -11,12 +11,12 @@ import type { Run } from '../program.ts';
 import type { CheckOptions } from './check.ts';
 
 const examples = `
-Each proxy is tested alone, with one connection of its own. A line is good when the target's response
-came through with the expected status and body. There is no built-in target: name one of yours, which
-sees a request for each line. A target that tells the caller's address also fills the exit IP.
+Each proxy is tested alone, with one connection of its own. A line is good when the response of the
+target came through with the expected status and body. There is no built-in target: name one of
+yours, which sees a request for each line. One that tells the caller's address fills the exit IP.
 
-Results go to stdout, the bar and the summary to stderr. Exit code: 0 if at least --min-ok work, 1 if
-fewer do, 2 for a list that cannot be read, 130 after Ctrl-C (with the results so far).
+Results go to stdout, the bar and the summary to stderr. Exit code: 0 if at least --min-ok work, 1
+if fewer do, 2 for a list that cannot be read, 130 after Ctrl-C (with the results so far).
 
 Examples:
   whirl check proxies.txt --url https://api.example.com/health

@@ -5,19 +5,20 @@ import { collect, parseDuration, parseInteger, parseUrl } from '../terminal/argu
 import type { GetOptions } from './get.ts';
 
 const examples = `
-The body goes to stdout as it is, the attempts go to stderr as they happen. Redirects are not followed.
-A POST, PUT or PATCH is tried again only when nothing of it was sent.
+The body goes to stdout as it is, the attempts go to stderr as they happen. Redirects are not
+followed. A POST, PUT or PATCH is tried again only when nothing of it was sent.
 
-Exit code: 0 with a response, 7 when no proxy led to one, 18 when the body was cut off, 22 with --fail and a
-status of 400 or more, 23 and 26 for files, 28 after a timeout, 35 for TLS with the target, 2 for the command line.
+Exit code: 0 with a response, 7 when no proxy led to one, 18 when the body was cut off, 22 with
+--fail and a status of 400 or more, 23 and 26 for files that cannot be written or read, 28 after a
+timeout, 35 for TLS with the target, 2 for the command line.
 
 ${passwordHint}
 
 Examples:
-  whirl get https://api.example.com/data --proxies http://proxy1.example.com:8080,socks5://proxy2.example.com:1080
-  whirl get https://api.example.com/data --proxies-file proxies.txt --retries 4 --max-time 30s > data.json
-  whirl get https://api.example.com/items --proxies-file proxies.txt -H 'content-type: application/json' -d @item.json
-  whirl get https://api.example.com/data --proxies-file proxies.txt --session basket-17 --region DE -v`;
+  whirl get https://api.example.com/ --proxies http://p1.example.com:80,socks5://p2.example.com
+  whirl get https://api.example.com/ --proxies-file proxies.txt --retries 4 -m 30s > data.json
+  whirl get https://api.example.com/ --proxies-file proxies.txt -H 'x-key: 7' -d @item.json
+  whirl get https://api.example.com/ --proxies-file proxies.txt --session basket-17 --region DE -v`;
 
 /** Adds `whirl get`. */
 export function addGet(program: Command, run: Run): void {

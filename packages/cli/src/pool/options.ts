@@ -13,9 +13,18 @@ export interface PoolOptions {
   readonly tag?: readonly string[];
 }
 
-/** Adds the options that name a pool. */
+const names = ['proxies', 'proxiesFile'] as const;
+
+/** Adds the options that name a pool. What is on the command line puts what is in the environment out of use. */
 export function addPoolOptions(command: Command): Command {
   return command
+    .hook('preAction', (_, action) => {
+      const sources = names.map((name) => action.getOptionValueSource(name));
+      if (!sources.includes('cli')) return;
+      for (const [i, name] of names.entries()) {
+        if (sources[i] === 'env') action.setOptionValue(name, undefined);
+      }
+    })
     .addOption(new Option('--proxies <list>', 'proxies separated by commas').env('WHIRL_PROXIES'))
     .addOption(
       new Option(
@@ -35,5 +44,5 @@ export function addPoolOptions(command: Command): Command {
 }
 
 /** What `addHelpText` says of them. */
-export const passwordHint = `Passwords in arguments are seen by every process of this machine: use --proxies-file, or the variables
-WHIRL_PROXIES and WHIRL_PROXIES_FILE.`;
+export const passwordHint = `Passwords in arguments are seen by every process of this machine: use --proxies-file, or the
+variables WHIRL_PROXIES and WHIRL_PROXIES_FILE.`;
