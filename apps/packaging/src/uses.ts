@@ -68,6 +68,17 @@ export const uses: Readonly<Record<string, Use>> = {
     prints: 'joining\n',
     without: [...http, '@whirl/rotator', 'ioredis'],
   },
+  '@whirl/gateway': {
+    names: 'createGateway',
+    body: `
+      try {
+        createGateway(undefined, { host: '0.0.0.0' });
+      } catch (error) {
+        console.log(error.name);
+      }`,
+    prints: 'RangeError\n',
+    without: [],
+  },
   '@whirl/rotator': {
     names: 'ProxyRotator, parseProxy',
     body: `

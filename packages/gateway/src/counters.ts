@@ -1,0 +1,18 @@
+/** What a gateway has done since it was made. */
+export class Counters {
+  /** Tunnels that were opened for clients. */
+  tunnels = 0;
+  /** Requests in absolute form. */
+  requests = 0;
+  /** Clients that were refused before anything was dialled. */
+  refused = 0;
+  /** Tunnels that no proxy opened. */
+  failed = 0;
+  /** Proxies that failed tunnels, unseen by their clients. */
+  passed = 0;
+  /** Tunnels that broke after they had been granted, before their target's first byte. */
+  lost = 0;
+  /** Of tunnels that have ended: from clients, and to clients. */
+  bytesUp = 0;
+  bytesDown = 0;
+}

@@ -1,0 +1,206 @@
+import type net from 'node:net';
+import type { Tunnel as Upstream } from '@whirl/rotator';
+import type { Asked } from '../connection/reception.ts';
+import type { GatewayContext } from '../context.ts';
+import { firstFlight } from '../flight/first-flight.ts';
+import type { Authority } from '../head/authority.ts';
+import { routed, type Route } from '../routing.ts';
+import { relay } from './relay.ts';
+import { reset } from './reset.ts';
+import { toldFailure, type ToldFailure } from './tunnel-error.ts';
+
+/** How a tunnel answers its client. */
+export interface TunnelAnswers {
+  /** An upstream has opened it. */
+  grant(): void;
+  /** None has. */
+  refuse(told: ToldFailure): void;
+}
+
+/** Ports whose servers speak first: FTP, SSH, Telnet, SMTP, POP3, IMAP, MySQL, VNC, IRC. */
+const serverFirstPorts = new Set([21, 22, 23, 110, 143, 587, 2525, 3306, 5900, 6667]);
+const serverFirstQuietMs = 2000;
+/** Bytes that are kept for a tunnel that is being opened. */
+const maxEarlyBytes = 65_536;
+const handshakeRecord = 22;
+
+/** A client's tunnel to a target, through whichever proxy brings the target's first byte. */
+export class Tunnel {
+  readonly #client: net.Socket;
+  readonly #context: GatewayContext;
+  readonly #to: Authority;
+  readonly #retries: number | undefined;
+  readonly #route: Route;
+  readonly #answers: TunnelAnswers;
+  readonly #opening = new AbortController();
+  /** What the client has sent while no proxy had opened the tunnel. */
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #isTls = false;
+  #upstream: Upstream | undefined;
+  /** From the first byte of the target on. */
+  #target: net.Socket | undefined;
+  /** Of the client's socket when the tunnel was granted. */
+  #readBefore = 0;
+  #writtenBefore = 0;
+  #granted = false;
+
+  constructor(
+    client: net.Socket,
+    context: GatewayContext,
+    asked: Asked,
+    to: Authority,
+    answers: TunnelAnswers,
+  ) {
+    this.#client = client;
+    this.#context = context;
+    this.#to = to;
+    this.#retries = asked.wishes.retries;
+    this.#route = routed(context, asked);
+    this.#answers = answers;
+  }
+
+  /** Bytes from the client, and to it. */
+  get bytes(): { readonly up: number; readonly down: number } {
+    if (!this.#granted) return { up: 0, down: 0 };
+    return {
+      up: this.#client.bytesRead - this.#readBefore,
+      down: this.#client.bytesWritten - this.#writtenBefore,
+    };
+  }
+
+  /** `rest`: bytes of the tunnel that came with the client's request. */
+  start(rest: Buffer): void {
+    const { views, options } = this.#context;
+    const { replay, firstByteMs, quietMs, idleMs } = options;
+    const { host, port } = this.#to;
+    const client = this.#client;
+    this.#readBefore = client.bytesRead - rest.length;
+    client.on('data', this.#onEarly).on('end', this.#onFin).on('close', this.#onClose).resume();
+    if (rest.length > 0) this.#onEarly(rest);
+    const serverFirst = serverFirstPorts.has(port);
+    views
+      .get(this.#retries)
+      .connect({
+        host,
+        port,
+        ...this.#route.options,
+        signal: this.#opening.signal,
+        ...(replay === 'none'
+          ? { firstByteMs: idleMs }
+          : {
+              replay: firstFlight(replay, serverFirst),
+              firstByteMs,
+              quietMs: serverFirst ? Math.min(quietMs, serverFirstQuietMs) : quietMs,
+            }),
+      })
+      .then(this.#opened, this.#refused);
+  }
+
+  /** Tears it. */
+  cut(): void {
+    this.#opening.abort();
+    this.#upstream?.reset('close');
+    reset(this.#client);
+  }
+
+  readonly #opened = (upstream: Upstream): void => {
+    const { counters, options } = this.#context;
+    const client = this.#client;
+    upstream.on('error', ignore);
+    if (this.#opening.signal.aborted || client.destroyed) {
+      upstream.reset('client');
+      return;
+    }
+    this.#upstream = upstream;
+    this.#granted = true;
+    counters.tunnels++;
+    client.setTimeout(options.idleMs, this.#onIdle);
+    this.#answers.grant();
+    this.#writtenBefore = client.bytesWritten;
+    for (const chunk of this.#early) upstream.write(chunk);
+    this.#early = [];
+    // A server that speaks first may have spoken already.
+    if (upstream.isEstablished) {
+      this.#onEstablished();
+      return;
+    }
+    upstream.once('established', this.#onEstablished).once('close', this.#onLost);
+    client.off('data', this.#onEarly).on('data', this.#onFlight).pipe(upstream);
+  };
+
+  readonly #refused = (error: unknown): void => {
+    if (this.#opening.signal.aborted) return;
+    this.#context.counters.failed++;
+    this.#unlisten();
+    this.#answers.refuse(toldFailure(error));
+  };
+
+  /** The target has spoken: nothing is held or judged from here on. */
+  readonly #onEstablished = (): void => {
+    const upstream = this.#upstream as Upstream;
+    const { counters, options } = this.#context;
+    const client = this.#client;
+    counters.passed += upstream.attempts.length - 1;
+    this.#route.keep(upstream.proxyId);
+    upstream.off('close', this.#onLost);
+    this.#unlisten();
+    client.off('timeout', this.#onIdle).unpipe(upstream);
+    client.on('close', this.#count);
+    this.#target = upstream.handOver();
+    relay(client, this.#target, options);
+  };
+
+  /** It broke after it was granted, before the first byte of the target: never with FIN, which would be a lie. */
+  readonly #onLost = (): void => {
+    this.#unlisten();
+    this.#count();
+    if (this.#client.destroyed) return;
+    this.#context.counters.lost++;
+    reset(this.#client);
+  };
+
+  readonly #onEarly = (chunk: Buffer): void => {
+    if (this.#earlyBytes === 0) this.#isTls = chunk[0] === handshakeRecord;
+    this.#early.push(chunk);
+    this.#earlyBytes += chunk.length;
+    if (this.#earlyBytes >= maxEarlyBytes) this.#client.pause();
+  };
+
+  readonly #onFlight = (chunk: Buffer): void => {
+    if (this.#earlyBytes === 0) this.#isTls = chunk[0] === handshakeRecord;
+    this.#earlyBytes += chunk.length;
+    this.#client.off('data', this.#onFlight);
+  };
+
+  /** No client of TLS says its last before it has heard the server: it has left, as one that still waits. */
+  readonly #onFin = (): void => {
+    if (!this.#granted || this.#isTls) this.#client.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    this.#unlisten();
+    this.#opening.abort();
+    this.#upstream?.reset('client');
+  };
+
+  readonly #onIdle = (): void => {
+    this.#upstream?.reset('idle');
+    reset(this.#client);
+  };
+
+  readonly #count = (): void => {
+    const { counters } = this.#context;
+    const { up, down } = this.bytes;
+    counters.bytesUp += up;
+    counters.bytesDown += down;
+  };
+
+  #unlisten(): void {
+    const client = this.#client;
+    client.off('data', this.#onEarly).off('data', this.#onFlight);
+    client.off('end', this.#onFin).off('close', this.#onClose);
+  }
+}
+
+function ignore(): void {}
