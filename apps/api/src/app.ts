@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import compress from '@fastify/compress';
+import type { Gateway } from '@whirl/gateway';
 import type { ProxyRotator, RetryPolicyOptions } from '@whirl/rotator';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { validatorCompiler } from 'fastify-zod-openapi';
@@ -32,6 +33,8 @@ export interface AppOptions {
   readonly mode?: Mode | undefined;
   /** What the demo's proxies reach. Default: there is no demo. */
   readonly demoTarget?: string | undefined;
+  /** The proxy server over the pool, once it listens. */
+  readonly gateway?: (() => Gateway | undefined) | undefined;
   /** The address that will be bound. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default: none, which only a loopback address allows. */
@@ -160,7 +163,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     mode = 'live',
   } = options;
   const app = createFastify(options.logger, options.trustProxy ?? []);
-  const area: Area = { rotator, givenPolicy, now, mode, demoTarget: options.demoTarget };
+  const { gateway = () => undefined, demoTarget } = options;
+  const area: Area = { rotator, givenPolicy, now, mode, demoTarget, gateway };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
   // Request bodies stay as they are: a small one that grows without bound is refused, not inflated.

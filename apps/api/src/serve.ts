@@ -1,9 +1,14 @@
 import { ProxyRotator } from '@whirl/rotator';
 import type { Logger } from 'pino';
+import type { AddressInfo } from 'node:net';
+import { createGateway, type Gateway } from '@whirl/gateway';
 import { buildApp } from './app.ts';
-import type { Config } from './config/read-config.ts';
+import type { Config, GatewayConfig } from './config/read-config.ts';
+import type { App } from './routes/area.ts';
 import { startDemo } from './demo/demo.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
+
+const usualGatewayPort = 8001;
 
 export interface Running {
   /** Where it listens. */
@@ -12,6 +17,8 @@ export interface Running {
   readonly demoTargetUrl: string | undefined;
   /** Proxies in the pool at the start. */
   readonly proxies: number;
+  /** Where the gateway listens, `host:port`; undefined without one. */
+  readonly gateway: string | undefined;
   /**
    * Accepts nothing more, ends event streams, lets requests finish within the shutdown timeout,
    * then ends what is left.
@@ -50,8 +57,10 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       await file.load();
       file.watch();
     }
+    let gateway: Gateway | undefined;
     const app = await buildApp({
       rotator,
+      gateway: () => gateway,
       givenPolicy,
       host: config.host,
       token: config.token,
@@ -68,6 +77,14 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       clearTimeout(late);
     });
     const address = await app.listen({ host: config.host, port: config.port, listenTextResolver });
+    if (config.gateway !== undefined) {
+      gateway = await startGateway(rotator, config, addressesOf(app), logger);
+      const close = cleanUps.pop();
+      // Both have the same time, and not one after the other.
+      cleanUps.push(async () => {
+        await Promise.all([close?.(), gateway?.close({ graceMs: config.shutdownTimeoutMs })]);
+      });
+    }
     if (demo !== undefined) {
       demo.run(rotator);
       logger.warn(
@@ -77,10 +94,60 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
     }
     const proxies = rotator.size;
     if (proxies === 0) logger.warn('the pool has no proxies: every request will be refused');
-    return { address, demoTargetUrl: demo?.targetUrl, proxies, stop: cleanUp };
+    const { host = '', port } = gateway?.address ?? {};
+    return {
+      address,
+      demoTargetUrl: demo?.targetUrl,
+      proxies,
+      gateway:
+        port === undefined ? undefined : `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      stop: cleanUp,
+    };
   } catch (error) {
     await cleanUp();
     throw error;
+  }
+}
+
+/** Where the API listens, as targets that a client of the gateway may not ask for. */
+function addressesOf(app: App): string[] {
+  const addresses = app.addresses() as readonly AddressInfo[];
+  return addresses.map(({ address, port }) => {
+    return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  });
+}
+
+/**
+ * Starts the gateway. Undefined where nobody asked for its port and that is taken: the API is of use without it.
+ * Rejects otherwise.
+ */
+async function startGateway(
+  rotator: ProxyRotator,
+  { gateway: config, allow, deny }: Config,
+  ownAddresses: readonly string[],
+  logger: Logger,
+): Promise<Gateway | undefined> {
+  const { host, port, auth } = config as GatewayConfig;
+  const gateway = createGateway(rotator, {
+    host,
+    port: port ?? usualGatewayPort,
+    auth: auth.length === 0 ? undefined : auth,
+    allow: allow.targets,
+    deny: deny.targets,
+    ownAddresses,
+  });
+  try {
+    const { port: bound } = await gateway.listen();
+    logger.info({ host, port: bound }, 'the gateway listens');
+    return gateway;
+  } catch (error) {
+    await gateway.close({ graceMs: 0 });
+    if (port !== undefined || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    logger.warn(
+      { port: usualGatewayPort },
+      'no gateway: its port is in use; set WHIRL_GATEWAY_PORT',
+    );
+    return undefined;
   }
 }
 

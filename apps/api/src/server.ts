@@ -17,11 +17,14 @@ const echoMs = 1000;
 const lastLinesMs = 1000;
 
 /** One line for what an operator can mend, without a stack. */
-function explain(error: unknown, { host, port }: Config): readonly string[] {
+function explain(error: unknown, { host, port, gateway }: Config): readonly string[] {
   if (error instanceof ConfigError) return error.faults;
-  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const { code, message, stack, port: taken } = error as NodeJS.ErrnoException & { port?: number };
   switch (code) {
     case 'EADDRINUSE':
+      if (taken !== undefined && taken === gateway?.port && taken !== port) {
+        return [`port ${taken} of the gateway is in use: choose another with WHIRL_GATEWAY_PORT`];
+      }
       return [`port ${port} of ${host} is in use: choose another with --port or WHIRL_API_PORT`];
     case 'EACCES':
       return [`may not bind port ${port} of ${host}: choose one above 1023`];

@@ -6,14 +6,18 @@ export interface Welcome {
   readonly demoTargetUrl?: string | undefined;
   /** Proxies in the pool. */
   readonly proxies: number;
+  /** Where the gateway listens, `host:port`, when there is one. */
+  readonly gateway?: string | undefined;
 }
 
 /** What a person at a terminal wants to know first, in one line. */
-export function welcome({ address, dashboard, demoTargetUrl, proxies }: Welcome): string {
+export function welcome(about: Welcome): string {
+  const { address, dashboard, demoTargetUrl, proxies, gateway } = about;
   const pool = `${proxies} ${proxies === 1 ? 'proxy' : 'proxies'}`;
   return [
     `whirl: ${address} ${dashboard ? '(dashboard)' : '(no dashboard)'}`,
     `API at ${address}/docs`,
+    ...(gateway === undefined ? [] : [`proxy at http://${gateway}`]),
     demoTargetUrl === undefined ? pool : `demo of ${pool}, its target is ${demoTargetUrl}`,
   ].join(', ');
 }

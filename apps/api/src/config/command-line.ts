@@ -39,6 +39,11 @@ export function createCommand(): Command {
     .addOption(new Option('--no-demo').hideHelp())
     .option('--dashboard [on|off]', 'the page at / (default: on)')
     .addOption(new Option('--no-dashboard').hideHelp())
+    .option('--gateway [on|off]', 'the proxy server over the pool (default: on)')
+    .addOption(new Option('--no-gateway').hideHelp())
+    .option('--gateway-host <address>', 'its address (default: 127.0.0.1; others need credentials)')
+    .option('--gateway-port <number>', 'its port, 0 picks a free one (default: 8001)')
+    .option('--gateway-auth-file <file>', 'name:password of its clients, one a line')
     .option('--log-level <level>', `${logLevels.join(', ')} (default: info)`)
     .option('--shutdown-timeout <seconds>', 'time for running requests to finish (default: 5)')
     .addHelpText('after', () => {

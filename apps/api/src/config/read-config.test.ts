@@ -33,6 +33,7 @@ describe('A9 configuration', () => {
       allow: { proxies: undefined, targets: undefined },
       deny: { proxies: withDefaults(), targets: withDefaults() },
       dashboard: true,
+      gateway: { host: '127.0.0.1', port: undefined, auth: [] },
       logLevel: 'info',
       shutdownTimeoutMs: 5000,
       retryPolicy: undefined,

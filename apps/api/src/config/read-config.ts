@@ -10,6 +10,15 @@ import { fieldsOf } from '../http/validation.ts';
 import { withDefaults } from './denied-by-default.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 
+/** The proxy server over the pool. */
+export interface GatewayConfig {
+  readonly host: string;
+  /** Undefined: the usual one, and none where that is taken. 0 picks a free one. */
+  readonly port: number | undefined;
+  /** `name:password` of each client; empty: everybody is served. */
+  readonly auth: readonly string[];
+}
+
 /** What the server is to do, every field decided. */
 export interface Config {
   readonly host: string;
@@ -24,6 +33,8 @@ export interface Config {
   readonly proxiesList: ListSettings;
   readonly demo: boolean;
   readonly dashboard: boolean;
+  /** The proxy server over the pool; undefined: off. */
+  readonly gateway: GatewayConfig | undefined;
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
   readonly allow: AccessOptions;
@@ -148,6 +159,28 @@ export function readConfig({
         `${settings.tokenFile.variable}, or bind 127.0.0.1`,
     );
   }
+  const gatewayHost = read('gatewayHost')?.value ?? '127.0.0.1';
+  const gatewayPort = read('gatewayPort')?.value;
+  const authGiven = read('gatewayAuth');
+  const authFile = read('gatewayAuthFile');
+  let gatewayAuth = authGiven?.value ?? [];
+  if (authFile !== undefined && (authGiven === undefined || authFile.rank < authGiven.rank)) {
+    const content = contentOf(resolved(authFile) ?? '', authFile.label);
+    const lines = settings.gatewayAuth.read(content);
+    if (content !== undefined && lines === undefined) {
+      faults.push(`${authFile.label}: the lines in it must be name:password`);
+    }
+    gatewayAuth = lines ?? [];
+  } else if (authFile !== undefined && authFile.rank === authGiven?.rank) {
+    faults.push(`${authGiven.label} and ${authFile.label} exclude each other: set one of them`);
+  }
+  const gatewayOn = read('gateway')?.value ?? true;
+  if (gatewayOn && !isLoopback(gatewayHost) && authGiven === undefined && authFile === undefined) {
+    faults.push(
+      `the gateway's host "${gatewayHost}" can be reached from other machines: set ` +
+        `${settings.gatewayAuth.variable} or ${settings.gatewayAuthFile.variable}, or bind 127.0.0.1`,
+    );
+  }
   const proxies = read('proxies');
   for (const proxy of proxies?.value ?? []) {
     try {
@@ -177,6 +210,7 @@ export function readConfig({
       targets: withDefaults(read('denyTargets')?.value),
     },
     dashboard: read('dashboard')?.value ?? true,
+    gateway: gatewayOn ? { host: gatewayHost, port: gatewayPort, auth: gatewayAuth } : undefined,
     logLevel: read('logLevel')?.value ?? 'info',
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
   };

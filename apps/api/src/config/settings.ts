@@ -96,6 +96,13 @@ const accessSetting = (verb: 'allow' | 'deny', kind: 'proxies' | 'targets') =>
     read: accessList,
   }) satisfies Setting<string[]>;
 
+const hostOf = (value: unknown): string | undefined => {
+  const host = text(value)?.replace(/^\[(.*)\]$/, '$1');
+  return host !== undefined && (isIP(host) !== 0 || hostname.test(host)) ? host : undefined;
+};
+
+const portOf = (value: unknown) => within(integer(number(value)), 0, 65_535);
+
 /** Every setting, in the order in which `--help` shows them. */
 export const settings = {
   host: {
@@ -103,17 +110,14 @@ export const settings = {
     variable: 'WHIRL_API_HOST',
     field: 'api_host',
     expected: 'a host name or an IP address',
-    read: (value) => {
-      const host = text(value)?.replace(/^\[(.*)\]$/, '$1');
-      return host !== undefined && (isIP(host) !== 0 || hostname.test(host)) ? host : undefined;
-    },
+    read: hostOf,
   } satisfies Setting<string>,
   port: {
     flag: 'port',
     variable: 'WHIRL_API_PORT',
     field: 'api_port',
     expected: 'an integer from 0 to 65535',
-    read: (value) => within(integer(number(value)), 0, 65_535),
+    read: portOf,
   } satisfies Setting<number>,
   token: {
     variable: 'WHIRL_API_TOKEN',
@@ -213,6 +217,46 @@ export const settings = {
     expected: 'on or off',
     read: onOrOff,
   } satisfies Setting<boolean>,
+  gateway: {
+    flag: 'gateway',
+    variable: 'WHIRL_GATEWAY',
+    field: 'gateway',
+    expected: 'on or off',
+    read: onOrOff,
+  } satisfies Setting<boolean>,
+  gatewayHost: {
+    flag: 'gateway-host',
+    variable: 'WHIRL_GATEWAY_HOST',
+    field: 'gateway_host',
+    expected: 'a host name or an IP address',
+    read: hostOf,
+  } satisfies Setting<string>,
+  gatewayPort: {
+    flag: 'gateway-port',
+    variable: 'WHIRL_GATEWAY_PORT',
+    field: 'gateway_port',
+    expected: 'an integer from 0 to 65535',
+    read: portOf,
+  } satisfies Setting<number>,
+  gatewayAuth: {
+    variable: 'WHIRL_GATEWAY_AUTH',
+    field: 'gateway_auth',
+    expected: 'name:password, one a line (in a file: a list)',
+    secret: true,
+    read: (value) => {
+      const lines: unknown[] = Array.isArray(value) ? value : String(value).split(/\r?\n/);
+      const given = lines.map(text).filter((line) => line !== undefined);
+      const good = given.every((line) => /^[^:]+:./.test(line));
+      return given.length > 0 && good ? given : undefined;
+    },
+  } satisfies Setting<string[]>,
+  gatewayAuthFile: {
+    flag: 'gateway-auth-file',
+    variable: 'WHIRL_GATEWAY_AUTH_FILE',
+    field: 'gateway_auth_file',
+    expected: 'the path of a file',
+    read: text,
+  } satisfies Setting<string>,
   logLevel: {
     flag: 'log-level',
     variable: 'WHIRL_LOG_LEVEL',

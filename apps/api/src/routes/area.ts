@@ -1,3 +1,4 @@
+import type { Gateway } from '@whirl/gateway';
 import type { ProxyRotator, RetryPolicyOptions } from '@whirl/rotator';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { FastifyZodOpenApiTypeProvider } from 'fastify-zod-openapi';
@@ -20,6 +21,8 @@ export interface Area {
   /** Epoch milliseconds by the wall clock. */
   readonly now: () => number;
   readonly mode: Mode;
+  /** The proxy server over the pool; undefined where there is none. */
+  readonly gateway: () => Gateway | undefined;
   /** What the demo's proxies reach; undefined without a demo. */
   readonly demoTarget: string | undefined;
 }

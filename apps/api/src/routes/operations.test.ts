@@ -49,6 +49,7 @@ describe('A7 operations', () => {
       demo_target: null,
       version,
       proxies: 2,
+      gateway: null,
       uptime: 1.5,
     });
   });

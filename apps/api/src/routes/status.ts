@@ -1,6 +1,38 @@
+import type { Gateway } from '@whirl/gateway';
 import { z } from 'zod';
 import { version } from '../version.ts';
 import { modes, type Routes } from './area.ts';
+
+const count = (description: string) => z.int().min(0).meta({ description });
+
+const gatewaySchema = z
+  .strictObject({
+    address: z.string().meta({ description: 'Where it listens, host:port.' }),
+    connections: count('Connections of clients, open now.'),
+    open_tunnels: count('Tunnels open now.'),
+    tunnels: count('Tunnels granted since the start.'),
+    requests: count('Requests in absolute form since the start.'),
+    proxies_passed: count('Proxies that failed a tunnel, unseen by its client.'),
+    bytes_up: count('Bytes from clients through tunnels.'),
+    bytes_down: count('Bytes to clients through tunnels.'),
+  })
+  .meta({ id: 'Gateway' });
+
+function gatewayToWire(gateway: Gateway | undefined): z.infer<typeof gatewaySchema> | null {
+  if (gateway === undefined) return null;
+  const { host, port } = gateway.address;
+  const stats = gateway.stats();
+  return {
+    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    connections: stats.connections,
+    open_tunnels: stats.openTunnels,
+    tunnels: stats.tunnels,
+    requests: stats.requests,
+    proxies_passed: stats.passed,
+    bytes_up: stats.bytesUp,
+    bytes_down: stats.bytesDown,
+  };
+}
 
 const statusSchema = z
   .strictObject({
@@ -12,12 +44,15 @@ const statusSchema = z
     }),
     version: z.string().meta({ description: 'The version of @whirl/rotator.' }),
     proxies: z.int().min(0).meta({ description: 'Proxies in the pool.' }),
+    gateway: gatewaySchema.nullable().meta({
+      description: 'The proxy server over the pool; null where there is none.',
+    }),
     uptime: z.number().min(0).meta({ description: 'Seconds since the server started.' }),
   })
   .meta({ id: 'Status' });
 
 /** What this server is, for a page or a script that wants to know before it sends anything. */
-export const statusRoutes: Routes = (app, { rotator, mode, demoTarget, now }) => {
+export const statusRoutes: Routes = (app, { rotator, mode, demoTarget, gateway, now }) => {
   const startedAt = now();
   app.get(
     '/status',
@@ -39,6 +74,7 @@ export const statusRoutes: Routes = (app, { rotator, mode, demoTarget, now }) =>
       demo_target: demoTarget ?? null,
       version,
       proxies: rotator.size,
+      gateway: gatewayToWire(gateway()),
       uptime: Math.max(0, now() - startedAt) / 1000,
     }),
   );

@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { startProxy, startTarget } from '@whirl/testkit';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from './config/read-config.ts';
+import { serve, type Running } from './serve.ts';
+import { welcome } from './welcome.ts';
+
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+function use<T extends { close(): unknown }>(each: T): T {
+  open.push(each);
+  return each;
+}
+
+const config = (env: Record<string, string>) =>
+  readConfig({ env: { WHIRL_API_PORT: '0', WHIRL_DEMO: 'off', ...env } });
+
+function faults(env: Record<string, string>): readonly string[] {
+  try {
+    config(env);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).faults;
+  }
+}
+
+async function start(env: Record<string, string>): Promise<Running & { gatewayPort: number }> {
+  const running = await serve(config(env), pino({ level: 'silent' }));
+  use({ close: () => running.stop() });
+  return { ...running, gatewayPort: Number(running.gateway?.split(':')[1]) };
+}
+
+/** The status line of the response to a CONNECT. */
+async function connect(port: number, authority: string): Promise<string> {
+  const socket = net.connect(port, '127.0.0.1');
+  use({ close: () => socket.destroy() });
+  socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  return chunk.toString().split('\r\n')[0] as string;
+}
+
+const statusOf = async ({ address }: Running) =>
+  (await (await fetch(`${address}/api/v1/status`)).json()) as { gateway: object | null };
+
+describe('the gateway of the server', () => {
+  it('W1 serves the pool beside the API; welcome line and status tell of it', async () => {
+    const target = use(await startTarget());
+    const proxy = use(await startProxy());
+    const running = await start({ WHIRL_PROXIES: proxy.url, WHIRL_GATEWAY_PORT: '0' });
+    const { gateway, gatewayPort: port } = running;
+    expect(welcome({ ...running, dashboard: false })).toContain(`, proxy at http://${gateway}, `);
+    const [response] = (await once(
+      http.get({ port, path: target.url, agent: false }),
+      'response',
+    )) as [http.IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    response.resume();
+    expect(await connect(port, `127.0.0.1:${target.port}`)).toBe(
+      'HTTP/1.1 200 Connection established',
+    );
+    expect(await statusOf(running)).toMatchObject({
+      gateway: { address: gateway, tunnels: 1, open_tunnels: 1, requests: 1, proxies_passed: 0 },
+    });
+  });
+
+  it('W30 refuses the API and itself as targets, and what the server denies', async () => {
+    const { gatewayPort, address } = await start({ WHIRL_GATEWAY_PORT: '0' });
+    const { port } = new URL(address);
+    for (const target of [`127.1:${port}`, `localhost:${gatewayPort}`, '169.254.169.254:80']) {
+      expect(await connect(gatewayPort, target)).toBe('HTTP/1.1 403 Forbidden');
+    }
+  });
+
+  it('W29 wants the credentials that the environment names', async () => {
+    const { gatewayPort } = await start({
+      WHIRL_GATEWAY_PORT: '0',
+      WHIRL_GATEWAY_AUTH: 'ann:s3cret\nbob:x,y',
+    });
+    expect(await connect(gatewayPort, 'shop.example:443')).toMatch(/ 407 /);
+  });
+
+  it('W35 stops with the server', async () => {
+    const { gatewayPort, stop } = await start({ WHIRL_GATEWAY_PORT: '0' });
+    await stop();
+    const [error] = (await once(net.connect(gatewayPort, '127.0.0.1'), 'error')) as [Error];
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  it('can be switched off', async () => {
+    const running = await start({ WHIRL_GATEWAY: 'off' });
+    expect(running.gateway).toBeUndefined();
+    expect(await statusOf(running)).toMatchObject({ gateway: null });
+  });
+
+  it('a port that was asked for and is taken stops the start', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    use({ close: () => new Promise((resolve) => taken.close(resolve)) });
+    const { port } = taken.address() as net.AddressInfo;
+    await expect(start({ WHIRL_GATEWAY_PORT: String(port) })).rejects.toThrow('EADDRINUSE');
+  });
+});
+
+describe('the settings of the gateway', () => {
+  it('W2 another address than loopback needs credentials', () => {
+    const env = { WHIRL_GATEWAY_HOST: '0.0.0.0' };
+    expect(faults(env)).toEqual([
+      expect.stringMatching(/^the gateway's host "0\.0\.0\.0" can be reached/),
+    ]);
+    expect(faults({ ...env, WHIRL_GATEWAY_AUTH: 'ann:x' })).toEqual([]);
+    expect(faults({ ...env, WHIRL_GATEWAY: 'off' })).toEqual([]);
+  });
+
+  it('W29 credentials are not shown when they are wrong', () => {
+    const wrong = faults({ WHIRL_GATEWAY_AUTH: 's3cret' });
+    expect(wrong).toEqual([expect.stringMatching(/^WHIRL_GATEWAY_AUTH must be name:password/)]);
+    expect(wrong.join()).not.toContain('s3cret');
+  });
+
+  it('W29 credentials come from a file too', () => {
+    const { gateway } = readConfig({
+      env: { WHIRL_GATEWAY_AUTH_FILE: '/run/secrets/gateway' },
+      readFile: () => 'ann:x\nbob:y\n',
+    });
+    expect(gateway?.auth).toEqual(['ann:x', 'bob:y']);
+    const both = { WHIRL_GATEWAY_AUTH: 'a:b', WHIRL_GATEWAY_AUTH_FILE: '/x' };
+    expect(faults(both)).toEqual([expect.stringContaining('exclude each other')]);
+  });
+});
