@@ -1,3 +1,4 @@
+export type { SharedCircuit, SharedPool } from './pool/shared-pool.ts';
 export * from './errors.ts';
 export type { AttemptRecord } from './attempt-record.ts';
 export {

@@ -45,6 +45,7 @@ import {
   type RoutingOptions,
   type RequestContext,
 } from './request/request-options.ts';
+import { sharedPool, type SharedPool } from './pool/shared-pool.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import { shown } from './check.ts';
@@ -366,6 +367,24 @@ export class ProxyRotator implements RotatorView {
     const breaker = this.#pool.members.get(id)?.breaker;
     breaker?.forceOpen();
     return breaker !== undefined;
+  }
+
+  /**
+   * Hands its pool to what lets several processes learn together, as `joinFleet()` of `@whirl/fleet` does. `join` is
+   * called at once and returns how to leave; leaving happens when this rotator ends, or by what is returned.
+   */
+  share(join: (pool: SharedPool) => () => void): () => void {
+    if (typeof join !== 'function') {
+      throw new TypeError(`share() must be given a function, got ${shown(join)}`);
+    }
+    const { pool, bus, budget, now, random } = this.#engine;
+    const leave = join(sharedPool(pool, { bus, budget, now, random }));
+    this.#undo.push(leave);
+    return () => {
+      const at = this.#undo.indexOf(leave);
+      if (at >= 0) this.#undo.splice(at, 1);
+      leave();
+    };
   }
 
   /** What happened so far. Throws a TypeError when the rotator was made with `metrics: false`. */

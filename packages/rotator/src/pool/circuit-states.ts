@@ -17,6 +17,11 @@ export class CircuitStates {
     return state !== undefined && state !== 'disabled';
   }
 
+  /** Those that are not closed. */
+  ids(): IterableIterator<string> {
+    return this.#states.keys();
+  }
+
   *shutIds(): Generator<string, void, undefined> {
     for (const [id, state] of this.#states) if (state !== 'disabled') yield id;
   }

@@ -1,4 +1,5 @@
 import type {
+  AdoptOptions,
   CircuitBreaker,
   CircuitBreakerGroup,
   CircuitBreakerGroupOptions,
@@ -90,6 +91,16 @@ export class Member {
     this.doubtAt = undefined;
     this.provisional = false;
     this.breaker?.trip(options);
+  }
+
+  /** Takes over what another process decided of it. False: nothing changed. */
+  adopt(state: 'open' | 'closed', options?: AdoptOptions): boolean {
+    const adopted = this.breaker?.adopt(state, options) === true;
+    if (adopted) {
+      this.doubtAt = undefined;
+      this.provisional = false;
+    }
+    return adopted;
   }
 
   /** Whether its circuit would admit a request now. A pure read. */

@@ -1,6 +1,7 @@
 import type { AccessRules } from '../access-rules.ts';
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import {
+  type CircuitRescheduled,
   type CircuitState,
   type CircuitTransition,
   type Outcome,
@@ -30,6 +31,7 @@ import {
 } from '../proxy/proxy.ts';
 import { allSteps, type Steps } from '../steps.ts';
 import { takesAny, type Ask } from './proxy-query.ts';
+import { Sharing } from './shared-pool.ts';
 import { WaitingLine } from './wait-queue.ts';
 
 /** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
@@ -86,6 +88,10 @@ export class Pool {
   readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
   readonly doubts = new Doubts();
+  /** What other processes are told, and what they ask for. */
+  readonly sharing = new Sharing();
+  /** How often a proxy was asked for so far. */
+  picks = 0;
   readonly #context: PoolContext;
   readonly #lessons = new Lessons();
   readonly #states = new CircuitStates();
@@ -98,7 +104,7 @@ export class Pool {
   #replaced = 0;
 
   constructor(context: PoolContext) {
-    const { bus, strategy, circuitBreaker, now, random } = context;
+    const { strategy, circuitBreaker, now, random } = context;
     this.#context = context;
     this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
     const common = resolveCircuit(circuitBreaker || {}, { now, random });
@@ -107,11 +113,9 @@ export class Pool {
       ...common,
       bus: {
         has: () => true,
-        emit: (_type, transition) => {
-          const { name: proxyId } = transition as CircuitTransition;
-          const event = this.#hear({ ...(transition as CircuitTransition), proxyId });
-          if (this.#untold !== undefined) this.#untold.push(event);
-          else if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
+        emit: (type, event) => {
+          if (type === 'circuit:rescheduled') this.#hearDeadline(event as CircuitRescheduled);
+          else this.#tellCircuit(event as CircuitTransition);
         },
       },
     });
@@ -246,6 +250,14 @@ export class Pool {
     return breaker !== undefined;
   }
 
+  /** Members whose circuit is not closed. */
+  *notClosed(): Generator<Member, void, undefined> {
+    for (const id of this.#states.ids()) {
+      const member = this.members.get(id);
+      if (member !== undefined) yield member;
+    }
+  }
+
   /** Whether it has not left. */
   holds(member: Member): boolean {
     return this.members.get(member.id) === member;
@@ -254,7 +266,10 @@ export class Pool {
   /** A fact about a member: the selector hears it first, unless the member has left. */
   tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
     const { bus } = this.#context;
-    if (this.holds(member)) this.#lessons.tell(type, event);
+    if (this.holds(member)) {
+      this.#lessons.tell(type, event);
+      this.sharing.tell(type, event);
+    }
     if (bus.has(type)) bus.emit(type, event);
   }
 
@@ -289,12 +304,14 @@ export class Pool {
   /** A proxy and its circuit agree to take a request; undefined: none does, see `whyNot`. */
   admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
     const { tried, proxyId } = ask;
+    this.picks++;
     if (proxyId !== undefined) return this.enter(proxyId, only.closed);
+    const armed = only.fresh === true ? undefined : this.sharing.armedFor(ask);
     // The first pick has nothing to avoid.
     let exclude: ReadonlySet<string> | undefined = tried.size === 0 ? undefined : tried;
     let refused: Set<string> | undefined;
     for (;;) {
-      const { target, region, strictRegion, prefer, sessionId, tags } = ask;
+      const { target, region, strictRegion, prefer = armed, sessionId, tags } = ask;
       const wish = { exclude, target, region, strictRegion, prefer, sessionId, tags };
       const pick = this.selector.select(wish);
       if (pick === undefined || refused?.has(pick.id) === true) return undefined;
@@ -303,7 +320,10 @@ export class Pool {
         return undefined;
       }
       const admission = this.enter(pick.id, only.closed);
-      if (admission !== undefined) return admission;
+      if (admission !== undefined) {
+        if (pick.id === armed) this.sharing.disarm(armed);
+        return admission;
+      }
       // One that is to be tested is left to a request that may do so.
       if (only.closed === true) this.selector.giveBack(pick.id);
       refused = (refused ?? new Set<string>()).add(pick.id);
@@ -540,6 +560,7 @@ export class Pool {
     this.selector.remove(id);
     this.circuits.delete(id);
     this.#states.delete(id);
+    this.sharing.disarm(id);
     this.#changed();
     this.#context.onGone(id);
   }
@@ -568,6 +589,25 @@ export class Pool {
     else if (state === 'open' || state === 'half_open') {
       member.breaker?.trip({ openMs });
       member.provisional = provisional;
+    }
+  }
+
+  #tellCircuit(transition: CircuitTransition): void {
+    const { bus } = this.#context;
+    const event = this.#hear({ ...transition, proxyId: transition.name });
+    this.sharing.tell('circuit:transition', event);
+    if (this.#untold !== undefined) this.#untold.push(event);
+    else if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
+  }
+
+  /** The deadline of an open circuit has moved. */
+  #hearDeadline(event: CircuitRescheduled): void {
+    const { name, nextTestAt } = event;
+    const { bus } = this.#context;
+    this.selector.circuitChanged({ name, to: 'open', nextTestAt });
+    this.#changed();
+    if (bus.has('circuit:rescheduled')) {
+      bus.emit('circuit:rescheduled', { ...event, proxyId: name });
     }
   }
 
@@ -612,8 +652,11 @@ export class Pool {
 
   #announce(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
     const { bus, now } = this.#context;
-    if (!bus.has(type)) return;
     const { id: proxyId, region, weight, tags } = proxy;
+    if (type === 'proxy:removed') {
+      this.sharing.tell(type, { proxyId, region, weight, tags, at: now() });
+    }
+    if (!bus.has(type)) return;
     bus.emit(type, { proxyId, region, weight, tags, at: now() });
   }
 }

@@ -11,6 +11,8 @@ export interface Ask {
   readonly sessionId: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;
+  /** It may be sent twice: a test of a circuit may be given to it. */
+  readonly mayTest?: boolean | undefined;
 }
 
 /** Whether it is for every member; then the numbers of the pool answer without a look at each. */

@@ -310,6 +310,7 @@ export abstract class Failover<Each extends Try>
       sessionId,
       tags,
       proxyId,
+      mayTest: this.shareable,
     };
   }
 

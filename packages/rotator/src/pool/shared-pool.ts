@@ -1,0 +1,175 @@
+import { createBus, type CircuitState, type WhirlBus, type WhirlEvents } from '@whirl/events';
+import type { RetryBudget } from '@whirl/backoff';
+import type { Prior } from '@whirl/selector';
+import { createHmac } from 'node:crypto';
+import type { Lesson } from './lessons.ts';
+import type { Member } from './member.ts';
+import type { Pool } from './pool.ts';
+import type { Ask } from './proxy-query.ts';
+
+/** A circuit of a pool that is shared. */
+export interface SharedCircuit {
+  readonly id: string;
+  readonly state: CircuitState;
+  /** Epoch milliseconds; undefined unless it is open. */
+  readonly nextTestAt?: number | undefined;
+}
+
+/**
+ * A pool as what learns with other processes sees it: see `ProxyRotator.share`. Everything here changes local state
+ * between requests; ids that the pool does not have are ignored.
+ */
+export interface SharedPool {
+  /** Tells of this pool alone, also where several rotators share a bus; what is emitted goes to the rotator's bus. */
+  readonly bus: Pick<WhirlBus, 'on' | 'emit' | 'has'>;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** From 0 up to 1. */
+  random(): number;
+  readonly size: number;
+  /** How often a proxy was asked for so far, refused or not. */
+  readonly picks: number;
+  has(id: string): boolean;
+  ids(): Iterable<string>;
+  /** The circuits that are not closed. */
+  circuits(): Iterable<SharedCircuit>;
+  /** Undefined when there is no such proxy, or it has no circuit. */
+  circuit(id: string): SharedCircuit | undefined;
+  /** Failures that open its circuit; undefined under a rule of the user's own. */
+  failureThreshold(id: string): number | undefined;
+  /** As `CircuitBreaker.adopt`. */
+  adopt(
+    id: string,
+    state: 'open' | 'closed',
+    options?: { readonly openMs?: number | undefined },
+  ): boolean;
+  /** As `CircuitBreaker.reschedule`. */
+  hold(id: string, until: number): boolean;
+  /** Makes the test of an open circuit due now: the next request that may make it takes it. False: it is not open. */
+  arm(id: string): boolean;
+  /** Takes that back. True: no request has taken it. */
+  disarm(id: string): boolean;
+  /** As `Selector.overheard`. */
+  overheard(id: string, failures: number, latencyMs: number): void;
+  /** As `Selector.inform`. */
+  inform(known: Iterable<Prior>): void;
+  /** As `Selector.avoid`. */
+  avoid(id: string, until: number): void;
+  /** A ban as of a rule, named `fleet`, for one target or for all. */
+  ban(id: string, until: number, target?: string): void;
+  /** As `ProxyRotator.forceOpenCircuitBreaker` and `ProxyRotator.resetCircuitBreaker`. */
+  force(id: string): boolean;
+  reset(id: string): boolean;
+  /** Processes that share the retry budget. */
+  share(processes: number): void;
+  /** Of a proxy's address and credentials, keyed: equal only for the same ones. Undefined: it has no credentials. */
+  fingerprint(id: string, key: string): string | undefined;
+}
+
+type Shared = Lesson | 'circuit:transition' | 'proxy:removed';
+
+/** What a pool keeps for those that it is shared with. */
+export class Sharing {
+  /** Proxies whose test the next request shall make. */
+  readonly #armed = new Set<string>();
+  #feed: WhirlBus | undefined;
+
+  /** Where they hear of this pool alone; made for the first one. */
+  get feed(): WhirlBus {
+    return (this.#feed ??= createBus<WhirlEvents>());
+  }
+
+  tell<Type extends Shared>(type: Type, event: WhirlEvents[Type]): void {
+    this.#feed?.emit(type, event);
+  }
+
+  arm(id: string): void {
+    this.#armed.add(id);
+  }
+
+  disarm(id: string): boolean {
+    return this.#armed.delete(id);
+  }
+
+  /** The proxy whose test this request shall make: not one that has a wish of its own, or cannot be sent twice. */
+  armedFor({ tried, mayTest, proxyId, prefer, sessionId }: Ask): string | undefined {
+    if (this.#armed.size === 0 || mayTest !== true) return undefined;
+    if (proxyId !== undefined || prefer !== undefined || sessionId !== undefined) return undefined;
+    for (const id of this.#armed) if (!tried.has(id)) return id;
+    return undefined;
+  }
+}
+
+interface SharedContext {
+  readonly bus: WhirlBus;
+  readonly budget: RetryBudget | undefined;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedContext): SharedPool {
+  const { sharing, selector, members } = pool;
+  const { feed } = sharing;
+  const viewOf = ({ id, circuit }: Member): SharedCircuit | undefined =>
+    circuit && { id, state: circuit.state, nextTestAt: circuit.nextTestAt };
+  return {
+    bus: {
+      on: ((type: never, listener: never) => feed.on(type, listener)) as WhirlBus['on'],
+      emit: (type, event) => bus.emit(type, event),
+      has: (type) => bus.has(type),
+    },
+    now,
+    random,
+    get size() {
+      return members.size;
+    },
+    get picks() {
+      return pool.picks;
+    },
+    has: (id) => members.has(id),
+    ids: () => members.keys(),
+    circuits: () => [...pool.notClosed()].map(viewOf).filter((each) => each !== undefined),
+    circuit(id) {
+      const member = members.get(id);
+      return member && viewOf(member);
+    },
+    failureThreshold: (id) => members.get(id)?.limits.failureThreshold || undefined,
+    adopt: (id, state, options) => members.get(id)?.adopt(state, options) ?? false,
+    hold: (id, until) => members.get(id)?.breaker?.reschedule(until) ?? false,
+    arm(id) {
+      if (members.get(id)?.breaker?.reschedule(now()) !== true) return false;
+      sharing.arm(id);
+      return true;
+    },
+    disarm: (id) => sharing.disarm(id),
+    overheard: (id, failures, latencyMs) => selector.overheard(id, failures, latencyMs),
+    inform: (known) => selector.inform(known),
+    avoid(id, until) {
+      if (members.has(id)) selector.avoid(id, until);
+    },
+    ban(id, until, target) {
+      const member = members.get(id);
+      const at = now();
+      if (member === undefined || until <= at) return;
+      pool.tell(member, 'proxy:banned', { proxyId: id, target, until, rule: 'fleet', at });
+      if (target === undefined) member.adopt('open', { openMs: Math.max(1, until - at) });
+    },
+    force(id) {
+      const breaker = members.get(id)?.breaker;
+      breaker?.forceOpen();
+      return breaker !== undefined;
+    },
+    reset: (id) => pool.reset(id),
+    share(processes) {
+      if (budget !== undefined && 'share' in budget) budget.share = processes;
+    },
+    fingerprint(id, key) {
+      const proxy = members.get(id)?.proxy;
+      if (proxy === undefined) return undefined;
+      const { protocol, host, port, username, password } = proxy;
+      if (username === undefined && password === undefined) return undefined;
+      const what = JSON.stringify([protocol, host, port, username, password]);
+      return createHmac('sha256', key).update(what).digest('base64url');
+    },
+  };
+}
