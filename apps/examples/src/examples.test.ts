@@ -71,6 +71,11 @@ const shown: Record<string, RegExp[]> = {
     /whirl_requests_succeeded_total\{attempt="0"\} \d+/,
     /whirl_proxies 2/,
   ],
+  '15-fleet': [
+    /alone: \d+ wasted attempts, 0 failed requests/,
+    /a fleet: \d+ wasted attempts, 0 failed requests/,
+    /fewer: true/,
+  ],
 };
 
 describe.concurrent('X1 examples run alone against real flaky proxies', () => {
