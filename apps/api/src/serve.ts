@@ -6,6 +6,7 @@ import { buildApp } from './app.ts';
 import type { Config, GatewayConfig } from './config/read-config.ts';
 import type { App } from './routes/area.ts';
 import { startDemo } from './demo/demo.ts';
+import { startFleet } from './fleet.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
 
 const usualGatewayPort = 8001;
@@ -56,6 +57,15 @@ export async function serve(config: Config, logger: Logger): Promise<Running> {
       cleanUps.push(() => file.close());
       await file.load();
       file.watch();
+    }
+    if (config.redisUrl !== undefined) {
+      const fleet = await startFleet({
+        rotator,
+        url: config.redisUrl,
+        pool: config.fleetPool,
+        logger,
+      });
+      cleanUps.push(() => fleet.close());
     }
     let gateway: Gateway | undefined;
     const app = await buildApp({

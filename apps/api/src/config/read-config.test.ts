@@ -36,6 +36,8 @@ describe('A9 configuration', () => {
       gateway: { host: '127.0.0.1', port: undefined, auth: [] },
       logLevel: 'info',
       shutdownTimeoutMs: 5000,
+      redisUrl: undefined,
+      fleetPool: 'default',
       retryPolicy: undefined,
       circuitBreaker: undefined,
       warnings: [],
@@ -53,6 +55,17 @@ describe('A9 configuration', () => {
       host: '127.0.0.1',
     });
     expect(readConfig({ ...sources, flags: parseFlags(['-c', 'x.json']) }).port).toBe(2);
+  });
+
+  it('A9 a fleet: the URL of a server, which no message shows, and the name of a pool', () => {
+    const env = { WHIRL_REDIS_URL: 'redis://:secret@127.0.0.1:6379/1', WHIRL_FLEET_POOL: 'eu-1' };
+    expect(readConfig({ env })).toMatchObject({ redisUrl: env.WHIRL_REDIS_URL, fleetPool: 'eu-1' });
+    expect(
+      faultsOf({ env: { WHIRL_REDIS_URL: 'http://:secret@127.0.0.1', WHIRL_FLEET_POOL: 'a b' } }),
+    ).toEqual([
+      'WHIRL_REDIS_URL must be a URL that begins with redis:// or rediss://',
+      'WHIRL_FLEET_POOL must be 1 to 200 characters without spaces and braces, got "a b"',
+    ]);
   });
 
   it('A9 an empty variable is unset', () => {

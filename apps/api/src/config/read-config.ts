@@ -37,6 +37,10 @@ export interface Config {
   readonly gateway: GatewayConfig | undefined;
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
+  /** Where the servers of a fleet meet; undefined: this one is alone. */
+  readonly redisUrl: string | undefined;
+  /** Servers with the same one learn together. */
+  readonly fleetPool: string;
   readonly allow: AccessOptions;
   readonly deny: AccessOptions;
   /** The first global policy; the API may change it later. */
@@ -212,6 +216,8 @@ export function readConfig({
     dashboard: read('dashboard')?.value ?? true,
     gateway: gatewayOn ? { host: gatewayHost, port: gatewayPort, auth: gatewayAuth } : undefined,
     logLevel: read('logLevel')?.value ?? 'info',
+    redisUrl: read('redisUrl')?.value,
+    fleetPool: read('fleetPool')?.value ?? 'default',
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
   };
   const warnings = judgeUnknownVariables(env, faults);

@@ -264,6 +264,26 @@ export const settings = {
     expected: `one of ${logLevels.join(', ')}`,
     read: (value) => logLevels.find((level) => level === value),
   } satisfies Setting<LogLevel>,
+  redisUrl: {
+    variable: 'WHIRL_REDIS_URL',
+    field: 'redis_url',
+    expected: 'a URL that begins with redis:// or rediss://',
+    secret: true,
+    read: (value) => {
+      const url = text(value);
+      return url !== undefined && /^rediss?:\/\//.test(url) && URL.canParse(url) ? url : undefined;
+    },
+  } satisfies Setting<string>,
+  fleetPool: {
+    flag: 'fleet-pool',
+    variable: 'WHIRL_FLEET_POOL',
+    field: 'fleet_pool',
+    expected: '1 to 200 characters without spaces and braces',
+    read: (value) => {
+      const name = text(value);
+      return name !== undefined && /^[^\s{}]{1,200}$/.test(name) ? name : undefined;
+    },
+  } satisfies Setting<string>,
   shutdownTimeout: {
     flag: 'shutdown-timeout',
     variable: 'WHIRL_SHUTDOWN_TIMEOUT',
