@@ -107,12 +107,9 @@ export async function retry<T>(
     }
     if (budget?.tryWithdraw() === false) break;
     // Whatever a listener does, the retry goes on.
-    (async () =>
-      onRetry?.({
-        attempt,
-        [failed ? 'error' : 'result']: outcome,
-        delayMs,
-      } as unknown as RetryEvent))().catch(() => {});
+    // Named, so that no closure catches variables of the loop, which would cost every attempt.
+    const event = { attempt, [failed ? 'error' : 'result']: outcome, delayMs };
+    (async () => onRetry?.(event as unknown as RetryEvent))().catch(() => {});
     signal?.throwIfAborted();
     if (delayMs > 0) await wait(delayMs, signal);
   }

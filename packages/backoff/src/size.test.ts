@@ -19,15 +19,15 @@ async function gzippedBytes(contents: string): Promise<number> {
 }
 
 describe('size, minified and gzipped', () => {
-  it('{ retry, exponential } is at most 1,591 bytes', async () => {
+  it('{ retry, exponential } is at most 1,597 bytes', async () => {
     const bytes = await gzippedBytes(`export { retry, exponential } from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(500);
-    expect(bytes).toBeLessThanOrEqual(1591);
+    expect(bytes).toBeLessThanOrEqual(1597);
   });
 
-  it('all of it is at most 2,679 bytes', async () => {
+  it('all of it is at most 2,685 bytes', async () => {
     const bytes = await gzippedBytes(`export * from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(1000);
-    expect(bytes).toBeLessThanOrEqual(2679);
+    expect(bytes).toBeLessThanOrEqual(2685);
   });
 });
