@@ -128,7 +128,7 @@ function addressesOf(app: App): string[] {
 }
 
 /**
- * Starts the gateway. Undefined where nobody asked for its port and that is taken: the API is of use without it.
+ * Starts the gateway. Undefined if its default port is taken: the API runs without a gateway then.
  * Rejects otherwise.
  */
 async function startGateway(

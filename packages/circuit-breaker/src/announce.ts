@@ -16,7 +16,7 @@ type Told = [
   listeners?: Iterable<Listener> | undefined,
 ];
 
-/** The events of all breakers that wait until everybody has heard the one before. */
+/** The events of all breakers that wait until all listeners have heard the one before. */
 const queue: Told[] = [];
 
 /**

@@ -25,7 +25,7 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.ok);
   throw error;
 });
-// What nobody reads any more is not missed.
+// Output after the reader has closed is dropped.
 stderr.on('error', () => {});
 const terminal: Terminal = { stdin, stdout, stderr, onStop };
 process.exitCode = await runProgram(process.argv.slice(2), terminal);

@@ -141,7 +141,7 @@ describe('the server is away', () => {
     expect(newcomer!.circuits.get('c')!.reason).toBe('fleet');
   });
 
-  it('D15 FLUSHALL: the same, and nobody is degraded', async () => {
+  it('D15 FLUSHALL: the same, and no process is degraded', async () => {
     await fleetOf(4, { openMs: 20_000 });
     tell({ dead: ['c'] });
     await expect.poll(() => openIn('c')).toBe(4);

@@ -10,7 +10,7 @@ export interface GatewayOptions {
   /** 0 to 65,535, 0: any that is free. Default 8001. */
   readonly port?: number | undefined;
   /**
-   * `name:password`, one for each client. Default none: everybody who reaches the port is served. A name holds no
+   * `name:password`, one for each client. Default none: every client that reaches the port is served. A name holds no
    * colon, and none of the keys of a username (`-session-`, …).
    */
   readonly auth?: readonly string[] | undefined;

@@ -152,7 +152,7 @@ describe('W13 sessions', () => {
     expect(connects()).toEqual([4, 4]);
   });
 
-  it('that are not used for sessionIdleMs are drawn anew', async () => {
+  it('that are not used for sessionIdleMs are drawn again', async () => {
     const { port, connects } = await rig([hi, hi], { sessionIdleMs: 1 });
     for (let i = 0; i < 4; i++) {
       await asks(port, auth('ann-session-1'));

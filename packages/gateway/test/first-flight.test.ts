@@ -233,7 +233,7 @@ describe('W19 after a ClientHello the first byte tells', () => {
     expect(wire.received.includes('welcome')).toBe(false);
   });
 
-  it('a page that nobody asked for is a lie too', async () => {
+  it('a page before any request is a lie too', async () => {
     const { port } = await rig([scripts.page(0), scripts.says(serverHello, hello.length)]);
     const wire = await tunnelTo(port, 'shop.example:443');
     wire.write(hello);
@@ -258,8 +258,8 @@ describe('W19 after a ClientHello the first byte tells', () => {
   });
 });
 
-describe('W20 when neither side has spoken the tunnel is opened anew', () => {
-  it('through another proxy, blaming nobody, and the last one stays open', async () => {
+describe('W20 when neither side has spoken the tunnel is opened again', () => {
+  it('through another proxy, blaming none, and the last one stays open', async () => {
     const { port, proxies, ends } = await rig([scripts.silent, scripts.silent, scripts.silent], {
       ...quick,
       retryPolicy: { maxAttempts: 3, failoverDelay: 'none' },
@@ -407,7 +407,7 @@ describe('W24 a client that leaves frees its attempt', () => {
   it.each<[string, Script]>([
     ['while a proxy is dialled', scripts.mute],
     ['while the first byte is waited for', scripts.silent],
-  ])('%s, blaming nobody', async (_, script) => {
+  ])('%s, blaming no proxy', async (_, script) => {
     const { port, proxies, gateway, ends } = await rig([script], { firstByteMs: 60_000 });
     const { openWire } = await import('@whirl/testkit');
     const wire = await openWire(port);

@@ -274,7 +274,7 @@ describe('W22 a failed request in absolute form', () => {
 });
 
 describe('W24 a client that leaves', () => {
-  it('frees its request, blaming nobody', async () => {
+  it('frees its request, blaming no proxy', async () => {
     const { port, proxies, rotator } = await start({}, {}, [{ behaviour: { kind: 'hang' } }]);
     const outcomes: string[] = [];
     rotator.bus.on('attempt:end', ({ blame }) => outcomes.push(blame));

@@ -15,7 +15,7 @@ export interface GatewayConfig {
   readonly host: string;
   /** Undefined: the usual one, and none where that is taken. 0 picks a free one. */
   readonly port: number | undefined;
-  /** `name:password` of each client; empty: everybody is served. */
+  /** `name:password` of each client; empty: every client is served. */
   readonly auth: readonly string[];
 }
 

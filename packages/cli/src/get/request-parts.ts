@@ -20,7 +20,7 @@ class UnreadableFile extends UsageError {
 
 /**
  * What `-d` says: a text, `@file` as it is, `@-` the standard input; several texts are joined with `&`. A file is
- * opened anew for each attempt.
+ * opened again for each attempt.
  */
 export async function uploadOf(
   { data, proxiesFile }: { readonly data?: readonly string[]; readonly proxiesFile?: string },

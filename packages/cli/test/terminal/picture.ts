@@ -1,4 +1,4 @@
-// Makes docs/check.svg anew: a real check of proxies on loopback, with addresses of the documentation in their place.
+// Makes docs/check.svg: a real check of proxies on loopback, with addresses of the documentation in their place.
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ async function output(): Promise<{ stdout: string; stderr: string }> {
   running.child.stdin?.end(list.join('\n'));
   const written = await running;
   await Promise.all([target, ...proxies].map((each) => each.close()));
-  // Ports of loopback are nobody's; the widths stay as they are.
+  // Ports of loopback mean nothing to a reader; the widths stay as they are.
   const place = (text: string) =>
     proxies.reduce(
       (all, { port }, i) => all.replaceAll(`127.0.0.1:${port}`, `192.0.2.${i + 1}:${10_080 + i}`),

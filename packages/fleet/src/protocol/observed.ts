@@ -134,7 +134,7 @@ export class Observed {
     if (!this.#parts.settings.share.circuits) return;
     if (to === 'half_open') tests.testing(id);
     if (to === 'open') selfCheck.opened(id);
-    // What others decided is not told again: whoever adopted it keeps the books.
+    // What others decided is not told again: the process that decided has told it.
     if (reason === 'fleet') {
       if (to === 'closed') {
         this.#ownOpens.delete(id);

@@ -38,7 +38,7 @@ export interface LeaseCounts {
 /**
  * One test for all. At a circuit's deadline those with traffic ask the store for a lease; one gets it, and its next
  * request makes the test. The local deadline is kept a little later than the fleet's as long as the store
- * responds: when it does not, each process tests by itself, without a decision of anybody.
+ * responds: when it does not, each process tests by itself, without a common decision.
  */
 export class Tests {
   readonly counts: LeaseCounts = { granted: 0, denied: 0, unused: 0, lost: 0 };

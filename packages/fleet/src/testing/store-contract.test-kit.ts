@@ -131,7 +131,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(Number(second!.term)).toBeGreaterThan(Number(first!.term));
     });
 
-    it('D4 a failed test: nobody gets the lease before the next deadline', async () => {
+    it('D4 a failed test: no process gets the lease before the next deadline', async () => {
       const [grant] = (await sync('a', { leases })).grants;
       await sync('a', { verdicts: [{ ...grant!, result: 'failed', remainingMs: 300 }] });
       const { denials, holds } = await sync('b', { leases });

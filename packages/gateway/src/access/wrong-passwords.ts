@@ -55,7 +55,7 @@ export class WrongPasswords {
     return guesses.hashes.size > limit;
   }
 
-  /** Milliseconds until the address starts anew, 0 for one that is not known. */
+  /** Milliseconds until the address starts from zero, 0 for one that is not known. */
   waitMs(address: string): number {
     const until = this.#byAddress.get(address)?.until;
     return until === undefined ? 0 : Math.max(0, until - this.#options.now());

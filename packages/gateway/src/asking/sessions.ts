@@ -44,7 +44,7 @@ export class Sessions {
 
   /**
    * The session was served by this proxy, and stays with it. `ttlMs`: how long after it got its first proxy it is
-   * drawn anew, however often it is used; undefined: after the time without use.
+   * drawn again, however often it is used; undefined: after the time without use.
    */
   keep(key: string, proxyId: string, ttlMs: number | undefined): void {
     const { idleMs, now, capacity = 100_000 } = this.#options;

@@ -27,7 +27,7 @@ export function firstFlight(mode: ReplayMode, serverFirst: boolean): FirstFlight
       if (written[0] === handshakeRecord && kindOf(mode, written) !== 'other') {
         return first[0] === handshakeRecord || first[0] === alertRecord;
       }
-      // Nobody speaks HTTP before he is asked: this is a page of the proxy.
+      // No HTTP server speaks first: this is a page of the proxy.
       return written.length > 0 || !isHttp(first);
     },
   };

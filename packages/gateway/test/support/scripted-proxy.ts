@@ -11,7 +11,7 @@ export interface ScriptedTunnel {
   readonly received: Buffer;
   /** How the client's side ended. */
   ended: 'fin' | 'reset' | undefined;
-  /** Its bytes are somebody else's: a FIN of the client is not the end of it. */
+  /** Another socket carries its bytes: a FIN of the client is not its end. */
   passes: boolean;
   /** Calls when so many bytes of the tunnel have come. */
   whenReceived(bytes: number, call: () => void): void;

@@ -40,7 +40,7 @@ it('M10 tunnels are counted beside requests: those open, how they closed, their 
   ]) {
     expect(text.split('\n')).toContain(line);
   }
-  // One that was open before anybody listened.
+  // One that was open before the first listener.
   for (let i = 0; i < 3; i++) bus.emit('tunnel:end', ended());
   expect(metrics.totals().tunnels.open).toBe(0);
 });

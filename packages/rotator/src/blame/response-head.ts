@@ -1,6 +1,6 @@
 import { parsedHeaders, type Headers, type RawHeaders } from '../request/undici-handler.ts';
 
-/** The head of a response. Its headers are parsed when somebody looks at them, which is seldom. */
+/** The head of a response. Its headers are parsed when they are first read, which is seldom. */
 export class ResponseHead {
   readonly statusCode: number;
   readonly rawHeaders: RawHeaders;

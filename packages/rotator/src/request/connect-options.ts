@@ -54,7 +54,7 @@ export interface ConnectOptions extends RoutingOptions {
    */
   readonly firstByteMs?: number | undefined;
   /**
-   * Milliseconds in which neither side speaks, after which the tunnel is opened anew through another proxy. The
+   * Milliseconds in which neither side speaks, after which the tunnel is opened again through another proxy. The
    * last one that the policy allows stays open. Greater than 0, default: no bound.
    */
   readonly quietMs?: number | undefined;

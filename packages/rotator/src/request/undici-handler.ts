@@ -15,7 +15,7 @@ export type UpgradeSocket = Parameters<
 
 /**
  * The interface in which undici 7's client calls a handler, and in which `undici.request` and both fetches
- * hand theirs in. It shows raw headers, which nobody has to parse to pass them on. Returning false pauses.
+ * hand theirs in. It shows raw headers, which need no parsing to be passed on. Returning false pauses.
  */
 export interface RawHandler {
   onConnect?(abort: (reason?: Error) => void, context?: unknown): void;

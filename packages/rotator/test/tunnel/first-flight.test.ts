@@ -125,7 +125,7 @@ describe('the first flight', () => {
     expect(told('attempt:end')).toMatchObject([{ outcome: 'timeout', phase: 'headers' }]);
   });
 
-  it('T6 a quiet tunnel is opened anew through another proxy, blaming none; the last one stays', async () => {
+  it('T6 a quiet tunnel is opened again through another proxy, blaming none; the last one stays', async () => {
     const { port } = await startRawTarget((socket) => socket.write('220 ready\r\n'));
     const { rotator, proxies, told } = await tunnelRig([
       { kind: 'silent-after-connect' },

@@ -74,7 +74,7 @@ describe('S6 costAware()', () => {
     { id: 'dear', cost: 5 },
   ];
 
-  it('S6 of two at the same cost only the acceptable one is picked, whoever has the turn', () => {
+  it('S6 of two at the same cost only the acceptable one is picked, whichever has the turn', () => {
     const { selector } = pool(costAware(roundRobin()), ...cheap);
     expect(new Set(picks(selector, 10))).toEqual(new Set(['good', 'bad']));
     record(selector, 'good', 'success', 30);
