@@ -1,46 +1,14 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import net from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
-import { ProxyRotator } from '@whirl/rotator';
-import { buildApp } from '../../../api/src/app.ts';
-import { median } from '../measure.ts';
+import { median, quantile } from '../measure.ts';
 import { printTable } from '../table.ts';
 import type { FleetAddresses } from './fleet.ts';
+import { measureImports } from './imports.ts';
 import type { Done, Job } from './load.ts';
+import { message, serve, start } from './served.ts';
 
-const start = (name: string) => fork(fileURLToPath(new URL(name, import.meta.url)));
-const message = <Message>(child: ChildProcess) =>
-  new Promise<Message>((resolve, reject) => {
-    child.once('message', (value) => resolve(value as Message));
-    child.once('exit', (code) => reject(new Error(`a child ended with ${code}`)));
-  });
-const quantile = (sorted: readonly number[], q: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
 const mebibytes = (bytes: number) => Number((bytes / 1024 / 1024).toFixed(1));
-
-interface Served {
-  readonly rotator: ProxyRotator;
-  readonly address: string;
-  close(): Promise<void>;
-}
-
-async function serve(proxies: readonly string[]): Promise<Served> {
-  const rotator = new ProxyRotator({
-    proxies,
-    retryPolicy: { maxAttempts: 4, baseDelayMs: 100, failoverDelay: 'none' },
-  });
-  const app = await buildApp({ rotator, dashboard: false });
-  const address = await app.listen({ host: '127.0.0.1', port: 0 });
-  return {
-    rotator,
-    address,
-    async close() {
-      await app.close();
-      await rotator.destroy();
-    },
-  };
-}
 
 /** What a job costs this process, which is the server. */
 async function measure(load: ChildProcess, job: Job) {
@@ -142,11 +110,15 @@ function figuresOf({ done, delay, cpuUsPerRequest }: Awaited<ReturnType<typeof m
   };
 }
 
-/** `npm run bench api [seconds of load, default 60] [seconds a round of streams, default 5]`. */
+/**
+ * `npm run bench api [seconds of load, default 60] [seconds a round of streams, default 5]`, or
+ * `npm run bench api imports`.
+ */
 export async function run([
   loadSeconds = '60',
   streamSeconds = '5',
 ]: readonly string[]): Promise<void> {
+  if (loadSeconds === 'imports') return measureImports();
   const fleetProcess = start('./fleet.ts');
   const fleet = await message<FleetAddresses>(fleetProcess);
   const load = start('./load.ts');

@@ -1,9 +1,9 @@
 import { ProxyRotator, type RotatorOptions } from '@whirl/rotator';
 import { ProxyAgent, request } from 'undici';
-import { median } from '../measure.ts';
+import { median, quantile } from '../measure.ts';
 import { printTable } from '../table.ts';
 import { flaky, flawless, startFleet } from './fleet.ts';
-import { load, quantile } from './load.ts';
+import { load } from './load.ts';
 import { sendAtRandom } from './random-choice.ts';
 
 interface Seen {

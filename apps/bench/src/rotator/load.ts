@@ -44,8 +44,3 @@ export async function load(
     latenciesMs,
   };
 }
-
-/** The value below which a share of the sorted values lies. */
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-}

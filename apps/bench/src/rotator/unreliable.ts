@@ -2,9 +2,10 @@ import { ProxyRotator, type RotatorOptions } from '@whirl/rotator';
 import { random } from '@whirl/selector';
 import pRetry from 'p-retry';
 import { ProxyAgent, request, type Dispatcher } from 'undici';
+import { quantile } from '../measure.ts';
 import { printTable } from '../table.ts';
 import { flaky, startFleet, type Fleet } from './fleet.ts';
-import { load, quantile, type Load } from './load.ts';
+import { load, type Load } from './load.ts';
 
 const size = 40;
 const traffic = { requests: 4000, concurrency: 64 };
