@@ -12,7 +12,7 @@ export default defineConfig({
       'packages/*/{src,test}/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
       'scripts/house/*.test.ts',
-      'apps/api/dashboard/src/**/*.test.ts',
+      'packages/server/dashboard/src/**/*.test.ts',
     ],
     exclude: [...configDefaults.exclude, 'apps/packaging/**', 'apps/real-proxies/**'],
     environment: 'node',

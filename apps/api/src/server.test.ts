@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readEvents } from './testing/event-reader.ts';
+import { readEvents } from '../../../packages/server/src/testing/event-reader.ts';
 
 const entry = fileURLToPath(new URL('./server.ts', import.meta.url));
 

@@ -1,9 +1,14 @@
-import { parseFlags } from './config/command-line.ts';
-import { ConfigError, readConfig, type Config } from './config/read-config.ts';
-import { createLogger } from './log.ts';
-import { LogOutput } from './log-output.ts';
-import { serve } from './serve.ts';
-import { welcome } from './welcome.ts';
+import {
+  ConfigError,
+  createLogger,
+  LogOutput,
+  readConfig,
+  serve,
+  welcome,
+  type Config,
+} from '@whirl/server';
+import { parseFlags } from './command-line.ts';
+import { startDemo } from './demo/demo.ts';
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
@@ -54,7 +59,7 @@ async function main(config: Config): Promise<void> {
       askToStop(signal);
     });
   }
-  const running = await serve(config, logger);
+  const running = await serve(config, logger, startDemo);
   // The log is JSON for machines; who looks on gets a line to read.
   if (process.stdout.isTTY) console.log(welcome({ ...running, dashboard: config.dashboard }));
   const signal = await asked;

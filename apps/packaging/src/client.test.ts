@@ -34,7 +34,7 @@ console.log(ids, cursor, attempts, state, status, error?.message);
 async function compile(source: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'whirl-client-'));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const description = await readFile(here('../../api/openapi.json'), 'utf8');
+  const description = await readFile(here('../../../packages/server/openapi.json'), 'utf8');
   // What has a default may be left out of a request.
   const types = await openapiTypescript(description, { defaultNonNullable: false });
   await writeFile(join(folder, 'api.ts'), astToString(types));

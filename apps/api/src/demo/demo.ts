@@ -1,5 +1,6 @@
-import type { ProxyOptions, ProxyRotator, RotatorOptions } from '@whirl/rotator';
+import type { ProxyRotator } from '@whirl/rotator';
 import { roundRobin } from '@whirl/selector';
+import type { Demo } from '@whirl/server';
 import { seededRandom, startProxy, startTarget, type FlakyProxy } from '@whirl/testkit';
 import { fleet, type Member } from './fleet.ts';
 import { turnOf } from './wave.ts';
@@ -7,16 +8,6 @@ import { turnOf } from './wave.ts';
 export interface DemoOptions {
   /** How many times as fast as usual it goes: waves, circuits and traffic. Default 1. */
   readonly speed?: number;
-}
-
-export interface Demo {
-  readonly proxies: readonly ProxyOptions[];
-  readonly targetUrl: string;
-  /** Made for being watched. What the configuration says goes first. */
-  readonly rotator: Required<Pick<RotatorOptions, 'strategy' | 'retryPolicy' | 'circuitBreaker'>>;
-  /** Sends steady traffic and lets trouble come and go, until close. */
-  run(rotator: ProxyRotator): void;
-  close(): Promise<void>;
 }
 
 const trafficMs = 90;

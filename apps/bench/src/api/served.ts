@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ProxyRotator } from '@whirl/rotator';
-import { buildApp } from '../../../api/src/app.ts';
+import { buildApp } from '@whirl/server';
 
 /** Starts a file of this folder as a process. */
 export const start = (name: string) => fork(fileURLToPath(new URL(name, import.meta.url)));

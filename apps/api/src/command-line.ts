@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
-import { version } from '../version.ts';
-import { logLevels, settings, type SettingName } from './settings.ts';
+import { logLevels, settings, version, type SettingName } from '@whirl/server';
 
 /** What the flags say, by setting. */
 export type Flags = Partial<Record<SettingName | 'config', unknown>>;

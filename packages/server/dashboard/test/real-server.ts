@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
+const entry = fileURLToPath(new URL('../../../../apps/api/src/server.ts', import.meta.url));
 
 export interface RealServer {
   readonly url: string;

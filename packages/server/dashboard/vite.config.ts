@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 /**
- * Builds the operator's page into the app's `dist/dashboard`. Everything stays a file of its own
+ * Builds the operator's page into the package's `dist/dashboard`. Everything stays a file of its own
  * (nothing is inlined as a data URL or an inline script), so that the page runs under
  * `script-src 'self'; style-src 'self'`.
  */

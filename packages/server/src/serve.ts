@@ -5,7 +5,7 @@ import { createGateway, type Gateway } from '@whirl/gateway';
 import { buildApp } from './app.ts';
 import type { Config, GatewayConfig } from './config/read-config.ts';
 import type { App } from './routes/area.ts';
-import { startDemo } from './demo/demo.ts';
+import type { Demo } from './demo.ts';
 import { startFleet } from './fleet.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
 
@@ -27,14 +27,21 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Starts everything that a configuration asks for. Rejects, with nothing left open. */
-export async function serve(config: Config, logger: Logger): Promise<Running> {
+/**
+ * Starts everything that a configuration asks for, the demo where it comes from included. Rejects, with nothing left
+ * open.
+ */
+export async function serve(
+  config: Config,
+  logger: Logger,
+  startDemo?: () => Promise<Demo>,
+): Promise<Running> {
   const cleanUps: (() => Promise<void> | void)[] = [];
   const cleanUp = async () => {
     for (const undo of cleanUps.splice(0).reverse()) await undo();
   };
   try {
-    const demo = config.demo ? await startDemo() : undefined;
+    const demo = config.demo ? await startDemo?.() : undefined;
     if (demo !== undefined) cleanUps.push(() => demo.close());
     const givenPolicy = config.retryPolicy ?? demo?.rotator.retryPolicy;
     const rotator = new ProxyRotator({
