@@ -333,7 +333,7 @@ export class ProxyRotator implements RotatorView {
    * until the circuit is tested.
    */
   circuitCounts(): Readonly<Record<CircuitState, number>> {
-    return this.#pool.circuitCounts;
+    return this.#pool.openCircuits.counts;
   }
 
   /**

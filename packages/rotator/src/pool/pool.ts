@@ -2,7 +2,6 @@ import type { AccessRules } from '../access-rules.ts';
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import {
   type CircuitRescheduled,
-  type CircuitState,
   type CircuitTransition,
   type Outcome,
   type WhirlBus,
@@ -15,12 +14,12 @@ import {
   sameCircuit,
   type CircuitOptions,
 } from './circuit-options.ts';
-import { CircuitStates } from './circuit-states.ts';
 import { Doubts } from '../blame/doubts.ts';
 import type { CircuitOutcome } from '../blame/failure.ts';
 import { AllProxiesUnavailableError, InvalidProxyError } from '../errors.ts';
 import { Lessons, type Lesson } from './lessons.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
+import { OpenCircuits } from './open-circuits.ts';
 import { parsingProxies } from '../proxy/proxy-list.ts';
 import {
   parseProxy,
@@ -84,6 +83,7 @@ export class Pool {
   readonly members = new Map<string, Member>();
   readonly selector: Selector;
   readonly circuits: CircuitBreakerGroup;
+  readonly openCircuits: OpenCircuits;
   /** Of a proxy without options of its own; undefined: it has no circuit. */
   readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
@@ -94,10 +94,6 @@ export class Pool {
   picks = 0;
   readonly #context: PoolContext;
   readonly #lessons = new Lessons();
-  readonly #states = new CircuitStates();
-  /** When the first of them may be asked, while nothing has changed since it was worked out. */
-  #firstDueAt: number | undefined;
-  #firstDueKnown = false;
   /** Transitions in the middle of a swap. */
   #untold: CircuitTransition[] | undefined;
   /** How often the whole pool was replaced. */
@@ -106,6 +102,7 @@ export class Pool {
   constructor(context: PoolContext) {
     const { strategy, circuitBreaker, now, random } = context;
     this.#context = context;
+    this.openCircuits = new OpenCircuits(this.members, now);
     this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
     const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.line = new WaitingLine((ask) => this.admit(ask));
@@ -130,15 +127,10 @@ export class Pool {
     return this.members.size;
   }
 
-  /** Circuits by the state that was told last; `closed` is every member that is in no other. */
-  get circuitCounts(): Record<CircuitState, number> {
-    return this.#states.counts(this.members.size);
-  }
-
   /** Whether some member's circuit would admit a request now. */
   get admitsAny(): boolean {
-    if (this.#states.shut < this.members.size) return true;
-    const dueAt = this.#due();
+    if (this.openCircuits.shut < this.members.size) return true;
+    const dueAt = this.openCircuits.firstDueAt;
     return dueAt !== undefined && dueAt <= this.#context.now();
   }
 
@@ -248,14 +240,6 @@ export class Pool {
     breaker?.reset();
     this.line.wake();
     return breaker !== undefined;
-  }
-
-  /** Members whose circuit is not closed. */
-  *notClosed(): Generator<Member, void, undefined> {
-    for (const id of this.#states.ids()) {
-      const member = this.members.get(id);
-      if (member !== undefined) yield member;
-    }
   }
 
   /** Whether it has not left. */
@@ -386,8 +370,8 @@ export class Pool {
   /** Whether a proxy could take a request `delayMs` from now. */
   couldServe(ask: Ask, delayMs: number): boolean {
     if (takesAny(ask)) {
-      if (this.#states.shut < this.members.size) return true;
-      const dueAt = this.#due();
+      if (this.openCircuits.shut < this.members.size) return true;
+      const dueAt = this.openCircuits.firstDueAt;
       return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
     }
     for (const { circuit } of this.#matching(ask)) {
@@ -401,12 +385,12 @@ export class Pool {
   hasAnother(ask: Ask): boolean {
     const { tried } = ask;
     if (takesAny(ask)) {
-      let left = this.members.size - this.#states.shut;
-      for (const id of tried) if (this.members.has(id) && !this.#states.isShut(id)) left--;
+      let left = this.members.size - this.openCircuits.shut;
+      for (const id of tried) if (this.members.has(id) && !this.openCircuits.isShut(id)) left--;
       return left > 0;
     }
     for (const { id } of this.#matching(ask)) {
-      if (!tried.has(id) && !this.#states.isShut(id)) return true;
+      if (!tried.has(id) && !this.openCircuits.isShut(id)) return true;
     }
     return false;
   }
@@ -418,8 +402,8 @@ export class Pool {
     if (this.members.size === 0) {
       return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
     }
-    if (takesAny(ask) && this.#states.shut === this.members.size) {
-      const dueAt = this.#due();
+    if (takesAny(ask) && this.openCircuits.shut === this.members.size) {
+      const dueAt = this.openCircuits.firstDueAt;
       return new AllProxiesUnavailableError(
         'ALL_PROXIES_UNAVAILABLE',
         `the circuits of all ${this.members.size} proxies are open${this.#doubted(this.members.values(), target, silentMs)}`,
@@ -548,7 +532,7 @@ export class Pool {
   #join({ proxy, circuits }: Entry): void {
     this.selector.add(candidate(proxy));
     this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
-    this.#changed();
+    this.line.wake();
   }
 
   #leave(member: Member): void {
@@ -559,9 +543,9 @@ export class Pool {
     this.members.delete(id);
     this.selector.remove(id);
     this.circuits.delete(id);
-    this.#states.delete(id);
+    this.openCircuits.delete(id);
     this.sharing.disarm(id);
-    this.#changed();
+    this.line.wake();
     this.#context.onGone(id);
   }
 
@@ -583,7 +567,7 @@ export class Pool {
     const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
     if (circuits === undefined && state !== 'closed') before?.reset();
     this.circuits.delete(member.id);
-    this.#states.delete(member.id);
+    this.openCircuits.delete(member.id);
     member.circuits = circuits;
     if (state === 'forced_open') member.breaker?.forceOpen();
     else if (state === 'open' || state === 'half_open') {
@@ -605,7 +589,8 @@ export class Pool {
     const { name, nextTestAt } = event;
     const { bus } = this.#context;
     this.selector.circuitChanged({ name, to: 'open', nextTestAt });
-    this.#changed();
+    this.openCircuits.rescheduled();
+    this.line.wake();
     if (bus.has('circuit:rescheduled')) {
       bus.emit('circuit:rescheduled', { ...event, proxyId: name });
     }
@@ -623,31 +608,9 @@ export class Pool {
       member.provisional = doubtAt !== undefined && at - doubtAt <= windowMs;
     }
     this.selector.circuitChanged(event);
-    this.#states.set(name, to);
-    this.#changed();
-    return to === 'open' && member.provisional ? { ...event, provisional: true } : event;
-  }
-
-  #changed(): void {
-    this.#firstDueKnown = false;
+    this.openCircuits.set(name, to);
     this.line.wake();
-  }
-
-  /** When the first of the shut circuits may be asked; undefined: never by itself. */
-  #due(): number | undefined {
-    const now = this.#context.now();
-    if (this.#firstDueKnown && (this.#firstDueAt === undefined || this.#firstDueAt > now)) {
-      return this.#firstDueAt;
-    }
-    let first: number | undefined;
-    for (const id of this.#states.shutIds()) {
-      const waitMs = this.members.get(id)?.breaker?.retryAfterMs;
-      if (waitMs !== undefined && (first === undefined || now + waitMs < first)) {
-        first = now + waitMs;
-      }
-    }
-    this.#firstDueKnown = true;
-    return (this.#firstDueAt = first);
+    return to === 'open' && member.provisional ? { ...event, provisional: true } : event;
   }
 
   #announce(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
