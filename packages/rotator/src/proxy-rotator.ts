@@ -341,7 +341,7 @@ export class ProxyRotator implements RotatorView {
    * that are not.
    */
   get isAvailable(): boolean {
-    return this.#pool.admitsAny;
+    return this.#pool.availability.admitsAny();
   }
 
   /** By proxy id; proxies without a circuit are missing. */

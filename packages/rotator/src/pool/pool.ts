@@ -16,7 +16,8 @@ import {
 } from './circuit-options.ts';
 import { Doubts } from '../blame/doubts.ts';
 import type { CircuitOutcome } from '../blame/failure.ts';
-import { AllProxiesUnavailableError, InvalidProxyError } from '../errors.ts';
+import { Availability } from './availability.ts';
+import { InvalidProxyError } from '../errors.ts';
 import { Lessons, type Lesson } from './lessons.ts';
 import { Member, type Admission, type CircuitSource } from './member.ts';
 import { OpenCircuits } from './open-circuits.ts';
@@ -29,7 +30,7 @@ import {
   type ProxyOptions,
 } from '../proxy/proxy.ts';
 import { allSteps, type Steps } from '../steps.ts';
-import { takesAny, type Ask } from './proxy-query.ts';
+import type { Ask } from './proxy-query.ts';
 import { Sharing } from './shared-pool.ts';
 import { WaitingLine } from './wait-queue.ts';
 
@@ -84,6 +85,7 @@ export class Pool {
   readonly selector: Selector;
   readonly circuits: CircuitBreakerGroup;
   readonly openCircuits: OpenCircuits;
+  readonly availability: Availability;
   /** Of a proxy without options of its own; undefined: it has no circuit. */
   readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
@@ -103,6 +105,7 @@ export class Pool {
     const { strategy, circuitBreaker, now, random } = context;
     this.#context = context;
     this.openCircuits = new OpenCircuits(this.members, now);
+    this.availability = new Availability(this.members, this.openCircuits, now);
     this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
     const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.line = new WaitingLine((ask) => this.admit(ask));
@@ -125,13 +128,6 @@ export class Pool {
 
   get size(): number {
     return this.members.size;
-  }
-
-  /** Whether some member's circuit would admit a request now. */
-  get admitsAny(): boolean {
-    if (this.openCircuits.shut < this.members.size) return true;
-    const dueAt = this.openCircuits.firstDueAt;
-    return dueAt !== undefined && dueAt <= this.#context.now();
   }
 
   /** Adds a proxy. Throws on an id that is taken, and on bad options. */
@@ -285,7 +281,7 @@ export class Pool {
     breaker.fail(breaker.acquire(), latencyMs);
   }
 
-  /** A proxy and its circuit agree to take a request; undefined: none does, see `whyNot`. */
+  /** A proxy and its circuit agree to take a request; undefined: none does, see `Availability.whyNot`. */
   admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
     const { tried, proxyId } = ask;
     this.picks++;
@@ -365,111 +361,6 @@ export class Pool {
     member.breaker?.release(ticket);
     if (this.holds(member)) this.selector.giveBack(member.id);
     this.free(member);
-  }
-
-  /** Whether a proxy could take a request `delayMs` from now. */
-  couldServe(ask: Ask, delayMs: number): boolean {
-    if (takesAny(ask)) {
-      if (this.openCircuits.shut < this.members.size) return true;
-      const dueAt = this.openCircuits.firstDueAt;
-      return dueAt !== undefined && dueAt <= this.#context.now() + delayMs;
-    }
-    for (const { circuit } of this.#matching(ask)) {
-      const waitMs = circuit === undefined ? 0 : circuit.retryAfterMs;
-      if (waitMs !== undefined && waitMs <= delayMs) return true;
-    }
-    return false;
-  }
-
-  /** Whether a proxy that was not tried, and that the request may use, has a closed circuit. */
-  hasAnother(ask: Ask): boolean {
-    const { tried } = ask;
-    if (takesAny(ask)) {
-      let left = this.members.size - this.openCircuits.shut;
-      for (const id of tried) if (this.members.has(id) && !this.openCircuits.isShut(id)) left--;
-      return left > 0;
-    }
-    for (const { id } of this.#matching(ask)) {
-      if (!tried.has(id) && !this.openCircuits.isShut(id)) return true;
-    }
-    return false;
-  }
-
-  /** Why `admit` found no proxy. `silentMs`: how long the target has not responded. */
-  whyNot(ask: Ask, silentMs: number): AllProxiesUnavailableError {
-    const { target } = ask;
-    const { now } = this.#context;
-    if (this.members.size === 0) {
-      return new AllProxiesUnavailableError('NO_PROXIES', 'the pool has no proxies');
-    }
-    if (takesAny(ask) && this.openCircuits.shut === this.members.size) {
-      const dueAt = this.openCircuits.firstDueAt;
-      return new AllProxiesUnavailableError(
-        'ALL_PROXIES_UNAVAILABLE',
-        `the circuits of all ${this.members.size} proxies are open${this.#doubted(this.members.values(), target, silentMs)}`,
-        dueAt === undefined ? undefined : Math.max(0, dueAt - now()),
-      );
-    }
-    let matching = 0;
-    let admitting = 0;
-    let waitMs: number | undefined;
-    for (const member of this.#matching(ask)) {
-      matching++;
-      if (member.admits) {
-        if (member.full) {
-          return new AllProxiesUnavailableError(
-            'PROXIES_BUSY',
-            'every proxy that may be used is at its maxConcurrent',
-          );
-        }
-        admitting++;
-      } else {
-        const each = member.circuit?.retryAfterMs;
-        if (each !== undefined && (waitMs === undefined || each < waitMs)) waitMs = each;
-      }
-    }
-    if (matching === 0) {
-      return new AllProxiesUnavailableError('NO_PROXIES', `no proxy has ${wishes(ask)}`);
-    }
-    return admitting > 0
-      ? new AllProxiesUnavailableError(
-          'ALL_PROXIES_UNAVAILABLE',
-          `the strategy offers none of ${matching} proxies for this request`,
-        )
-      : new AllProxiesUnavailableError(
-          'ALL_PROXIES_UNAVAILABLE',
-          `the circuits of all ${matching} proxies that match are open${this.#doubted(this.#matching(ask), target, silentMs)}`,
-          waitMs,
-        );
-  }
-
-  /** What else to say when circuits are open for failures that may be the target's. */
-  #doubted(members: Iterable<Member>, target: string, silentMs: number): string {
-    for (const { provisional } of members) {
-      if (!provisional) continue;
-      const seconds = Math.round(silentMs / 1000);
-      return `: no proxy has had an answer from ${target} for ${seconds} s; it may be the target`;
-    }
-    return '';
-  }
-
-  /** The pinned member, or those with all tags. Whom the strategy leaves of them shows only when it picks. */
-  *#matching({
-    proxyId,
-    tags = [],
-    region,
-    strictRegion = false,
-  }: Ask): Generator<Member, void, undefined> {
-    if (proxyId !== undefined) {
-      const pinned = this.members.get(proxyId);
-      if (pinned !== undefined) yield pinned;
-      return;
-    }
-    for (const member of this.members.values()) {
-      const { proxy } = member;
-      if (strictRegion && proxy.region !== region) continue;
-      if (tags.every((tag) => proxy.tags.includes(tag))) yield member;
-    }
   }
 
   *#understanding(given: readonly PoolEntry[] | string): Steps<Entry[]> {
@@ -628,14 +519,6 @@ function hasCircuit(
   given: PoolEntry,
 ): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
   return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
-}
-
-/** What no proxy has, for a message. */
-function wishes({ proxyId, tags, region, strictRegion }: Ask): string {
-  if (proxyId !== undefined) return `the id "${proxyId}"`;
-  const wanted = strictRegion === true ? [`the region "${region}"`] : [];
-  if (tags !== undefined) wanted.push(`the tags ${tags.join(', ')}`);
-  return wanted.join(' and ');
 }
 
 /** What the selector knows of a proxy. */

@@ -1,3 +1,5 @@
+import type { Member } from './member.ts';
+
 /** What a request wants of the pool. */
 export interface Ask {
   /** Proxies to avoid while another is available. */
@@ -18,4 +20,21 @@ export interface Ask {
 /** Whether it is for every member; then the numbers of the pool answer without a look at each. */
 export function takesAny({ proxyId, tags, strictRegion }: Ask): boolean {
   return proxyId === undefined && tags === undefined && strictRegion !== true;
+}
+
+/** The pinned member, or those that have all tags and the region. Which of them the strategy leaves shows only when it picks. */
+export function* matching(
+  members: ReadonlyMap<string, Member>,
+  { proxyId, tags = [], region, strictRegion = false }: Ask,
+): Generator<Member, void, undefined> {
+  if (proxyId !== undefined) {
+    const pinned = members.get(proxyId);
+    if (pinned !== undefined) yield pinned;
+    return;
+  }
+  for (const member of members.values()) {
+    const { proxy } = member;
+    if (strictRegion && proxy.region !== region) continue;
+    if (tags.every((tag) => proxy.tags.includes(tag))) yield member;
+  }
 }

@@ -274,7 +274,7 @@ export abstract class Failover<Each extends Try>
 
   /** Another attempt beside one that goes on, through a proxy that was not tried; none without such a proxy. */
   protected renew(attempt: Each, failure: Failure): void {
-    if (!this.engine.pool.hasAnother(this.#ask())) return;
+    if (!this.engine.pool.availability.hasAnother(this.#ask())) return;
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
@@ -337,7 +337,7 @@ export abstract class Failover<Each extends Try>
       this.#launch(admission, delayMs, false);
       return;
     }
-    const why = pool.whyNot(ask, this.engine.now() - this.target.silentSince);
+    const why = pool.availability.whyNot(ask, this.engine.now() - this.target.silentSince);
     const none = () => {
       if (last === undefined) {
         this.#fail('circuit_open', why);

@@ -33,7 +33,7 @@ export function planNext(
   // Asked only where the answer counts: with tags it is a look at each proxy.
   const { policy, failure } = given;
   const counts = policy.failoverDelay === 'none' || failure.retryAfterMs !== undefined;
-  const another = counts && pool.hasAnother(ask);
+  const another = counts && pool.availability.hasAnother(ask);
   let delay = retryDelay({ ...given, retry, another });
   let admission: Admission | undefined;
   if (delay === 0) {
@@ -42,7 +42,7 @@ export function planNext(
     if (admission === undefined) delay = retryDelay({ ...given, retry, another: false });
   }
   if (typeof delay === 'string') return delay;
-  if (admission === undefined && !pool.couldServe(ask, delay)) return 'no_proxy';
+  if (admission === undefined && !pool.availability.couldServe(ask, delay)) return 'no_proxy';
   if (chargesBudget(failure) && budget?.tryWithdraw() === false) {
     if (admission !== undefined) pool.giveBack(admission);
     return 'budget';
