@@ -26,7 +26,7 @@ export type { CircuitOptions } from './pool/circuit-options.ts';
 export type { HealthCheckOptions } from './request/health-checks.ts';
 export type { HedgeOptions } from './policy/hedging.ts';
 export type { Logger } from './events/logging.ts';
-export type { PoolEntry } from './pool/pool.ts';
+export type { PoolEntry } from './pool/pool-entry.ts';
 export type { CircuitSnapshot, RequestSnapshot, ProxySnapshot } from './snapshots.ts';
 export { ProxyRotator } from './proxy-rotator.ts';
 export type { BodyContent, BodyFunction, RequestBody } from './message/encode-body.ts';

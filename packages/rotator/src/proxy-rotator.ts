@@ -30,7 +30,8 @@ import {
   type RetryPolicy,
   type RetryPolicyOptions,
 } from './policy/retry-policy.ts';
-import { Pool, type PoolEntry } from './pool/pool.ts';
+import { Pool } from './pool/pool.ts';
+import type { PoolEntry } from './pool/pool-entry.ts';
 import {
   snapshotOfCircuit,
   snapshotOfProxy,
@@ -333,7 +334,7 @@ export class ProxyRotator implements RotatorView {
    * until the circuit is tested.
    */
   circuitCounts(): Readonly<Record<CircuitState, number>> {
-    return this.#pool.openCircuits.counts;
+    return this.#pool.circuits.open.counts;
   }
 
   /**

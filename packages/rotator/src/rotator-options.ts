@@ -10,7 +10,7 @@ import type { HealthCheckOptions } from './request/health-checks.ts';
 import type { HedgeOptions } from './policy/hedging.ts';
 import type { Logger } from './events/logging.ts';
 import type { RetryPolicyOptions } from './policy/retry-policy.ts';
-import type { PoolEntry } from './pool/pool.ts';
+import type { PoolEntry } from './pool/pool-entry.ts';
 import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
 import { shown } from './check.ts';

@@ -1,42 +1,18 @@
-import type { AccessRules } from '../access-rules.ts';
-import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
-import {
-  type CircuitRescheduled,
-  type CircuitTransition,
-  type Outcome,
-  type WhirlBus,
-  type WhirlEvents,
-} from '@whirl/events';
+import type { Outcome, WhirlBus, WhirlEvents } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
-import {
-  checkCircuit,
-  resolveCircuit,
-  sameCircuit,
-  type CircuitOptions,
-} from './circuit-options.ts';
-import { Doubts } from '../blame/doubts.ts';
-import type { CircuitOutcome } from '../blame/failure.ts';
-import { Availability } from './availability.ts';
+import type { AccessRules } from '../access-rules.ts';
 import { InvalidProxyError } from '../errors.ts';
-import { Lessons, type Lesson } from './lessons.ts';
-import { Member, type Admission, type CircuitSource } from './member.ts';
-import { OpenCircuits } from './open-circuits.ts';
-import { parsingProxies } from '../proxy/proxy-list.ts';
-import {
-  parseProxy,
-  sameConnections,
-  type Proxy,
-  type ProxyInput,
-  type ProxyOptions,
-} from '../proxy/proxy.ts';
+import { sameConnections, type Proxy } from '../proxy/proxy.ts';
 import { allSteps, type Steps } from '../steps.ts';
+import { Availability } from './availability.ts';
+import { sameCircuit, type CircuitOptions } from './circuit-options.ts';
+import { Circuits } from './circuits.ts';
+import { Lessons, type Lesson } from './lessons.ts';
+import { Member, type Admission } from './member.ts';
+import { checkAccess, entriesOf, entryOf, type Entry, type PoolEntry } from './pool-entry.ts';
 import type { Ask } from './proxy-query.ts';
 import { Sharing } from './shared-pool.ts';
 import { WaitingLine } from './wait-queue.ts';
-
-/** A proxy, and perhaps a circuit of its own (`false`: none for this proxy). */
-export type PoolEntry =
-  ProxyInput | (ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined });
 
 export interface PoolContext {
   /** Undefined: every proxy may join. */
@@ -51,9 +27,6 @@ export interface PoolContext {
   /** Hears of members that left: what is known of them may be forgotten. */
   readonly onLeft: (member: Member) => void;
 }
-
-/** Proxies that an error names, of those that the rules refuse. */
-const maxRefusalsNamed = 20;
 
 /** A failure whose blame is settled after its end. */
 export interface SettledFailure {
@@ -70,60 +43,33 @@ const maxAtOnce = 1000;
 /** Members that `setting` looks at in one step. */
 const membersPerStep = 100;
 
-/** In which failures are taken to count under a rule of the user's own. */
-const defaultWindowMs = 60_000;
-
-interface Entry {
-  readonly proxy: Proxy;
-  /** Undefined: it has no circuit. */
-  readonly circuits: CircuitSource | undefined;
-}
-
 /** The proxies, their circuits, and the question who takes the next request. */
 export class Pool {
   readonly members = new Map<string, Member>();
   readonly selector: Selector;
-  readonly circuits: CircuitBreakerGroup;
-  readonly openCircuits: OpenCircuits;
+  readonly circuits: Circuits;
   readonly availability: Availability;
-  /** Of a proxy without options of its own; undefined: it has no circuit. */
-  readonly #circuit: CircuitSource | undefined;
   readonly line: WaitingLine;
-  readonly doubts = new Doubts();
   /** What other processes are told, and what they ask for. */
   readonly sharing = new Sharing();
   /** How often a proxy was asked for so far. */
   picks = 0;
   readonly #context: PoolContext;
   readonly #lessons = new Lessons();
-  /** Transitions in the middle of a swap. */
-  #untold: CircuitTransition[] | undefined;
   /** How often the whole pool was replaced. */
   #replaced = 0;
 
   constructor(context: PoolContext) {
-    const { strategy, circuitBreaker, now, random } = context;
+    const { strategy, circuitBreaker, bus, now, random } = context;
+    const { members, sharing } = this;
     this.#context = context;
-    this.openCircuits = new OpenCircuits(this.members, now);
-    this.availability = new Availability(this.members, this.openCircuits, now);
     this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
-    const common = resolveCircuit(circuitBreaker || {}, { now, random });
     this.line = new WaitingLine((ask) => this.admit(ask));
-    this.circuits = new CircuitBreakerGroup({
-      ...common,
-      bus: {
-        has: () => true,
-        emit: (type, event) => {
-          if (type === 'circuit:rescheduled') this.#hearDeadline(event as CircuitRescheduled);
-          else this.#tellCircuit(event as CircuitTransition);
-        },
-      },
+    this.circuits = new Circuits({
+      ...{ members, circuitBreaker, bus, selector: this.selector, sharing, now, random },
+      onChange: () => this.line.wake(),
     });
-    if (circuitBreaker !== false) {
-      const untouched = new CircuitBreaker(common);
-      const asked = circuitBreaker;
-      this.#circuit = { group: this.circuits, options: common, asked, untouched };
-    }
+    this.availability = new Availability(members, this.circuits.open, now);
   }
 
   get size(): number {
@@ -132,9 +78,9 @@ export class Pool {
 
   /** Adds a proxy. Throws on an id that is taken, and on bad options. */
   add(given: PoolEntry): Proxy {
-    const entry = this.#entry(given);
+    const entry = entryOf(given, this.circuits);
     const { proxy } = entry;
-    allSteps(this.#checkingAccess([entry]));
+    allSteps(checkAccess([entry], this.#context.access));
     if (this.members.has(proxy.id)) {
       throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
     }
@@ -157,8 +103,8 @@ export class Pool {
    * changes. With `owned` proxies of other ids stay. Throws before anything changes.
    */
   set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
-    const wanted = allSteps(this.#understanding(entries));
-    allSteps(this.#checkingAccess(wanted));
+    const wanted = allSteps(entriesOf(entries, this.circuits));
+    allSteps(checkAccess(wanted, this.#context.access));
     this.#setAtOnce(wanted, owned);
   }
 
@@ -176,8 +122,8 @@ export class Pool {
    * before anything changes. Ends early when the whole pool is replaced between two steps, which would undo the rest.
    */
   *setting(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): Steps<void> {
-    const wanted = yield* this.#understanding(entries);
-    yield* this.#checkingAccess(wanted);
+    const wanted = yield* entriesOf(entries, this.circuits);
+    yield* checkAccess(wanted, this.#context.access);
     if (wanted.length + this.size <= maxAtOnce) {
       this.#setAtOnce(wanted, owned);
       return;
@@ -205,8 +151,7 @@ export class Pool {
 
   #swap(gone: readonly Member[], wanted: readonly Entry[]): void {
     const fresh: Proxy[] = [];
-    const untold: CircuitTransition[] = (this.#untold = []);
-    try {
+    this.circuits.during(() => {
       for (const member of gone) this.#leave(member);
       for (const entry of wanted) {
         const member = this.members.get(entry.proxy.id);
@@ -216,12 +161,7 @@ export class Pool {
           fresh.push(entry.proxy);
         }
       }
-    } finally {
-      this.#untold = undefined;
-    }
-    const { bus } = this.#context;
-    // A state that goes over to a new circuit is no transition.
-    for (const event of untold) if (event.to === 'closed') bus.emit('circuit:transition', event);
+    });
     for (const { proxy } of gone) this.#announce('proxy:removed', proxy);
     for (const proxy of fresh) this.#announce('proxy:added', proxy);
   }
@@ -251,24 +191,6 @@ export class Pool {
       this.sharing.tell(type, event);
     }
     if (bus.has(type)) bus.emit(type, event);
-  }
-
-  /**
-   * Tells an attempt's circuit how the attempt ended. A neutral outcome only gives its ticket back. An
-   * undecided failure is neutral, unless one target alone is asked for.
-   */
-  settle(admission: Admission, outcome: CircuitOutcome, durationMs: number, at: number): void {
-    const { member, ticket, probe } = admission;
-    const { breaker } = member;
-    if (breaker === undefined) return;
-    if (outcome === 'success') breaker.succeed(ticket, durationMs);
-    else if (outcome === 'failure') {
-      // A test that fails for certain leaves no doubt.
-      if (probe) member.doubtAt = undefined;
-      breaker.fail(ticket, durationMs);
-    } else if (outcome === 'undecided' && this.doubts.alone(at)) {
-      this.doubts.failed(member, ticket, durationMs, at);
-    } else breaker.release(ticket);
   }
 
   /** A neutral outcome of an earlier attempt has turned out to be a failure of the member or of its route. */
@@ -363,63 +285,6 @@ export class Pool {
     this.free(member);
   }
 
-  *#understanding(given: readonly PoolEntry[] | string): Steps<Entry[]> {
-    if (typeof given === 'string' || !Array.isArray(given)) {
-      const { proxies } = yield* parsingProxies(given as string);
-      return proxies.map((proxy) => this.#plain(proxy));
-    }
-    const circuits = new Map<number, CircuitSource | undefined>();
-    const inputs = (given as readonly PoolEntry[]).map((each, i) => {
-      if (!hasCircuit(each)) return each;
-      const { circuitBreaker, ...input } = each;
-      if (circuitBreaker !== undefined) circuits.set(i + 1, this.#circuitOf(circuitBreaker));
-      return input;
-    });
-    const circuitAt = (at: number) => (circuits.has(at) ? circuits.get(at) : this.#circuit);
-    const { proxies, from } = yield* parsingProxies(inputs, (at, otherAt) =>
-      sameCircuit(circuitAt(at)?.asked, circuitAt(otherAt)?.asked),
-    );
-    return proxies.map((proxy, i) => ({ proxy, circuits: circuitAt(from[i] as number) }));
-  }
-
-  /** Throws an `InvalidProxyError` for proxies that the rules refuse. */
-  *#checkingAccess(entries: readonly Entry[]): Steps<void> {
-    const rules = this.#context.access;
-    if (rules === undefined) return;
-    const refusals: string[] = [];
-    let count = 0;
-    for (const [i, { proxy }] of entries.entries()) {
-      if ((i + 1) % membersPerStep === 0) yield;
-      const refusal = rules.refusal(proxy.host, proxy.port);
-      if (refusal === undefined || ++count > maxRefusalsNamed) continue;
-      refusals.push(`the proxy ${proxy.host}:${proxy.port} ${refusal}`);
-    }
-    if (count === 0) return;
-    const more = count > refusals.length ? `; and ${count - refusals.length} more` : '';
-    throw new InvalidProxyError(refusals.join('; ') + more);
-  }
-
-  #plain(proxy: Proxy): Entry {
-    return { proxy, circuits: this.#circuit };
-  }
-
-  #entry(given: PoolEntry): Entry {
-    if (!hasCircuit(given)) return this.#plain(parseProxy(given));
-    const { circuitBreaker, ...input } = given;
-    const proxy = parseProxy(input);
-    if (circuitBreaker === undefined) return this.#plain(proxy);
-    return { proxy, circuits: this.#circuitOf(circuitBreaker) };
-  }
-
-  /** The circuit that an entry names; undefined: none. Throws on bad options. */
-  #circuitOf(given: CircuitOptions | false): CircuitSource | undefined {
-    checkCircuit(given);
-    if (given === false) return undefined;
-    const { now, random } = this.#context;
-    const asked = { ...(this.#context.circuitBreaker || undefined), ...given };
-    return { group: this.circuits, options: resolveCircuit(asked, { now, random }), asked };
-  }
-
   #join({ proxy, circuits }: Entry): void {
     this.selector.add(candidate(proxy));
     this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
@@ -428,20 +293,18 @@ export class Pool {
 
   #leave(member: Member): void {
     const { id } = member;
-    this.doubts.forget(member);
     this.#context.onLeft(member);
-    member.circuits = undefined;
     this.members.delete(id);
     this.selector.remove(id);
-    this.circuits.delete(id);
-    this.openCircuits.delete(id);
+    this.circuits.delete(member);
     this.sharing.disarm(id);
     this.line.wake();
     this.#context.onGone(id);
   }
 
   #renew(member: Member, { proxy, circuits }: Entry): void {
-    if (!sameCircuit(member.circuits?.asked, circuits?.asked)) this.#renewCircuit(member, circuits);
+    if (!sameCircuit(member.circuits?.asked, circuits?.asked))
+      this.circuits.renew(member, circuits);
     const before = member.proxy;
     member.proxy = proxy;
     if (!sameConnections(before, proxy)) this.#context.onGone(proxy.id);
@@ -449,59 +312,6 @@ export class Pool {
     this.selector.update(candidate(proxy));
     // It may have more places than before, or tags that a request waits for.
     this.line.wake();
-  }
-
-  /** Another circuit for a member that stays. One that was open stays so for as long as it would have been. */
-  #renewCircuit(member: Member, circuits: CircuitSource | undefined): void {
-    const { circuit: before, provisional } = member;
-    const state = before?.state ?? 'closed';
-    const openMs = Math.max((before?.nextTestAt ?? 0) - this.#context.now(), 1);
-    if (circuits === undefined && state !== 'closed') before?.reset();
-    this.circuits.delete(member.id);
-    this.openCircuits.delete(member.id);
-    member.circuits = circuits;
-    if (state === 'forced_open') member.breaker?.forceOpen();
-    else if (state === 'open' || state === 'half_open') {
-      member.breaker?.trip({ openMs });
-      member.provisional = provisional;
-    }
-  }
-
-  #tellCircuit(transition: CircuitTransition): void {
-    const { bus } = this.#context;
-    const event = this.#hear({ ...transition, proxyId: transition.name });
-    this.sharing.tell('circuit:transition', event);
-    if (this.#untold !== undefined) this.#untold.push(event);
-    else if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
-  }
-
-  /** The deadline of an open circuit has moved. */
-  #hearDeadline(event: CircuitRescheduled): void {
-    const { name, nextTestAt } = event;
-    const { bus } = this.#context;
-    this.selector.circuitChanged({ name, to: 'open', nextTestAt });
-    this.openCircuits.rescheduled();
-    this.line.wake();
-    if (bus.has('circuit:rescheduled')) {
-      bus.emit('circuit:rescheduled', { ...event, proxyId: name });
-    }
-  }
-
-  /** Returns the transition as it is told: with what the circuit itself does not know. */
-  #hear(event: CircuitTransition): CircuitTransition {
-    const { name, to, at } = event;
-    const member = this.members.get(name);
-    if (member === undefined) return event;
-    const { doubtAt } = member;
-    if (to === 'closed' || to === 'disabled' || to === 'forced_open') this.doubts.forget(member);
-    else if (to === 'open') {
-      const windowMs = member.limits.windowMs || defaultWindowMs;
-      member.provisional = doubtAt !== undefined && at - doubtAt <= windowMs;
-    }
-    this.selector.circuitChanged(event);
-    this.openCircuits.set(name, to);
-    this.line.wake();
-    return to === 'open' && member.provisional ? { ...event, provisional: true } : event;
   }
 
   #announce(type: 'proxy:added' | 'proxy:removed', proxy: Proxy): void {
@@ -513,12 +323,6 @@ export class Pool {
     if (!bus.has(type)) return;
     bus.emit(type, { proxyId, region, weight, tags, at: now() });
   }
-}
-
-function hasCircuit(
-  given: PoolEntry,
-): given is ProxyOptions & { readonly circuitBreaker?: CircuitOptions | false | undefined } {
-  return typeof given === 'object' && given !== null && 'circuitBreaker' in given;
 }
 
 /** What the selector knows of a proxy. */

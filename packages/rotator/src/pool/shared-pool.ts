@@ -129,7 +129,7 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     has: (id) => members.has(id),
     ids: () => members.keys(),
     circuits: () =>
-      [...pool.openCircuits.members()].map(viewOf).filter((each) => each !== undefined),
+      [...pool.circuits.open.members()].map(viewOf).filter((each) => each !== undefined),
     circuit(id) {
       const member = members.get(id);
       return member && viewOf(member);

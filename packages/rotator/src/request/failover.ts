@@ -140,7 +140,7 @@ export abstract class Failover<Each extends Try>
     const { operations, pool } = this.engine;
     operations.add(this);
     this.#facts.start();
-    pool.doubts.asked(this.origin, this.startedAt);
+    pool.circuits.doubts.asked(this.origin, this.startedAt);
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
       this.#deadlineTimer = setTimeout(() => this.expire(), Math.min(timeoutMs, maxTimerMs));
@@ -209,7 +209,7 @@ export abstract class Failover<Each extends Try>
 
   /** The evidence does not tell what is to blame for that attempt. */
   undecided(member: Member, record: AttemptRecord, at: number): void {
-    const counted = this.engine.pool.doubts.alone(at);
+    const counted = this.engine.pool.circuits.doubts.alone(at);
     (this.#undecided ??= []).push({ member, record, counted });
   }
 

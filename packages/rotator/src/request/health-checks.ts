@@ -94,7 +94,7 @@ export class HealthChecks {
   #round(): void {
     const { pool, now } = this.#engine;
     const due = new Map<CircuitBreaker, number>();
-    for (const breaker of pool.circuits.due(now())) {
+    for (const breaker of pool.circuits.group.due(now())) {
       if (this.#waiting.get(breaker) === breaker.generation) this.#queue.add(breaker);
       else due.set(breaker, breaker.generation);
     }
@@ -109,7 +109,7 @@ export class HealthChecks {
       this.#queue.delete(breaker);
       // Traffic may have come first, or another proxy under that id. The circuit admits one test at a time, so a second one to the
       // same proxy cannot be under way.
-      const due = pool.circuits.peek(breaker.name) === breaker && breaker.isDue(now());
+      const due = pool.circuits.group.peek(breaker.name) === breaker && breaker.isDue(now());
       const admission = due ? pool.enter(breaker.name) : undefined;
       if (admission === undefined) continue;
       this.#running++;
@@ -143,7 +143,7 @@ export class HealthChecks {
       lag.ended();
       const at = now();
       const latencyMs = at - startedAt;
-      pool.settle(admission, circuitOutcome(failure), latencyMs, at);
+      pool.circuits.settle(admission, circuitOutcome(failure), latencyMs, at);
       if (bus.has('health:checked')) {
         const outcome = failure?.blame === 'caller' ? 'aborted' : (failure?.outcome ?? 'success');
         bus.emit('health:checked', { proxyId: member.id, outcome, latencyMs, at });

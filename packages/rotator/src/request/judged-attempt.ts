@@ -224,7 +224,12 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     this.#told = true;
     const { pool } = this.engine;
     const { member } = this.admission;
-    pool.settle(this.admission, circuitOutcome(failure), this.latencyMs ?? at - this.startedAt, at);
+    pool.circuits.settle(
+      this.admission,
+      circuitOutcome(failure),
+      this.latencyMs ?? at - this.startedAt,
+      at,
+    );
     if (failure?.reason === 'proxy_auth' && member.breaker?.state === 'closed') {
       member.trip({ reason: 'failures' });
     }
