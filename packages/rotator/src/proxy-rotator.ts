@@ -47,10 +47,11 @@ import {
   type RequestContext,
 } from './request/request-options.ts';
 import { sharedPool, type SharedPool } from './pool/shared-pool.ts';
+import { clearingUnhealthy } from './pool/unhealthy.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import { shown } from './check.ts';
-import { stepByStep } from './steps.ts';
+import { allSteps, stepByStep, type Steps } from './steps.ts';
 import { TlsClient } from './connection/tls.ts';
 import { checkNames, unknownOption } from './unknown-option.ts';
 import { UnreadBodies } from './request/unread-bodies.ts';
@@ -69,8 +70,6 @@ const systemNow = (): number => timeOrigin + performance.now();
 /** What a request or a view may be given. */
 const requestOptionNames = [...routingOptionNames, 'method', 'headers', 'body', 'signal'];
 const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
-const unhealthyRate = 0.1;
-const unhealthySamples = 20;
 
 /**
  * Sends requests through a pool of proxies: picks one that will probably work, retries and fails
@@ -274,9 +273,14 @@ export class ProxyRotator implements RotatorView {
     proxies: readonly PoolEntry[] | string,
     { owned }: { readonly owned?: ReadonlySet<string> | undefined } = {},
   ): Promise<void> {
-    const done = this.#changing.then(() => stepByStep(this.#pool.setting(proxies, owned)));
+    await this.#inTurn(() => this.#pool.setting(proxies, owned));
+  }
+
+  /** Changes the pool in slices, after the changes in slices that were asked for before. */
+  async #inTurn<Result>(change: () => Steps<Result>): Promise<Result> {
+    const done = this.#changing.then(() => stepByStep(change()));
     this.#changing = done.catch(() => {});
-    await done;
+    return done;
   }
 
   /** Whether a proxy of the pool has this id. O(1). */
@@ -289,14 +293,16 @@ export class ProxyRotator implements RotatorView {
    * outcomes of which less than 10 % were good. Returns their ids.
    */
   clearUnhealthyProxies(): string[] {
-    const gone = [...this.#pool.members.values()].filter(({ id, circuit }) => {
-      const state = circuit?.state;
-      if (state === 'open' || state === 'forced_open') return true;
-      const { samples, successRate } = this.#pool.selector.stats(id);
-      return samples >= unhealthySamples && successRate < unhealthyRate;
-    });
-    for (const { id } of gone) this.#pool.remove(id);
-    return gone.map(({ id }) => id);
+    return allSteps(clearingUnhealthy(this.#pool));
+  }
+
+  /**
+   * `clearUnhealthyProxies()` for large pools, in slices of a few milliseconds, between which the event loop turns. A
+   * proxy is removed in the slice that judges it, so that none goes that has recovered meanwhile. Takes its turn among
+   * the calls of `setProxiesAsync()`.
+   */
+  async clearUnhealthyProxiesAsync(): Promise<string[]> {
+    return this.#inTurn(() => clearingUnhealthy(this.#pool));
   }
 
   /** Every proxy, with what is known of it. */

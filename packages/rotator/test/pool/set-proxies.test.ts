@@ -174,25 +174,25 @@ describe('setProxies with an id that is kept', () => {
   });
 });
 
-describe('setProxiesAsync', () => {
-  const list = (count: number, from = 0) =>
-    Array.from({ length: count }, (_, i) => `192.0.2.1:${1 + from + i}`);
+const list = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => `192.0.2.1:${1 + from + i}`);
 
-  /** The size of the pool in each turn of the event loop, by a clock that moves on with each look at it. */
-  async function sizesDuring(rotator: ProxyRotator, change: () => Promise<void>) {
-    let now = 0;
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now++);
-    const sizes: number[] = [];
-    let done = false;
-    void change().then(() => (done = true));
-    while (!done) {
-      sizes.push(rotator.size);
-      await new Promise(setImmediate);
-    }
-    clock.mockRestore();
-    return sizes;
+/** The size of the pool in each turn of the event loop, by a clock that moves on with each look at it. */
+async function sizesDuring(rotator: ProxyRotator, change: () => Promise<unknown>) {
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now++);
+  const sizes: number[] = [];
+  let done = false;
+  void change().then(() => (done = true));
+  while (!done) {
+    sizes.push(rotator.size);
+    await new Promise(setImmediate);
   }
+  clock.mockRestore();
+  return sizes;
+}
 
+describe('setProxiesAsync', () => {
   it('F17 a long list joins in steps, between which the event loop turns', async () => {
     const { rotator } = await rig([], { proxies: list(2000) });
     const smallest = await sizesDuring(rotator, () => rotator.setProxiesAsync(list(20_000, 1000)));
@@ -250,5 +250,49 @@ describe('setProxiesAsync', () => {
     rotator.setProxies(['p:1']);
     await overtaken;
     expect(rotator.proxies().map(({ id }) => id)).toEqual(['p:1']);
+  });
+});
+
+describe('clearUnhealthyProxiesAsync', () => {
+  const ids = (rotator: ProxyRotator) => rotator.proxies().map(({ id }) => id);
+
+  it('A16 a large pool is cleared in slices, between which the event loop turns', async () => {
+    const { rotator } = await rig([], { proxies: list(20_000) });
+    const open = list(20_000).filter((_, i) => i % 2 === 0);
+    for (const id of open) rotator.forceOpenCircuitBreaker(id);
+    let removed: readonly string[] = [];
+    const sizes = await sizesDuring(rotator, async () => {
+      removed = await rotator.clearUnhealthyProxiesAsync();
+    });
+    expect(new Set(sizes).size).toBeGreaterThan(20);
+    expect(removed).toEqual(open);
+    expect(ids(rotator)).toEqual(list(20_000).filter((_, i) => i % 2 === 1));
+  });
+
+  it('A16 a proxy that recovers, leaves or joins in the meantime is judged as it is then', async () => {
+    const { rotator } = await rig([], { proxies: list(5000) });
+    for (const id of list(5000)) rotator.forceOpenCircuitBreaker(id);
+    const [recovered, left, joined] = ['192.0.2.1:4999', '192.0.2.1:5000', '192.0.2.1:9999'];
+    let isFirst = true;
+    rotator.bus.on('proxy:removed', () => {
+      if (!isFirst) return;
+      isFirst = false;
+      rotator.resetCircuitBreaker(recovered);
+      rotator.removeProxy(left);
+      rotator.addProxy(joined);
+      rotator.forceOpenCircuitBreaker(joined);
+    });
+    const removed = await rotator.clearUnhealthyProxiesAsync();
+    expect(removed).toEqual([...list(4998), joined]);
+    expect(ids(rotator)).toEqual([recovered]);
+  });
+
+  it('A16 waits for a list that is joining', async () => {
+    const { rotator } = await rig([], { proxies: ['p:1'] });
+    rotator.forceOpenCircuitBreaker('p:1');
+    const joining = rotator.setProxiesAsync(['p:1', ...list(3000)]);
+    await expect(rotator.clearUnhealthyProxiesAsync()).resolves.toEqual(['p:1']);
+    await joining;
+    expect(rotator.size).toBe(3000);
   });
 });

@@ -164,4 +164,22 @@ describe('A16 lists of a large pool', () => {
     expect(await Promise.all(lists)).toEqual(lists.map(() => [100_000, 10_000]));
     expect(answered).toBeGreaterThan(2);
   });
+
+  it('A16 the unhealthy ones of 100,000 proxies are removed in slices', async () => {
+    const all = lines(100_000);
+    const { send, rotator } = await startFixture({ rotator: { proxies: all } });
+    const open = all.slice(50_000).map((url) => url.slice(7));
+    for (const id of open) rotator.forceOpenCircuitBreaker(id);
+    let removed: readonly string[] | undefined;
+    void send('DELETE', '/api/v1/proxies/unhealthy').then((answer) => {
+      ({ removed } = answer.json<{ removed: string[] }>());
+    });
+    const sizes = new Set<number>();
+    while (removed === undefined) {
+      sizes.add(rotator.size);
+      await new Promise(setImmediate);
+    }
+    expect(removed).toEqual(open);
+    expect([...sizes].filter((size) => size > 50_000 && size < 100_000).length).toBeGreaterThan(2);
+  });
 });

@@ -141,6 +141,6 @@ export const proxiesRoutes: Routes = (app, area) => {
         response: { 200: json('What was removed.', removedSchema), ...failures(400, 413, 415) },
       },
     },
-    async () => ({ removed: await inTurn(rotator, () => rotator.clearUnhealthyProxies()) }),
+    async () => ({ removed: await inTurn(rotator, () => rotator.clearUnhealthyProxiesAsync()) }),
   );
 };
