@@ -30,19 +30,26 @@ export type Fact =
     }
   /** A person took a proxy out of every process, or lifted that. */
   | { readonly kind: 'forced'; readonly id: string }
-  | { readonly kind: 'reset'; readonly id: string };
+  | { readonly kind: 'reset'; readonly id: string }
+  /** Of the process itself, not of a proxy: its own network is in doubt, is well again, or it leaves. */
+  | { readonly kind: 'process'; readonly id: ProcessWord };
 
-/** One letter each: rows are most of what the store holds. */
-const letters = {
-  failing: 'f',
-  working: 'w',
-  opened: 'o',
-  closed: 'c',
-  banned: 'b',
-  unauthorized: 'a',
-  forced: 'x',
-  reset: 'r',
-} as const satisfies Record<Fact['kind'], string>;
+export type ProcessWord = 'suspect' | 'well' | 'left';
+
+type Field = 'failures' | 'run' | 'latencyMs' | 'remainingMs' | 'target' | 'fingerprint';
+
+/** What each fact is in a batch: a letter, since rows are most of what the store holds, the id, and these fields. */
+const forms: Readonly<Record<Fact['kind'], readonly [letter: string, ...Field[]]>> = {
+  failing: ['f', 'failures', 'run', 'latencyMs'],
+  working: ['w'],
+  opened: ['o', 'remainingMs'],
+  closed: ['c'],
+  banned: ['b', 'remainingMs', 'target'],
+  unauthorized: ['a', 'remainingMs', 'fingerprint'],
+  forced: ['x'],
+  reset: ['r'],
+  process: ['p'],
+};
 
 /** A remaining time that no process means: 30 days. */
 const longestMs = 30 * 86_400_000;
@@ -50,79 +57,61 @@ const longestMs = 30 * 86_400_000;
 export function encodeFacts(facts: readonly Fact[]): string {
   return JSON.stringify(
     facts.map((fact) => {
-      const head = [letters[fact.kind], fact.id];
-      switch (fact.kind) {
-        case 'failing':
-          return [...head, fact.failures, fact.run, Math.round(fact.latencyMs)];
-        case 'opened':
-          return [...head, Math.round(fact.remainingMs)];
-        case 'banned':
-          return [
-            ...head,
-            Math.round(fact.remainingMs),
-            ...(fact.target === undefined ? [] : [fact.target]),
-          ];
-        case 'unauthorized':
-          return [...head, Math.round(fact.remainingMs), fact.fingerprint];
-        default:
-          return head;
-      }
+      const [letter, ...fields] = forms[fact.kind];
+      const values = fields.map((field) => (fact as unknown as Record<Field, unknown>)[field]);
+      return [letter, fact.id, ...values.filter(isGiven).map(rounded)];
     }),
   );
 }
 
+const isGiven = (value: unknown) => value !== undefined;
+const rounded = (value: unknown) => (typeof value === 'number' ? Math.round(value) : value);
+
 /** What can be understood of a batch, and how many rows could not. Never throws: the log is not ours alone. */
 export function decodeFacts(batch: string): { facts: Fact[]; garbage: number } {
-  let rows: unknown;
-  try {
-    rows = JSON.parse(batch);
-  } catch {
-    return { facts: [], garbage: 1 };
-  }
-  if (!Array.isArray(rows)) return { facts: [], garbage: 1 };
+  const rows = listOf(batch);
+  if (rows === undefined) return { facts: [], garbage: 1 };
   const facts = rows.map(factOf).filter((fact) => fact !== undefined);
   return { facts, garbage: rows.length - facts.length };
 }
 
 function factOf(row: unknown): Fact | undefined {
   if (!Array.isArray(row)) return undefined;
-  const [letter, id, first, second, third] = row as unknown[];
-  if (typeof id !== 'string' || id === '') return undefined;
-  switch (letter) {
-    case letters.failing:
-      if (!isCount(first) || !isCount(second) || !isTime(third)) return undefined;
-      return { kind: 'failing', id, failures: first, run: second, latencyMs: third };
-    case letters.working:
-      return { kind: 'working', id };
-    case letters.opened:
-      return isTime(first) ? { kind: 'opened', id, remainingMs: first } : undefined;
-    case letters.closed:
-      return { kind: 'closed', id };
-    case letters.banned:
-      if (!isTime(first) || !(second === undefined || isName(second))) return undefined;
-      return { kind: 'banned', id, remainingMs: first, target: second };
-    case letters.unauthorized:
-      if (!isTime(first) || !isName(second)) return undefined;
-      return { kind: 'unauthorized', id, remainingMs: first, fingerprint: second };
-    case letters.forced:
-      return { kind: 'forced', id };
-    case letters.reset:
-      return { kind: 'reset', id };
-    default:
-      return undefined;
+  const [letter, id, ...values] = row as unknown[];
+  if (!isName(id)) return undefined;
+  const kinds = Object.keys(forms) as Fact['kind'][];
+  const kind = kinds.find((each) => forms[each][0] === letter);
+  if (kind === undefined || (kind === 'process' && !isWord(id))) return undefined;
+  const fact: Record<string, unknown> = { kind, id };
+  for (const [i, field] of (forms[kind].slice(1) as Field[]).entries()) {
+    if (!isValue(field, values[i])) return undefined;
+    fact[field] = values[i];
   }
+  return fact as unknown as Fact;
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+function isValue(field: Field, value: unknown): boolean {
+  if (field === 'target') return value === undefined || isName(value);
+  if (field === 'fingerprint') return isName(value);
+  if (typeof value !== 'number' || !(value >= 0)) return false;
+  return field.endsWith('Ms') ? value <= longestMs : Number.isSafeInteger(value);
 }
 
-function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= longestMs;
+function isWord(id: string): id is ProcessWord {
+  return id === 'suspect' || id === 'well' || id === 'left';
 }
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+function listOf(text: string): unknown[] | undefined {
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) ? (list as unknown[]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a hold is about. The lease of a test has the field of its open circuit. */
@@ -135,22 +124,14 @@ export type Held =
 const heldLetters = { open: 'o', banned: 'b', unauthorized: 'a', forced: 'x' } as const;
 
 export function holdOf(held: Held): string {
-  const row = [heldLetters[held.kind], held.id];
-  if (held.kind === 'banned' && held.target !== undefined) row.push(held.target);
-  if (held.kind === 'unauthorized') row.push(held.fingerprint);
-  return JSON.stringify(row);
+  const last =
+    'target' in held ? held.target : 'fingerprint' in held ? held.fingerprint : undefined;
+  return JSON.stringify([heldLetters[held.kind], held.id, last].filter(isGiven));
 }
 
 /** Undefined for what cannot be understood. */
 export function heldOf(field: string): Held | undefined {
-  let row: unknown;
-  try {
-    row = JSON.parse(field);
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(row)) return undefined;
-  const [letter, id, last] = row as unknown[];
+  const [letter, id, last] = listOf(field) ?? [];
   if (!isName(id)) return undefined;
   if (letter === heldLetters.open) return { kind: 'open', id };
   if (letter === heldLetters.forced) return { kind: 'forced', id };

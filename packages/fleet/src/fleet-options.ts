@@ -48,34 +48,32 @@ export interface FleetOptions {
   readonly share?: { readonly [Name in keyof FleetShare]?: boolean | undefined } | undefined;
 }
 
-/** Bounds and default of each number. */
-const numbers = {
-  intervalMs: [50, 5000, 250],
-  deadlineMs: [10, 5000, 100],
-  witnesses: [1, 10, 2],
-  suspectRatio: [0, 1, 0.6],
-  graceMs: [100, 3_600_000, 1000],
-  armMs: [10, 3_600_000, 1000],
-  leaseMs: [100, 3_600_000, 30_000],
-  closeSpreadMs: [0, 3_600_000, 2000],
-  rowsPerSecond: [1, 1_000_000, 2000],
-  evidenceIntervalMs: [1000, 3_600_000, 10_000],
-  memberTtlMs: [500, 3_600_000, 3000],
-  keyTtlMs: [60_000, 86_400_000, 600_000],
-} as const;
+type NumberName = {
+  [Name in keyof Settings]: Settings[Name] extends number ? Name : never;
+}[keyof Settings];
 
+/** Bounds and default of each number. */
+const numbers: Readonly<Record<NumberName, readonly [min: number, max: number, fallback: number]>> =
+  {
+    intervalMs: [50, 5000, 250],
+    deadlineMs: [10, 5000, 100],
+    witnesses: [1, 10, 2],
+    suspectRatio: [0, 1, 0.6],
+    graceMs: [100, 3_600_000, 1000],
+    armMs: [10, 3_600_000, 1000],
+    leaseMs: [100, 3_600_000, 30_000],
+    closeSpreadMs: [0, 3_600_000, 2000],
+    rowsPerSecond: [1, 1_000_000, 2000],
+    evidenceIntervalMs: [1000, 3_600_000, 10_000],
+    memberTtlMs: [500, 3_600_000, 3000],
+    keyTtlMs: [60_000, 86_400_000, 600_000],
+  };
+
+const flags = { circuits: true, failures: true, bans: true, evidence: true, budget: true };
 const names = [
   ...Object.keys(numbers),
-  'rotator',
-  'pool',
-  'store',
-  'processId',
-  'witness',
-  'prefix',
-  'hashIds',
-  'share',
+  ...'rotator pool store processId witness prefix hashIds share'.split(' '),
 ];
-const shares = ['circuits', 'failures', 'bans', 'evidence', 'budget'] as const;
 
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: FleetOptions): Settings {
@@ -84,41 +82,29 @@ export function resolveOptions(options: FleetOptions): Settings {
   checkMethod('rotator', rotator, 'share');
   checkMethod('store', store, 'sync');
   checkMethod('store', store, 'close');
-  if (typeof hashIds !== 'boolean')
-    throw new TypeError(`hashIds must be true or false, got ${typeof hashIds}`);
-  checkNames('share', share, shares);
-  for (const name of shares) {
-    const value = share[name];
-    if (value === undefined || typeof value === 'boolean') continue;
-    throw new TypeError(`share.${name} must be true or false, got ${typeof value}`);
-  }
-  const number = (name: keyof typeof numbers) => checkNumber(name, options[name]);
+  checkFlag('hashIds', hashIds);
+  checkNames('share', share, Object.keys(flags));
+  const all = eachOf(flags, (name, value) => checkFlag(`share.${name}`, share[name] ?? value));
   return {
     pool: checkName('pool', options.pool, ''),
     process: checkName('processId', options.processId, ownName()),
     witness: checkName('witness', options.witness, hostname() || 'host'),
-    intervalMs: number('intervalMs'),
-    deadlineMs: number('deadlineMs'),
-    witnesses: number('witnesses'),
-    suspectRatio: number('suspectRatio'),
-    graceMs: number('graceMs'),
-    armMs: number('armMs'),
-    leaseMs: number('leaseMs'),
-    closeSpreadMs: number('closeSpreadMs'),
-    rowsPerSecond: number('rowsPerSecond'),
-    evidenceIntervalMs: number('evidenceIntervalMs'),
-    memberTtlMs: number('memberTtlMs'),
-    keyTtlMs: number('keyTtlMs'),
+    ...eachOf(numbers, (name, bounds) => checkNumber(name, options[name], bounds)),
     prefix: checkName('prefix', options.prefix, 'whirl'),
     hashIds,
-    share: {
-      circuits: share.circuits ?? true,
-      failures: share.failures ?? true,
-      bans: share.bans ?? true,
-      evidence: share.evidence ?? true,
-      budget: share.budget ?? true,
-    },
+    share: all,
   };
+}
+
+/** The same names, with what comes of each value. */
+function eachOf<Name extends string, Value, Result>(
+  table: Readonly<Record<Name, Value>>,
+  resultOf: (name: Name, value: Value) => Result,
+): Record<Name, Result> {
+  const entries = Object.entries(table) as [Name, Value][];
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, resultOf(name, value)]),
+  ) as Record<Name, Result>;
 }
 
 function ownName(): string {
@@ -147,15 +133,22 @@ function checkMethod(name: string, value: unknown, method: string): void {
   }
 }
 
-function checkNumber(name: keyof typeof numbers, value: unknown): number {
-  const [min, max, fallback] = numbers[name];
+function checkFlag(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`${name} must be true or false, got ${typeof value}`);
+}
+
+function checkNumber(
+  name: string,
+  value: unknown,
+  bounds: readonly [number, number, number],
+): number {
+  const [min, max, fallback] = bounds;
   if (value === undefined) return fallback;
   if (typeof value !== 'number')
     throw new TypeError(`${name} must be a number, got ${typeof value}`);
-  if (!(value >= min && value <= max)) {
-    throw new RangeError(`${name} must be from ${min} to ${max}, got ${value}`);
-  }
-  return value;
+  if (value >= min && value <= max) return value;
+  throw new RangeError(`${name} must be from ${min} to ${max}, got ${value}`);
 }
 
 /** Names are parts of keys: braces would move them to another slot. */

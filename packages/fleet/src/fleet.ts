@@ -2,6 +2,7 @@ import type { FactCounts } from './protocol/parts.ts';
 import type { FleetOptions } from './fleet-options.ts';
 import { resolveOptions } from './fleet-options.ts';
 import { Loop, type Timers } from './loop.ts';
+import type { FleetProcess } from './protocol/peers.ts';
 import { Protocol, type FleetState } from './protocol/protocol.ts';
 import type { LeaseCounts } from './protocol/tests.ts';
 import type { Peer } from './store.ts';
@@ -22,11 +23,24 @@ export interface FleetMetrics {
   readonly leases: Readonly<LeaseCounts>;
 }
 
+/** What one process last said of a proxy that fails for one of them at least. Instants are epoch milliseconds. */
+export interface FleetReport extends Peer {
+  readonly proxyId: string;
+  /** Failures in a row; 0: it works there. */
+  readonly failuresInARow: number;
+  readonly failedAt: number | undefined;
+  readonly workedAt: number | undefined;
+  /** Until when its circuit is open there; undefined: it is not. */
+  readonly openUntil: number | undefined;
+}
+
 /** A process's place in a fleet. */
 export interface Fleet {
   readonly state: FleetState;
-  /** The processes of the fleet, as far as is known here. */
-  processes(): Peer[];
+  /** This process, the others as far as they are known here, and those that became silent in the last ten minutes. */
+  processes(): FleetProcess[];
+  /** What each process, this one included, said of a proxy, or of all, within about a minute. */
+  reports(proxyId?: string): FleetReport[];
   metrics(): FleetMetrics;
   /** Takes a proxy out of rotation in every process, until `reset`. */
   forceOpen(id: string): void;
@@ -75,7 +89,25 @@ export function join(options: FleetOptions, timers?: Timers): Fleet {
     get state() {
       return protocol.state;
     },
-    processes: () => parts.peers.list(),
+    processes: () => {
+      const list = parts.peers.list(parts.pool.now());
+      const { isSuspect } = parts.selfCheck;
+      return list.map((each) =>
+        isSuspect && each.process === settings.process ? { ...each, state: 'suspect' } : each,
+      );
+    },
+    reports(proxyId) {
+      const now = parts.pool.now();
+      return Array.from(parts.ledger.reports(proxyId), (report) => ({
+        proxyId: report.proxyId,
+        process: report.process,
+        witness: parts.peers.hostOf(report.process),
+        failuresInARow: report.run,
+        failedAt: report.failedAt > -Infinity ? report.failedAt : undefined,
+        workedAt: report.workingAt > -Infinity ? report.workingAt : undefined,
+        openUntil: report.openUntil > now ? report.openUntil : undefined,
+      }));
+    },
     metrics: () => ({
       processes: parts.peers.live,
       state: protocol.state,

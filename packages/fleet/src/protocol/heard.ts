@@ -45,6 +45,10 @@ export class Heard {
     counts.ignored.garbage += garbage;
     for (const fact of facts) {
       this.rows++;
+      if (fact.kind === 'process') {
+        peers.said(entry.process, fact.id);
+        continue;
+      }
       const id = this.#parts.names.in(fact.id);
       if (id !== undefined) this.#fact(id, fact, entry, at, now);
     }
@@ -89,7 +93,13 @@ export class Heard {
     if (known.length > 0) pool.inform(known);
   }
 
-  #fact(id: string, fact: Fact, from: Peer, at: number, now: number): void {
+  #fact(
+    id: string,
+    fact: Exclude<Fact, { kind: 'process' }>,
+    from: Peer,
+    at: number,
+    now: number,
+  ): void {
     const { ledger, settings, pool } = this.#parts;
     const { share } = settings;
     switch (fact.kind) {

@@ -87,6 +87,14 @@ export class Ledger {
     this.#clearedAt.delete(id);
   }
 
+  /** The reports of one proxy, or of all; those of this process too. */
+  *reports(only?: string): Generator<Readonly<Report> & { proxyId: string; process: string }> {
+    for (const [proxyId, reports] of this.#reports) {
+      if (only !== undefined && only !== proxyId) continue;
+      for (const [process, report] of reports) yield { proxyId, process, ...report };
+    }
+  }
+
   /** `without`: a process whose own failures do not count. */
   findings(id: string, threshold: number, now: number, without?: string): Findings {
     const runs = new Map<string, number>();

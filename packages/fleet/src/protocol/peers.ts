@@ -1,10 +1,29 @@
+import type { ProcessWord } from '../facts.ts';
 import type { Peer } from '../store.ts';
+
+/** A process of the fleet, as another one sees it. */
+export interface FleetProcess extends Peer {
+  /**
+   * `joined`; `suspect`: most proxies fail for it, so it reports no failures; `silent`: it has not asked the store for
+   * `memberTtlMs`, because it is dead or cannot reach it.
+   */
+  readonly state: 'joined' | 'suspect' | 'silent';
+  /** When a silent one was found to be so. Epoch milliseconds. */
+  readonly silentAt?: number | undefined;
+}
+
+/** A process that is silent is listed for so long. */
+const listedMs = 600_000;
+/** So many of them. */
+const maxSilent = 100;
 
 /** The processes of the fleet, as far as the store knows them. */
 export class Peers {
   #live = 0;
   #hosts = 1;
   readonly #witnesses = new Map<string, string>();
+  readonly #suspects = new Set<string>();
+  readonly #silent = new Map<string, { witness: string; at: number }>();
   readonly #self: Peer;
 
   constructor(self: Peer) {
@@ -19,8 +38,13 @@ export class Peers {
   /** A host, as soon as there are processes of two; else the process itself. */
   readonly witnessOf = (process: string): string => {
     if (this.#hosts < 2) return process;
-    return this.#witnesses.get(process) ?? process;
+    return this.hostOf(process);
   };
+
+  /** The host of a process. */
+  hostOf(process: string): string {
+    return this.#witnesses.get(process) ?? this.#silent.get(process)?.witness ?? process;
+  }
 
   /** Witnesses there are. */
   get witnesses(): number {
@@ -28,15 +52,10 @@ export class Peers {
   }
 
   /** True when the number has changed. */
-  heard(live: number, peers: readonly Peer[] | undefined): boolean {
+  heard(live: number, peers: readonly Peer[] | undefined, now: number): boolean {
     const before = this.#live;
     this.#live = live;
-    if (peers !== undefined) {
-      this.#witnesses.clear();
-      for (const { process, witness } of peers) this.#witnesses.set(process, witness);
-      this.#witnesses.set(this.#self.process, this.#self.witness);
-      this.#hosts = new Set(this.#witnesses.values()).size;
-    }
+    if (peers !== undefined) this.#listed([...peers, this.#self], now);
     return live !== before;
   }
 
@@ -45,7 +64,41 @@ export class Peers {
     if (!this.#witnesses.has(process)) this.#witnesses.set(process, witness);
   }
 
-  list(): Peer[] {
-    return [...this.#witnesses].map(([process, witness]) => ({ process, witness }));
+  /** What a process said of itself. */
+  said(process: string, word: ProcessWord): void {
+    if (word === 'suspect') this.#suspects.add(process);
+    else this.#suspects.delete(process);
+    if (word !== 'left') return;
+    this.#witnesses.delete(process);
+    this.#silent.delete(process);
+  }
+
+  /** Those that are there, then those that are silent. */
+  list(now: number): FleetProcess[] {
+    const list: FleetProcess[] = [...this.#witnesses].map(([process, witness]) => {
+      return { process, witness, state: this.#suspects.has(process) ? 'suspect' : 'joined' };
+    });
+    for (const [process, { witness, at }] of this.#silent) {
+      if (now - at < listedMs) list.push({ process, witness, state: 'silent', silentAt: at });
+    }
+    return list;
+  }
+
+  #listed(peers: readonly Peer[], now: number): void {
+    const before = new Map(this.#witnesses);
+    this.#witnesses.clear();
+    for (const { process, witness } of peers) {
+      this.#witnesses.set(process, witness);
+      this.#silent.delete(process);
+      before.delete(process);
+    }
+    for (const [process, witness] of before) {
+      this.#suspects.delete(process);
+      this.#silent.set(process, { witness, at: now });
+    }
+    for (const [process, { at }] of this.#silent) {
+      if (now - at >= listedMs || this.#silent.size > maxSilent) this.#silent.delete(process);
+    }
+    this.#hosts = new Set(this.#witnesses.values()).size;
   }
 }

@@ -107,10 +107,17 @@ export class Protocol {
   ask(now: number, leaving = false): FleetAsk {
     const { tests, outbox, holds, evidence, names, selfCheck, peers } = this.parts;
     const settings = this.#settings;
-    const facts = leaving ? [] : outbox.take(now, this.#rowsAllowed(now));
+    const live = this.#syncs++ % listEvery === 0 ? -1 : peers.live;
+    // Said again with each full list, for those that have come since.
+    if (live < 0 && selfCheck.isSuspect) outbox.tell({ kind: 'process', id: 'suspect' });
+    const facts: Fact[] = leaving
+      ? [{ kind: 'process', id: 'left' }]
+      : outbox.take(now, this.#rowsAllowed(now));
     this.counts.delayed += outbox.rows;
     this.counts.sent += facts.length;
-    const told = facts.map((fact) => ({ ...fact, id: names.out(fact.id) }));
+    const told = facts.map((fact) =>
+      fact.kind === 'process' ? fact : { ...fact, id: names.out(fact.id) },
+    );
     const verdicts = tests.takeVerdicts();
     const asks = !leaving && this.parts.isShared ? tests.toAsk(now) : [];
     if (selfCheck.isSuspect) asks.length = 0;
@@ -130,7 +137,7 @@ export class Protocol {
       verdicts: verdicts.map(({ id, verdict }) => ({ field: this.parts.fieldOf(id), ...verdict })),
       leases: asks.map((id) => ({ field: this.parts.fieldOf(id), leaseMs: settings.leaseMs })),
       ...(leaving || !settings.share.evidence ? nothing : evidence.take(now)),
-      live: this.#syncs++ % listEvery === 0 ? -1 : peers.live,
+      live,
       leaving,
       memberTtlMs: settings.memberTtlMs,
       keyTtlMs: settings.keyTtlMs,
@@ -244,7 +251,7 @@ export class Protocol {
   }
 
   #peersHeard({ live, peers }: FleetAnswer, now: number): void {
-    if (!this.parts.peers.heard(live, peers)) return;
+    if (!this.parts.peers.heard(live, peers, now)) return;
     if (this.#settings.share.budget) this.#pool.share(live);
     if (!this.#joined) {
       this.#joined = true;
@@ -262,15 +269,17 @@ export class Protocol {
   }
 
   #checkSelf(now: number): void {
-    const { selfCheck, pool, tests } = this.parts;
+    const { selfCheck, pool, tests, outbox } = this.parts;
     if (!selfCheck.check(now)) return;
     const { bus } = pool;
     if (selfCheck.isSuspect) {
       this.#suspectAt = now;
       this.#observed.withdraw();
       tests.disarm(now);
+      outbox.tell({ kind: 'process', id: 'suspect' });
       bus.emit('fleet:suspect', { failing: selfCheck.failing, tried: selfCheck.tried, at: now });
     } else {
+      outbox.tell({ kind: 'process', id: 'well' });
       bus.emit('fleet:cleared', { at: now });
       this.#observed.amnesty(this.#suspectAt, now);
     }
