@@ -1,3 +1,4 @@
+import { coldPool } from './cold-pool.ts';
 import { cpu } from './cpu.ts';
 import { criteria } from './criteria.ts';
 import { largePool } from './large-pool.ts';
@@ -9,10 +10,11 @@ const parts: Record<string, () => Promise<unknown>> = {
   throughput,
   cpu,
   unreliable,
+  cold: coldPool,
   criteria,
 };
 
-/** `npm run bench rotator [pool | throughput | cpu | unreliable | criteria]`; all of them without a name. */
+/** `npm run bench rotator [pool | throughput | cpu | unreliable | cold | criteria]`; all of them without a name. */
 export async function run(args: readonly string[]): Promise<void> {
   for (const name of args.length === 0 ? Object.keys(parts) : args) {
     const part = parts[name];

@@ -1,5 +1,7 @@
 import { ProxyRotator, type RotatorOptions } from '@whirl/rotator';
 import { random } from '@whirl/selector';
+import { got } from 'got';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import pRetry from 'p-retry';
 import { ProxyAgent, request, type Dispatcher } from 'undici';
 import { quantile } from '../measure.ts';
@@ -32,8 +34,10 @@ export async function unreliable(): Promise<void> {
     });
   show('ProxyAgent, in turn', await onFleet((fleet) => proxyAgents(fleet, false)));
   show('p-retry + ProxyAgent', await onFleet((fleet) => proxyAgents(fleet, true)));
+  show('got + https-proxy-agent', await onFleet(gotThroughAgents));
   show('whirl, random(), no circuits', await onFleet((fleet) => whirl(fleet, plain)));
   show('whirl', await onFleet((fleet) => whirl(fleet, {})));
+  show('whirl, hedged', await onFleet((fleet) => whirl(fleet, hedged)));
   printTable(
     `${size} proxies, 30 % misbehave, ${traffic.requests} requests, ${traffic.concurrency} at a time`,
     rows,
@@ -41,6 +45,8 @@ export async function unreliable(): Promise<void> {
 }
 
 const plain: RotatorOptions = { strategy: random(), circuitBreaker: false };
+/** Good proxies respond within 40 ms. */
+const hedged: RotatorOptions = { hedge: { afterMs: 100, percentile: 0.95 } };
 
 async function onFleet(run: (fleet: Fleet) => Promise<Outcome>): Promise<Outcome> {
   const fleet = await startFleet(flaky(size));
@@ -67,6 +73,22 @@ async function proxyAgents(fleet: Fleet, retries: boolean): Promise<Outcome> {
   );
   const dials = await fleet.dials();
   await Promise.all(agents.map((agent) => agent.destroy()));
+  return { ...result, attempts, dials };
+}
+
+/** got retries by itself; each attempt takes the next proxy, as its `beforeRetry` hook allows. */
+async function gotThroughAgents(fleet: Fleet): Promise<Outcome> {
+  const agents = fleet.proxies.map((url) => new HttpsProxyAgent(url, { keepAlive: true }));
+  let attempts = 0;
+  const next = () => ({ http: agents[attempts++ % agents.length] as HttpsProxyAgent<string> });
+  const client = got.extend({
+    retry: { limit: 2, calculateDelay: ({ computedValue }) => (computedValue === 0 ? 0 : 1) },
+    timeout: { request: attemptTimeoutMs },
+    hooks: { beforeRetry: [({ options }) => void (options.agent = next())] },
+  });
+  const result = await load(() => client(fleet.target, { agent: next() }).text(), traffic);
+  const dials = await fleet.dials();
+  for (const agent of agents) agent.destroy();
   return { ...result, attempts, dials };
 }
 
