@@ -1,7 +1,7 @@
 // Builds what `npm start` runs: the page, and of the program and the packages it imports their ES modules alone. Types
 // and CommonJS are for those who install a package, and take ten times as long.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
