@@ -6,7 +6,7 @@ import type { CircuitOutcome } from '../blame/failure.ts';
 import { checkCircuit, resolveCircuit, type CircuitOptions } from './circuit-options.ts';
 import type { Admission, CircuitSource, Member } from './member.ts';
 import { OpenCircuits } from './open-circuits.ts';
-import type { Sharing } from './shared-pool.ts';
+import type { Sharing } from './sharing.ts';
 
 /** In which failures are taken to count under a rule of the user's own. */
 const defaultWindowMs = 60_000;

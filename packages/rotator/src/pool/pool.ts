@@ -11,7 +11,7 @@ import { Lessons, type Lesson } from './lessons.ts';
 import { Member, type Admission } from './member.ts';
 import { checkAccess, entriesOf, entryOf, type Entry, type PoolEntry } from './pool-entry.ts';
 import type { Ask } from './proxy-query.ts';
-import { Sharing } from './shared-pool.ts';
+import { Sharing } from './sharing.ts';
 import { WaitingLine } from './wait-queue.ts';
 
 export interface PoolContext {
