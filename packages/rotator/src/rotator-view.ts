@@ -36,8 +36,11 @@ import {
 export interface RequestOptions extends RoutingOptions {
   /** Default `GET`; the verbs set it themselves. */
   readonly method?: string | undefined;
+  /** In any form that undici or fetch takes. Default: none. */
   readonly headers?: Dispatcher.RequestOptions['headers'] | Headers | undefined;
+  /** What can be sent again, and how large it may be, differs by kind: see `RequestBody`. Default: none. */
   readonly body?: RequestBody | undefined;
+  /** Aborts the request, its delays and its body. Default: none. */
   readonly signal?: AbortSignal | undefined;
 }
 

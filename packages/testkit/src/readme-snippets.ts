@@ -88,6 +88,14 @@ const compilerOptions: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
+/** What the snippets import, parsed once: many pages import the same. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
+function parseOnce(host: ts.CompilerHost, name: string, version: ts.ScriptTarget) {
+  if (!parsed.has(name)) parsed.set(name, host.getSourceFile(name, version));
+  return parsed.get(name);
+}
+
 /** Checks the `ts` blocks as files that exist in memory only, beside the README. */
 function typeCheck(path: string, snippets: readonly Snippet[]): void {
   const files = new Map<string, Snippet>();
@@ -100,10 +108,10 @@ function typeCheck(path: string, snippets: readonly Snippet[]): void {
     getCurrentDirectory: () => dirname(path),
     fileExists: (name) => files.has(name) || disk.fileExists(name),
     readFile: (name) => files.get(name)?.code ?? disk.readFile(name),
-    getSourceFile(name, ...rest) {
+    getSourceFile(name) {
       const snippet = files.get(name);
       return snippet === undefined
-        ? disk.getSourceFile(name, ...rest)
+        ? parseOnce(disk, name, ts.ScriptTarget.ES2023)
         : ts.createSourceFile(name, snippet.code, ts.ScriptTarget.ES2023);
     },
   };

@@ -37,7 +37,9 @@ export interface ProxyOptions {
   readonly password?: string | undefined;
   /** At most 256 characters. Default: `host:port`, or `user@host:port` with credentials. */
   readonly id?: string | undefined;
+  /** Any string: a country, a data centre, a provider. Requests may prefer or demand it. Default: none. */
   readonly region?: string | undefined;
+  /** Words that requests may demand. Default: none. */
   readonly tags?: readonly string[] | undefined;
   /** For `weighted()`. 0 to 10^15, default 1; 0 is never picked by it. */
   readonly weight?: number | undefined;
