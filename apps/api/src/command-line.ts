@@ -38,6 +38,8 @@ export function createCommand(): Command {
     .addOption(new Option('--no-demo').hideHelp())
     .option('--dashboard [on|off]', 'the page at / (default: on)')
     .addOption(new Option('--no-dashboard').hideHelp())
+    .option('--api [on|off]', 'the REST API and the page (default: on)')
+    .addOption(new Option('--no-api').hideHelp())
     .option('--gateway [on|off]', 'the proxy server over the pool (default: on)')
     .addOption(new Option('--no-gateway').hideHelp())
     .option('--gateway-host <address>', 'its address (default: 127.0.0.1; others need credentials)')

@@ -2,13 +2,15 @@ import {
   ConfigError,
   createLogger,
   LogOutput,
+  ListenError,
   readConfig,
-  serve,
-  welcome,
+  startServer,
   type Config,
+  type Listener,
 } from '@whirl/server';
 import { parseFlags } from './command-line.ts';
 import { startDemo } from './demo/demo.ts';
+import { welcome } from './welcome.ts';
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
@@ -21,26 +23,22 @@ const echoMs = 1000;
 /** Time for the last lines of the log. */
 const lastLinesMs = 1000;
 
+/** What an operator sets to bind elsewhere. */
+const elsewhere: Readonly<Record<Listener, string>> = {
+  api: '--port or WHIRL_API_PORT',
+  gateway: '--gateway-port or WHIRL_GATEWAY_PORT',
+};
+
 /** One line for what an operator can mend, without a stack. */
-function explain(error: unknown, { host, port, gateway }: Config): readonly string[] {
+function explain(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.faults;
-  const { code, message, stack, port: taken } = error as NodeJS.ErrnoException & { port?: number };
-  switch (code) {
-    case 'EADDRINUSE':
-      if (taken !== undefined && taken === gateway?.port && taken !== port) {
-        return [`port ${taken} of the gateway is in use: choose another with WHIRL_GATEWAY_PORT`];
-      }
-      return [`port ${port} of ${host} is in use: choose another with --port or WHIRL_API_PORT`];
-    case 'EACCES':
-      return [`may not bind port ${port} of ${host}: choose one above 1023`];
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return [`"${host}" is not an address of this machine`];
-    case 'INVALID_PROXY':
-      return [message];
-    default:
-      return [stack ?? message];
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  if (error instanceof ListenError) {
+    const { listener } = error;
+    if (code === 'EADDRINUSE') return [`${message}: choose another with ${elsewhere[listener]}`];
+    return [code === 'EACCES' ? `${message}: choose one above 1023` : message];
   }
+  return [code === 'INVALID_PROXY' ? message : (stack ?? message)];
 }
 
 async function main(config: Config): Promise<void> {
@@ -59,12 +57,16 @@ async function main(config: Config): Promise<void> {
       askToStop(signal);
     });
   }
-  const running = await serve(config, logger, startDemo);
-  // The log is JSON for machines; who looks on gets a line to read.
-  if (process.stdout.isTTY) console.log(welcome({ ...running, dashboard: config.dashboard }));
+  const demo = config.demo ? startDemo : undefined;
+  const server = await startServer({ ...config, demo, logger });
+  // The log is JSON for machines; a person gets a line to read.
+  if (process.stdout.isTTY) {
+    const dashboard = config.api !== false && config.api.dashboard === true;
+    console.log(welcome({ ...server, dashboard, proxies: server.rotator.size }));
+  }
   const signal = await asked;
   logger.info({ signal }, 'whirl stops; a signal after a second ends it at once');
-  await running.stop();
+  await server.close();
   logger.info('whirl stopped');
   if (await output.drain(lastLinesMs)) process.exit(0);
   // A write that hangs, as on a stopped terminal, would hold an ordinary exit too.
@@ -87,4 +89,4 @@ function configure(): Config {
 }
 
 const config = configure();
-await main(config).catch((error: unknown) => fail(explain(error, config)));
+await main(config).catch((error: unknown) => fail(explain(error)));

@@ -1,16 +1,15 @@
-import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readConfig } from './config/read-config.ts';
-import { serve } from './serve.ts';
+import { startServer } from './start-server.ts';
 import { startFixture } from './testing/fixture.ts';
 
 /** A server as an operator starts it. */
 async function start(env: Record<string, string> = {}) {
   const config = readConfig({ env: { WHIRL_API_PORT: '0', WHIRL_PROXIES: '127.0.0.1:1', ...env } });
-  const running = await serve(config, pino({ level: 'silent' }));
-  onTestFinished(() => running.stop());
+  const running = await startServer({ ...config, demo: undefined });
+  onTestFinished(() => running.close());
   const post = async (path: string, body: unknown) => {
-    const response = await fetch(`${running.address}/api/v1/${path}`, {
+    const response = await fetch(`${running.url}/api/v1/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -58,7 +57,8 @@ describe('A18 restrictions', () => {
   });
 
   it('A18 an operator adds to what is denied, or says none', () => {
-    const deny = (WHIRL_DENY_TARGETS: string) => readConfig({ env: { WHIRL_DENY_TARGETS } }).deny;
+    const deny = (WHIRL_DENY_TARGETS: string) =>
+      readConfig({ env: { WHIRL_DENY_TARGETS } }).deny as Record<'proxies' | 'targets', string[]>;
     expect(deny('*.internal,10.0.0.0/8').targets).toContain('169.254.0.0/16');
     expect(deny('*.internal,10.0.0.0/8').targets).toContain('10.0.0.0/8');
     expect(deny('none,*.internal').targets).toEqual(['*.internal']);

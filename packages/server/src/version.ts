@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** The version of the rotator. */
-export const { version } = createRequire(import.meta.url)('@whirl/rotator/package.json') as {
+/** The version of this package. */
+export const { version } = createRequire(import.meta.url)('@whirl/server/package.json') as {
   readonly version: string;
 };

@@ -1,7 +1,7 @@
 import { ProxyRotator } from '@whirl/rotator';
-import { buildApp } from '@whirl/server';
 import { startTarget } from '@whirl/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { buildApp } from '../../../../packages/server/src/app.ts';
 import { startDemo } from './demo.ts';
 
 /** The demo behind the API, ten times as fast as usual. */

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ProxyRotator } from '@whirl/rotator';
-import { buildApp } from '@whirl/server';
+import type { ProxyRotator } from '@whirl/rotator';
+import { startServer } from '@whirl/server';
 
 /** Starts a file of this folder as a process. */
 export const start = (name: string) => fork(fileURLToPath(new URL(name, import.meta.url)));
@@ -20,18 +20,13 @@ export interface Served {
 
 /** The API over these proxies, in this process. */
 export async function serve(proxies: readonly string[]): Promise<Served> {
-  const rotator = new ProxyRotator({
+  const server = await startServer({
     proxies,
     retryPolicy: { maxAttempts: 4, baseDelayMs: 100, failoverDelay: 'none' },
+    api: { port: 0, dashboard: false },
+    gateway: false,
+    shutdownTimeoutMs: 0,
   });
-  const app = await buildApp({ rotator, dashboard: false });
-  const address = await app.listen({ host: '127.0.0.1', port: 0 });
-  return {
-    rotator,
-    address,
-    async close() {
-      await app.close();
-      await rotator.destroy();
-    },
-  };
+  const { rotator, url } = server;
+  return { rotator, address: String(url), close: () => server.close() };
 }

@@ -4,7 +4,7 @@ import { noDefaults } from './settings.ts';
  * Neither a proxy nor a target: link-local addresses, and what clouds answer with credentials of the machine.
  * 169.254.0.0/16 holds the metadata services of AWS, Google Cloud, Azure, Oracle Cloud, DigitalOcean and OpenStack.
  */
-const deniedByDefault: readonly string[] = [
+export const deniedByDefault: readonly string[] = [
   '169.254.0.0/16',
   'fe80::/10',
   // AWS over IPv6.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig, type ConfigSources } from './read-config.ts';
+import { ConfigError } from './config-error.ts';
 import { withDefaults } from './denied-by-default.ts';
+import { readConfig, type ConfigSources } from './read-config.ts';
 import { settings } from './settings.ts';
 
 const faultsOf = (sources: ConfigSources): readonly string[] => {
@@ -20,19 +21,21 @@ const fromFile = (content: unknown, env = {}) => ({
 describe('A9 configuration', () => {
   it('A9 without anything: loopback, port 8000, the demo fleet', () => {
     expect(readConfig({})).toEqual({
-      host: '127.0.0.1',
-      port: 8000,
-      token: undefined,
-      allowedHosts: [],
-      trustProxy: [],
+      api: {
+        host: '127.0.0.1',
+        port: 8000,
+        token: undefined,
+        allowedHosts: [],
+        trustProxy: [],
+        dashboard: true,
+      },
       proxies: [],
       proxiesFile: undefined,
       proxiesList: { format: undefined, defaultProtocol: undefined, onInvalid: undefined },
       demo: true,
       allow: { proxies: undefined, targets: undefined },
       deny: { proxies: withDefaults(), targets: withDefaults() },
-      dashboard: true,
-      gateway: { host: '127.0.0.1', port: undefined, auth: [] },
+      gateway: { host: '127.0.0.1', port: 8001, auth: [], optional: true },
       logLevel: 'info',
       shutdownTimeoutMs: 5000,
       redisUrl: undefined,
@@ -48,12 +51,35 @@ describe('A9 configuration', () => {
     const sources = fromFile(file, { WHIRL_API_PORT: '2', WHIRL_LOG_LEVEL: 'warn' });
     const flags = { port: '3' };
     expect(readConfig({ ...sources, flags })).toMatchObject({
-      port: 3,
+      api: { port: 3, host: '127.0.0.1' },
       logLevel: 'warn',
       shutdownTimeoutMs: 1500,
-      host: '127.0.0.1',
     });
-    expect(readConfig({ ...sources, flags: { config: 'x.json' } }).port).toBe(2);
+    expect(readConfig({ ...sources, flags: { config: 'x.json' } }).api).toMatchObject({ port: 2 });
+  });
+
+  it('A9 a program has its own defaults, and its own names for flags', () => {
+    const defaults = { logLevel: 'warn', gatewayPort: 9001 };
+    const flagNames = { gatewayHost: '--gateway', gatewayAuth: '--gateway-auth' };
+    const env = { WHIRL_LOG_LEVEL: 'error' };
+    expect(readConfig({ defaults }).logLevel).toBe('warn');
+    expect(readConfig({ defaults, env })).toMatchObject({
+      gateway: { port: 9001, optional: false },
+      logLevel: 'error',
+    });
+    expect(faultsOf({ flags: { gatewayHost: 'a b' }, flagNames })[0]).toMatch(/^--gateway must be/);
+    expect(faultsOf({ flags: { gatewayHost: '0.0.0.0' }, flagNames })).toEqual([
+      'the gateway\'s host "0.0.0.0" can be reached from other machines: set --gateway-auth or ' +
+        'WHIRL_GATEWAY_AUTH_FILE, or bind 127.0.0.1',
+    ]);
+  });
+
+  it('A9 the API can be switched off, and then needs no token; with the gateway nothing is left', () => {
+    const env = { WHIRL_API: 'off', WHIRL_API_HOST: '0.0.0.0' };
+    expect(readConfig({ env }).api).toBe(false);
+    expect(faultsOf({ env: { ...env, WHIRL_GATEWAY: 'off' } })).toEqual([
+      'the API and the gateway are both off: nothing to serve',
+    ]);
   });
 
   it('A9 a fleet: the URL of a server, which no message shows, and the name of a pool', () => {
@@ -230,7 +256,9 @@ describe('A9 configuration', () => {
     for (const host of ['0.0.0.0', '::', '10.0.0.1', 'whirl.example.com']) {
       const env = { WHIRL_API_HOST: host };
       expect(faultsOf({ env })[0]).toMatch(/set WHIRL_API_TOKEN or WHIRL_API_TOKEN_FILE/);
-      expect(readConfig({ env: { ...env, WHIRL_API_TOKEN: 'secret' } }).host).toBe(host);
+      expect(readConfig({ env: { ...env, WHIRL_API_TOKEN: 'secret' } }).api).toMatchObject({
+        host,
+      });
     }
     for (const host of ['127.0.0.1', 'localhost', '::1', '[::1]', '127.0.0.2']) {
       expect(faultsOf({ env: { WHIRL_API_HOST: host } })).toEqual([]);
@@ -239,7 +267,9 @@ describe('A9 configuration', () => {
 
   it('A9 the token may stand in a file; an empty one is refused', () => {
     const env = { WHIRL_API_TOKEN_FILE: '/run/secrets/token' };
-    expect(readConfig({ env, readFile: () => ' s3cret\n' }).token).toBe('s3cret');
+    expect(readConfig({ env, readFile: () => ' s3cret\n' }).api).toMatchObject({
+      token: 's3cret',
+    });
     expect(faultsOf({ env, readFile: () => '\n' })).toEqual([
       'WHIRL_API_TOKEN_FILE: the token in it must be printable ASCII without spaces',
     ]);
@@ -248,7 +278,7 @@ describe('A9 configuration', () => {
     ]);
     const flags = { tokenFile: '/other' };
     expect(
-      readConfig({ flags, env: { WHIRL_API_TOKEN: 'x' }, readFile: () => 'from-file' }).token,
-    ).toBe('from-file');
+      readConfig({ flags, env: { WHIRL_API_TOKEN: 'x' }, readFile: () => 'from-file' }).api,
+    ).toMatchObject({ token: 'from-file' });
   });
 });

@@ -1,70 +1,39 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { AccessOptions, CircuitOptions, RetryPolicyOptions } from '@whirl/rotator';
+import type { AccessOptions } from '@whirl/rotator';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { isLoopback } from '../http/hosts.ts';
 import { policyFromWire, policySchema } from '../wire/policy-wire.ts';
-import { readProxy, type ListSettings } from '../proxies/proxy-list.ts';
+import { readProxy } from '../proxies/proxy-list.ts';
+import type { ApiSettings, GatewaySettings, ServerOptions } from '../server-options.ts';
 import { fieldsOf } from '../http/validation.ts';
+import { ConfigError } from './config-error.ts';
 import { withDefaults } from './denied-by-default.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
 
-/** The proxy server over the pool. */
-export interface GatewayConfig {
-  readonly host: string;
-  /** Undefined: the usual one, and none where that is taken. 0 picks a free one. */
-  readonly port: number | undefined;
-  /** `name:password` of each client; empty: every client is served. */
-  readonly auth: readonly string[];
-}
+type Decided = Required<Omit<ServerOptions, 'api' | 'gateway' | 'demo' | 'logger'>>;
 
 /** What the server is to do, every field decided. */
-export interface Config {
-  readonly host: string;
-  /** 0 picks a free one. */
-  readonly port: number;
-  readonly token: string | undefined;
-  readonly allowedHosts: readonly string[];
-  readonly trustProxy: readonly string[];
-  readonly proxies: readonly string[];
-  readonly proxiesFile: string | undefined;
-  /** How the proxies file is read. */
-  readonly proxiesList: ListSettings;
-  readonly demo: boolean;
-  readonly dashboard: boolean;
-  /** The proxy server over the pool; undefined: off. */
-  readonly gateway: GatewayConfig | undefined;
-  readonly logLevel: LogLevel;
-  readonly shutdownTimeoutMs: number;
-  /** Where the servers of a fleet meet; undefined: this one is alone. */
-  readonly redisUrl: string | undefined;
-  /** Servers with the same one learn together. */
-  readonly fleetPool: string;
+export interface Config extends Decided {
+  readonly api: Required<ApiSettings> | false;
+  readonly gateway: Required<GatewaySettings> | false;
   readonly allow: AccessOptions;
   readonly deny: AccessOptions;
-  /** The first global policy; the API may change it later. */
-  readonly retryPolicy: RetryPolicyOptions | undefined;
-  readonly circuitBreaker: CircuitOptions | undefined;
+  readonly demo: boolean;
+  readonly logLevel: LogLevel;
   /** What looks like a mistake, but harms nothing. */
   readonly warnings: readonly string[];
-}
-
-/** Everything that is wrong with a configuration, one line each. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
-    this.faults = faults;
-  }
 }
 
 export interface ConfigSources {
   /** By setting; `config` is the path of the file. */
   readonly flags?: Readonly<Partial<Record<SettingName | 'config', unknown>>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How the program calls a flag, where that is not the setting's own. */
+  readonly flagNames?: Readonly<Partial<Record<SettingName, string>>>;
+  /** What holds where nothing is said, and is not the setting's own default. */
+  readonly defaults?: Readonly<Partial<Record<SettingName, unknown>>>;
   readonly readFile?: (path: string) => string;
 }
 
@@ -89,6 +58,8 @@ const ms = (seconds: number | undefined) => (seconds === undefined ? undefined :
 export function readConfig({
   flags = {},
   env = {},
+  flagNames = {},
+  defaults = {},
   readFile = (name) => readFileSync(name, 'utf8'),
 }: ConfigSources): Config {
   const faults: string[] = [];
@@ -116,13 +87,20 @@ export function readConfig({
     }
   }
 
+  const flagOf = (name: SettingName): string => {
+    const setting = settings[name];
+    return flagNames[name] ?? ('flag' in setting ? `--${setting.flag}` : '');
+  };
+  /** What an operator is told to set. */
+  const nameOf = (name: SettingName) => flagNames[name] ?? settings[name].variable;
   /** The value that wins, and the name under which the operator wrote it. */
   const read = <Name extends SettingName>(name: Name) => {
     const setting = settings[name];
     const candidates = [
-      { label: 'flag' in setting ? `--${setting.flag}` : '', value: flags[name] },
+      { label: flagOf(name), value: flags[name] },
       { label: setting.variable, value: variable(setting.variable) },
       { label: `${configFile}: ${setting.field}`, value: file[setting.field] ?? undefined },
+      { label: '', value: defaults[name] },
     ];
     const found = candidates.find(({ value }) => value !== undefined);
     if (found === undefined) return undefined;
@@ -143,6 +121,7 @@ export function readConfig({
           found.value,
         );
 
+  const apiOn = read('api')?.value ?? true;
   const host = read('host')?.value ?? '127.0.0.1';
   const port = read('port')?.value ?? 8000;
   const tokenGiven = read('token');
@@ -157,10 +136,10 @@ export function readConfig({
   } else if (tokenFile !== undefined && tokenFile.rank === tokenGiven?.rank) {
     faults.push(`${tokenGiven.label} and ${tokenFile.label} exclude each other: set one of them`);
   }
-  if (!isLoopback(host) && tokenGiven === undefined && tokenFile === undefined) {
+  if (apiOn && !isLoopback(host) && tokenGiven === undefined && tokenFile === undefined) {
     faults.push(
       `the host "${host}" can be reached from other machines: set ${settings.token.variable} or ` +
-        `${settings.tokenFile.variable}, or bind 127.0.0.1`,
+        `${nameOf('tokenFile')}, or bind 127.0.0.1`,
     );
   }
   const gatewayHost = read('gatewayHost')?.value ?? '127.0.0.1';
@@ -182,7 +161,7 @@ export function readConfig({
   if (gatewayOn && !isLoopback(gatewayHost) && authGiven === undefined && authFile === undefined) {
     faults.push(
       `the gateway's host "${gatewayHost}" can be reached from other machines: set ` +
-        `${settings.gatewayAuth.variable} or ${settings.gatewayAuthFile.variable}, or bind 127.0.0.1`,
+        `${nameOf('gatewayAuth')} or ${nameOf('gatewayAuthFile')}, or bind 127.0.0.1`,
     );
   }
   const proxies = read('proxies');
@@ -194,12 +173,25 @@ export function readConfig({
     }
   }
   const proxiesFile = resolved(read('proxiesFile'));
-  const config = {
+  const demo = read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined);
+  const api = {
     host,
     port,
     token,
     allowedHosts: read('allowedHosts')?.value ?? [],
     trustProxy: read('trustProxy')?.value ?? [],
+    dashboard: read('dashboard')?.value ?? true,
+  };
+  const gateway = {
+    host: gatewayHost,
+    port: gatewayPort ?? 8001,
+    auth: gatewayAuth,
+    // A second server on a machine starts without one, rather than not at all.
+    optional: gatewayPort === undefined,
+  };
+  const config = {
+    api: apiOn && api,
+    gateway: gatewayOn && gateway,
     proxies: proxies?.value ?? [],
     proxiesFile,
     proxiesList: {
@@ -207,19 +199,18 @@ export function readConfig({
       defaultProtocol: read('proxiesDefaultProtocol')?.value,
       onInvalid: read('proxiesOnInvalid')?.value,
     },
-    demo: read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined),
+    demo,
     allow: { proxies: read('allowProxies')?.value, targets: read('allowTargets')?.value },
     deny: {
       proxies: withDefaults(read('denyProxies')?.value),
       targets: withDefaults(read('denyTargets')?.value),
     },
-    dashboard: read('dashboard')?.value ?? true,
-    gateway: gatewayOn ? { host: gatewayHost, port: gatewayPort, auth: gatewayAuth } : undefined,
     logLevel: read('logLevel')?.value ?? 'info',
     redisUrl: read('redisUrl')?.value,
     fleetPool: read('fleetPool')?.value ?? 'default',
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
   };
+  if (!apiOn && !gatewayOn) faults.push('the API and the gateway are both off: nothing to serve');
   const warnings = judgeUnknownVariables(env, faults);
   if (faults.length > 0 || !structured.success) throw new ConfigError(faults);
   const { retry_policy: policy, circuit_breaker: circuit } = structured.data;

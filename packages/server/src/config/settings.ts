@@ -105,6 +105,13 @@ const portOf = (value: unknown) => within(integer(number(value)), 0, 65_535);
 
 /** Every setting, in the order in which `--help` shows them. */
 export const settings = {
+  api: {
+    flag: 'api',
+    variable: 'WHIRL_API',
+    field: 'api',
+    expected: 'on or off',
+    read: onOrOff,
+  } satisfies Setting<boolean>,
   host: {
     flag: 'host',
     variable: 'WHIRL_API_HOST',

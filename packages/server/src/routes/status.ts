@@ -42,7 +42,7 @@ const statusSchema = z
     demo_target: z.string().nullable().meta({
       description: 'What the proxies of the demo reach; null without a demo.',
     }),
-    version: z.string().meta({ description: 'The version of @whirl/rotator.' }),
+    version: z.string().meta({ description: 'The version of @whirl/server.' }),
     proxies: z.int().min(0).meta({ description: 'Proxies in the pool.' }),
     gateway: gatewaySchema.nullable().meta({
       description: 'The proxy server over the pool; null where there is none.',

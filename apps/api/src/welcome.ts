@@ -1,6 +1,6 @@
 export interface Welcome {
-  /** Where the server listens. */
-  readonly address: string;
+  /** Where the API and the page are, when there is an API. */
+  readonly url: string | undefined;
   readonly dashboard: boolean;
   /** What the demo's traffic asks for, when there is a demo. */
   readonly demoTargetUrl?: string | undefined;
@@ -12,11 +12,12 @@ export interface Welcome {
 
 /** What a person at a terminal wants to know first, in one line. */
 export function welcome(about: Welcome): string {
-  const { address, dashboard, demoTargetUrl, proxies, gateway } = about;
+  const { url, dashboard, demoTargetUrl, proxies, gateway } = about;
   const pool = `${proxies} ${proxies === 1 ? 'proxy' : 'proxies'}`;
   return [
-    `whirl: ${address} ${dashboard ? '(dashboard)' : '(no dashboard)'}`,
-    `API at ${address}/docs`,
+    ...(url === undefined
+      ? ['whirl: no API']
+      : [`whirl: ${url} ${dashboard ? '(dashboard)' : '(no dashboard)'}`, `API at ${url}/docs`]),
     ...(gateway === undefined ? [] : [`proxy at http://${gateway}`]),
     demoTargetUrl === undefined ? pool : `demo of ${pool}, its target is ${demoTargetUrl}`,
   ].join(', ');
