@@ -2,6 +2,15 @@ import { trimEdges } from './clean-line.ts';
 import { hiddenIn, normalHost, whyNoHost } from './host.ts';
 import { hintFor } from './hints.ts';
 import {
+  hasPlaceholders,
+  longestOf,
+  markPlaceholders,
+  placeholdersIn,
+  withoutMarks,
+  whyNoPlaceholders,
+  type Placeholder,
+} from './placeholders.ts';
+import {
   defaultPorts,
   protocolOf,
   protocols,
@@ -10,8 +19,9 @@ import {
 } from './protocols.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { isPort, splitLine, type ColonFormat, type Written } from './split-line.ts';
+import { loneSurrogate } from './well-formed.ts';
 
-/** Where a proxy is, and who we are to it. */
+/** Where a proxy is, and who we are to it. Placeholders in user name and password are marked. */
 export interface ProxyAddress {
   readonly protocol: ProxyProtocol;
   /** In lower case, IPv6 in brackets. */
@@ -19,6 +29,8 @@ export interface ProxyAddress {
   readonly port: number;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+  /** Undefined: it has none, and is an ordinary proxy. */
+  readonly placeholders?: ReadonlySet<Placeholder> | undefined;
 }
 
 /** What holds for what a text does not say itself. */
@@ -30,12 +42,13 @@ export interface AddressDefaults {
 
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const controls = /[\u0000-\u001f\u007f]/;
-/** Half a character has no UTF-8: neither a URL nor the wire can carry it. */
-const loneSurrogate = /\p{Surrogate}/u;
 
 /** What the wire can carry: RFC 7617 for Basic, RFC 1929 for SOCKS5. */
-function whyNoCredentials(protocol: ProxyProtocol, given: Written): string | undefined {
-  const { username = '', password = '' } = given;
+function whyNoCredentials(
+  protocol: ProxyProtocol,
+  username: string,
+  password: string,
+): string | undefined {
   if (username === '' && password === '') return undefined;
   if (controls.test(username) || controls.test(password)) {
     return 'its credentials hold control characters';
@@ -60,20 +73,27 @@ export function addressOf(
     return refuse(text, `its scheme must be one of ${protocols.join(', ')}`);
   }
   if (written.host === '') return refuse(text, 'it has no host');
+  if (hasPlaceholders(written.host)) {
+    return refuse(text, 'placeholders stand in the user name and the password alone');
+  }
   const host = normalHost(written.host);
   if (host === undefined) return refuse(text, whyNoHost(written.host));
   if (written.port === undefined && portRequired) return refuse(text, 'it has no port');
   const port = written.port ?? String(defaultPorts[known]);
   if (!isPort(port)) return refuse(text, 'its port must be 1 to 65535');
-  const { username = '', password = '' } = written;
-  if (loneSurrogate.test(username) || loneSurrogate.test(password)) {
+  const whyNot = whyNoPlaceholders(written);
+  if (whyNot !== undefined) return refuse(text, whyNot);
+  const { username, password } = withoutMarks(written);
+  const named = hasPlaceholders(username) || hasPlaceholders(password);
+  const placeholders = named ? placeholdersIn(username + password) : undefined;
+  if (loneSurrogate.test(longestOf(username)) || loneSurrogate.test(longestOf(password))) {
     const why = 'must be well-formed Unicode';
     return new Refusal(
       `its credentials ${why}`,
       `the credentials of the proxy ${host}:${port} ${why}`,
     );
   }
-  const why = whyNoCredentials(known, written);
+  const why = whyNoCredentials(known, longestOf(username), longestOf(password));
   if (why !== undefined) return refuse(text, why);
   return {
     protocol: known,
@@ -81,6 +101,7 @@ export function addressOf(
     port: Number(port),
     username: username === '' ? undefined : username,
     password: password === '' ? undefined : password,
+    ...(placeholders && { placeholders }),
   };
 }
 
@@ -115,7 +136,7 @@ export function hasScheme(text: string): boolean {
  * `@`. A refusal never shows the password.
  */
 export function parseAddress(given: string, how: AddressDefaults): ProxyAddress | Refusal {
-  const text = trimEdges(given);
+  const text = markPlaceholders(trimEdges(given));
   if (text === '') return new Refusal('a proxy must not be empty');
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text) ?? [];
   if (scheme !== undefined) return parseUrl(text, scheme, how.colons);

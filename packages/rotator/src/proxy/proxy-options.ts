@@ -1,15 +1,20 @@
 import { InvalidProxyError } from '../errors.ts';
 import { nearestName, unknownOption } from '../unknown-option.ts';
+import { exitOptionNames, maxExits, whyNoSpelling } from './exit-template.ts';
+import { providerNames, providerOptionNames } from './providers.ts';
 import { checkProxyHeaders } from './proxy-headers.ts';
 import type { ProxyOptions } from './proxy.ts';
 import { Refusal } from './refusal.ts';
+import { loneSurrogate } from './well-formed.ts';
 
 const optionNames = [
   ...['url', 'host', 'port', 'protocol', 'username', 'password', 'id', 'region', 'tags', 'weight'],
-  ...['cost', 'maxConcurrent', 'tunnel', 'keepAlive', 'proxyHeaders'],
+  ...['cost', 'maxConcurrent', 'tunnel', 'keepAlive', 'proxyHeaders', 'group'],
+  ...exitOptionNames,
+  ...providerOptionNames,
 ];
 const maxWeight = 1e15;
-const loneSurrogate = /\p{Surrogate}/u;
+const maxTtlMs = 2 ** 31 - 1;
 
 /** A wrong value as it may be shown: a string may be a password in the wrong field. */
 function shown(value: unknown): string {
@@ -82,14 +87,54 @@ function whyNoTags(tags: unknown): Refusal | undefined {
   return undefined;
 }
 
+function whyNoWhole(name: string, value: unknown, least: number, most: number) {
+  if (value === undefined) return undefined;
+  const whole = Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+  return whole ? undefined : invalid(name, `an integer from ${least} to ${most}`, value);
+}
+
+function whyNoRegions(regions: unknown): Refusal | undefined {
+  if (regions === undefined) return undefined;
+  if (typeof regions !== 'object' || regions === null || Array.isArray(regions)) {
+    return invalid('regions', 'an object of spellings by region', regions);
+  }
+  for (const [region, spelling] of Object.entries(regions)) {
+    const refused = whyNoName('each name in regions', region);
+    if (refused !== undefined) return refused;
+    const must = whyNoSpelling(spelling);
+    if (must !== undefined) return invalid('each spelling in regions', must, spelling);
+  }
+  return undefined;
+}
+
+/** What is said of the exits of a gateway, and of its provider. */
+function whyNoExitOptions(options: ProxyOptions): Refusal | undefined {
+  const { exits, renew, renewPerMinute, sessionTtlMs, regions, provider, zone, country } = options;
+  if (renew !== undefined && typeof renew !== 'boolean') {
+    return invalid('renew', 'true or false', renew);
+  }
+  if (provider !== undefined && !(providerNames as readonly unknown[]).includes(provider)) {
+    return invalid('provider', `one of ${providerNames.join(', ')}`, provider);
+  }
+  return (
+    whyNoWhole('exits', exits, 1, maxExits) ??
+    whyNoWhole('renewPerMinute', renewPerMinute, 1, maxExits) ??
+    whyNoWhole('sessionTtlMs', sessionTtlMs, 1000, maxTtlMs) ??
+    whyNoRegions(regions) ??
+    (zone === undefined ? undefined : whyNoName('zone', zone)) ??
+    (country === undefined ? undefined : whyNoName('country', country))
+  );
+}
+
 /** What makes the address of a proxy, one way or the other. */
 function whyNoPlace(options: ProxyOptions): Refusal | undefined {
-  const { url, host, port, protocol, username, password } = options;
+  const { url, host, port, protocol, username, password, provider } = options;
   for (const [name, value] of Object.entries({ url, host, username, password })) {
     if (value !== undefined && typeof value !== 'string') {
       return new Refusal(`a proxy's ${name} must be a text, got ${typeof value}`);
     }
   }
+  if (provider !== undefined) return undefined;
   if ((url === undefined) === (host === undefined)) {
     return new Refusal('a proxy has either a url or a host');
   }
@@ -103,10 +148,12 @@ function whyNoPlace(options: ProxyOptions): Refusal | undefined {
 
 /** Why the options beside the address cannot be used. */
 export function whyNoAttributes(options: ProxyOptions): Refusal | undefined {
-  const { id, region, tags, tunnel, keepAlive, proxyHeaders } = options;
+  const { id, region, tags, tunnel, keepAlive, proxyHeaders, group } = options;
   const refused =
     (id === undefined ? undefined : whyNoName('id', id)) ??
     (region === undefined ? undefined : whyNoName('region', region)) ??
+    (group === undefined ? undefined : whyNoName('group', group)) ??
+    whyNoExitOptions(options) ??
     whyNoTags(tags) ??
     whyNoLimits(options) ??
     whyNoHeaders(proxyHeaders);

@@ -1,11 +1,14 @@
 import { isIPv6 } from 'node:net';
 import { trimEdges } from './clean-line.ts';
+import { ExitTemplate, whyNoExits, type ExitOptions } from './exit-template.ts';
 import {
   defaultRules,
   resolveListOptions,
   type ListRules,
   type ParseProxyOptions,
 } from './list-options.ts';
+import { markPlaceholders } from './placeholders.ts';
+import { withPreset, type ProviderOptions } from './providers.ts';
 import { addressOf, hasScheme, parseAddress, type ProxyAddress } from './proxy-address.ts';
 import { whyNoAttributes, whyNoOptions } from './proxy-options.ts';
 import type { ProxyHeaders } from './proxy-headers.ts';
@@ -21,8 +24,11 @@ import {
 import { orThrow, Refusal, refuse } from './refusal.ts';
 import { readTemplate, type Template } from './template.ts';
 
-/** A proxy as an object: by `url`, or by `host` and `port`, with what else is to be said of it. */
-export interface ProxyOptions {
+/**
+ * A proxy as an object: by `url`, by `host` and `port`, or by `provider`, with what else is to be said of it. With
+ * `{session}` or `{region}` in its user name or password it is a provider's gateway, used through several exits.
+ */
+export interface ProxyOptions extends ExitOptions, ProviderOptions {
   /** A URL, `host:port`, `user:pass@host:port` or `host:port:user:pass`. */
   readonly url?: string | undefined;
   /** Instead of `url`: a name or an address. */
@@ -57,6 +63,11 @@ export interface ProxyOptions {
    * credentials as Basic.
    */
   readonly proxyHeaders?: ProxyHeaders | undefined;
+  /**
+   * Proxies of one group are ports of one machine, or accounts at one gateway: what is certain of that machine is
+   * counted once for all of them. At most 256 characters. Default: none; the host for exits.
+   */
+  readonly group?: string | undefined;
 }
 
 /** A proxy, understood. Its password is not enumerable, so that no log prints it. */
@@ -77,6 +88,9 @@ export interface Proxy {
   readonly keepAlive?: boolean | undefined;
   /** Not enumerable either: a token may be among them. */
   readonly proxyHeaders?: ProxyHeaders | undefined;
+  readonly group?: string | undefined;
+  /** Its exits, if it is a gateway; `username` and `password` have placeholders then. */
+  readonly exits?: ExitTemplate | undefined;
   /** Without the password. */
   readonly url: string;
 }
@@ -102,16 +116,20 @@ class ParsedProxy implements Proxy {
   readonly tunnel: 'auto' | 'always' | undefined;
   readonly keepAlive: boolean | undefined;
   readonly #proxyHeaders: ProxyHeaders | undefined;
+  readonly group: string | undefined;
+  readonly exits: ExitTemplate | undefined;
 
   constructor(address: ProxyAddress, options: ProxyOptions) {
-    const { host, port, username } = address;
-    this.id =
-      options.id ?? (username === undefined ? `${host}:${port}` : `${username}@${host}:${port}`);
+    const { host, port, placeholders } = address;
+    const exits = placeholders && new ExitTemplate(address, options, options.region);
+    const username = exits === undefined ? address.username : exits.username || undefined;
+    const named = username !== undefined && exits === undefined;
+    this.id = options.id ?? (named ? `${username}@${host}:${port}` : `${host}:${port}`);
     this.protocol = address.protocol;
     this.host = host;
     this.port = port;
     this.username = username;
-    this.#password = address.password;
+    this.#password = exits === undefined ? address.password : exits.password || undefined;
     this.region = options.region;
     this.tags =
       options.tags === undefined || options.tags.length === 0
@@ -123,6 +141,8 @@ class ParsedProxy implements Proxy {
     this.tunnel = options.tunnel;
     this.keepAlive = options.keepAlive;
     this.#proxyHeaders = options.proxyHeaders && Object.freeze({ ...options.proxyHeaders });
+    this.group = options.group ?? (exits === undefined ? undefined : host);
+    this.exits = exits;
     Object.freeze(this);
   }
 
@@ -135,7 +155,9 @@ class ParsedProxy implements Proxy {
   }
 
   get url(): string {
-    const user = this.username === undefined ? '' : `${encodeURIComponent(this.username)}@`;
+    const { exits, username = '' } = this;
+    const name = exits === undefined ? encodeURIComponent(username) : exits.usernameInUrl;
+    const user = name === '' ? '' : `${name}@`;
     return `${this.protocol}://${user}${this.host}:${this.port}`;
   }
 }
@@ -143,7 +165,10 @@ class ParsedProxy implements Proxy {
 /** Whether the same connections lead through both: they differ at most in what the selection looks at. */
 export function sameConnections(a: Proxy, b: Proxy): boolean {
   return (
-    a.url === b.url &&
+    a.protocol === b.protocol &&
+    a.host === b.host &&
+    a.port === b.port &&
+    a.username === b.username &&
     a.password === b.password &&
     a.tunnel === b.tunnel &&
     a.keepAlive === b.keepAlive &&
@@ -164,6 +189,8 @@ export function sameProxy(a: Proxy, b: Proxy): boolean {
     a.weight === b.weight &&
     a.cost === b.cost &&
     a.maxConcurrent === b.maxConcurrent &&
+    a.group === b.group &&
+    (a.exits === b.exits || a.exits?.same(b.exits) === true) &&
     (a.tags === b.tags || JSON.stringify(a.tags.toSorted()) === JSON.stringify(b.tags.toSorted()))
   );
 }
@@ -173,7 +200,9 @@ function inBrackets(host: string): string {
 }
 
 function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refusal {
-  const { url, host, port, username, password } = options;
+  const { url, host, port } = options;
+  const username = markedIn(options.username);
+  const password = markedIn(options.password);
   const protocol = options.protocol ?? rules.defaultProtocol ?? 'http';
   if (host !== undefined) {
     const bracketed = inBrackets(host);
@@ -183,6 +212,16 @@ function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refu
     return addressOf(protocol, written, false, place);
   }
   return withCredentials(parseAddress(url as string, rules), username, password);
+}
+
+function markedIn(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : markPlaceholders(text);
+}
+
+/** Finishes a proxy; its options were checked but for what goes with placeholders alone. */
+function proxyOf(address: ProxyAddress, options: ProxyOptions): Proxy | Refusal {
+  const why = whyNoExits(options, address.placeholders);
+  return why === undefined ? new ParsedProxy(address, options) : new Refusal(why);
 }
 
 /** The credentials that stand beside a URL. */
@@ -207,7 +246,9 @@ function fromFields(
   fields: RowFields & { readonly id?: string | undefined },
   rules: ListRules,
 ): Proxy | Refusal {
-  const { url, host = '', port, username, password, region, tags, id } = fields;
+  const { url, host = '', port, region, tags, id } = fields;
+  const username = markedIn(fields.username);
+  const password = markedIn(fields.password);
   const defaultProtocol = fields.protocol ?? rules.defaultProtocol;
   let address: ProxyAddress | Refusal;
   if (url === undefined) {
@@ -229,12 +270,12 @@ function fromFields(
   }
   if (address instanceof Refusal) return address;
   const options = { region, tags, id };
-  return whyNoAttributes(options) ?? new ParsedProxy(address, options);
+  return whyNoAttributes(options) ?? proxyOf(address, options);
 }
 
 /** A line that is read by a template alone. */
 function fromTemplate(template: Template, text: string, rules: ListRules): Proxy | Refusal {
-  const line = trimEdges(text);
+  const line = markPlaceholders(trimEdges(text));
   const fields = readTemplate(template, line);
   if (fields === undefined)
     return refuse(line, `it does not follow the template ${template.source}`);
@@ -270,7 +311,7 @@ export function readText(text: string, rules: ListRules): Proxy | Refusal {
     return fromTemplate(template, text, rules);
   }
   const address = parseAddress(text, rules);
-  return address instanceof Refusal ? address : new ParsedProxy(address, {});
+  return address instanceof Refusal ? address : proxyOf(address, {});
 }
 
 /** Understands a proxy in a row of a table, or in an object of another program. */
@@ -287,14 +328,17 @@ export function readInput(input: ProxyInput, rules: ListRules): Proxy | Refusal 
   if (input === null || typeof input !== 'object' || Array.isArray(input)) {
     return new Refusal('a proxy must be a text or an object with a url or a host');
   }
-  const refused = whyNoOptions(input);
+  const given = input as ProxyOptions;
+  const refused = whyNoOptions(given);
   if (refused !== undefined) return refused;
-  const address = addressIn(input, rules);
+  const options = withPreset(given);
+  if (options instanceof Refusal) return options;
+  const address = addressIn(options, rules);
   if (address instanceof Refusal) return address;
-  if (input.proxyHeaders !== undefined && address.protocol.startsWith('socks')) {
+  if (given.proxyHeaders !== undefined && address.protocol.startsWith('socks')) {
     return new Refusal('proxyHeaders go with http and https proxies: SOCKS has no headers');
   }
-  return new ParsedProxy(address, input);
+  return proxyOf(address, options);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { Exit } from './exit.ts';
 import type { Proxy } from './proxy.ts';
 import { headersFor, type ProxyHeaders } from './proxy-headers.ts';
 
@@ -7,11 +8,12 @@ const secretName = /auth|cookie|credential|key|pass|secret|session|token/i;
 /** The headers of a message that carry credentials, as a line of its text. */
 const secretLines = /^((?:proxy-)?authorization|(?:set-)?cookie)[ \t]*:[^\r\n]*/gim;
 
-/** What must not be shown of a proxy: its password, and what is sent in place of it, longest first. */
+/** What must not be shown of a proxy: its password, the session of an exit, and what is sent in place of it, longest first. */
 function secretsOf(proxy: Proxy, common: ProxyHeaders | undefined): string[] {
   const secrets = new Set<string>();
   const { password } = proxy;
   if (password !== undefined) secrets.add(password).add(encodeURIComponent(password));
+  if (proxy instanceof Exit) for (const secret of proxy.secrets) secrets.add(secret);
   const headers = headersFor(proxy, common);
   for (let i = 0; i < headers.length; i += 2) {
     if (!secretName.test(headers[i] as string)) continue;
