@@ -4,10 +4,7 @@ import type { CircuitBreakerOptions } from './options.ts';
 /** Async, so that what it throws is a rejection. */
 export type Listener = (event: CircuitTransition) => Promise<unknown>;
 
-/** The type of event that `on` hears. */
-export const heard = 'circuit:transition';
-
-type Events = Pick<WhirlEvents, typeof heard | 'circuit:rescheduled'>;
+type Events = Pick<WhirlEvents, 'circuit:transition' | 'circuit:rescheduled'>;
 
 type Told = [
   bus: CircuitBreakerOptions['bus'],

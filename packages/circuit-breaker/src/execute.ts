@@ -51,10 +51,6 @@ export const callKinds: Kinds<ResolvedCall> = {
   isResultFailure: [() => false],
 };
 
-/** Whether the reason of a signal says that something took too long. */
-export const isTimeout = (reason: Partial<Record<'name' | 'code', string>> | null | undefined) =>
-  /timeout/i.test(`${reason?.name}${reason?.code}`);
-
 /** Calls `fn` and waits for it, but no longer than `ms`. Leaves no timer and no listener. */
 export async function within<Result>(
   fn: (call: BoundedCall) => Result | PromiseLike<Result>,

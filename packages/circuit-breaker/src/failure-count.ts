@@ -1,5 +1,5 @@
 import type { TripRule } from './trip-rule.ts';
-import { resolve, type Kind } from './validate.ts';
+import { resolve } from './validate.ts';
 
 export interface FailureCountOptions {
   /** Failures that open. Default 5, a whole number of at least 1. */
@@ -8,17 +8,14 @@ export interface FailureCountOptions {
   readonly windowMs?: number | undefined;
 }
 
-export const threshold: Kind = [5, true];
-export const windowMs: Kind = [60_000];
-
 /**
  * Opens at the `threshold`-th failure within `windowMs`. Successes erase nothing. Remembers
  * the times of at most 2 · `threshold` failures: exact, and O(1) per call.
  */
 export function failureCount(options?: FailureCountOptions): TripRule {
   const resolved = resolve<Record<keyof FailureCountOptions, number>>(options, {
-    threshold,
-    windowMs,
+    threshold: [5, true],
+    windowMs: [60_000],
   });
   return countFailures(resolved.threshold, resolved.windowMs);
 }

@@ -1,6 +1,6 @@
 import type { WhirlBus } from '@whirl/events';
 import { defaultNow } from './clock.ts';
-import { countFailures, threshold, windowMs } from './failure-count.ts';
+import { countFailures } from './failure-count.ts';
 import type { TripRule } from './trip-rule.ts';
 import { check, resolve, type Kinds } from './validate.ts';
 
@@ -46,16 +46,16 @@ type Resolved = {
 
 const kinds: Kinds<Resolved> = {
   name: ['circuit'],
-  failureThreshold: threshold,
-  windowMs,
+  failureThreshold: [5, true],
+  windowMs: [60_000],
   openMs: [30_000],
   halfOpenPermits: [1, true],
   successThreshold: [1, true],
-  probeLeaseMs: ({ openMs }) => [openMs],
-  maxOpenMs: ({ openMs }) => [Math.max(openMs, 300_000), false, openMs],
+  probeLeaseMs: [0],
+  maxOpenMs: [0],
   openMultiplier: [1],
   openJitter: [0, false, 0, 1],
-  trip: (resolved) => [countFailures(resolved.failureThreshold, resolved.windowMs)],
+  trip: [null],
   now: [defaultNow],
   random: [Math.random],
   bus: [null],
@@ -64,8 +64,12 @@ const kinds: Kinds<Resolved> = {
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: CircuitBreakerOptions | undefined): ResolvedOptions {
   const resolved = resolve<Resolved>(options, kinds);
-  const { trip, bus } = resolved;
-  check('trip.create', trip.create, [resolve]);
+  const { openMs, bus } = resolved;
+  resolved.probeLeaseMs ||= openMs;
+  resolved.maxOpenMs ||= Math.max(openMs, 300_000);
+  check('maxOpenMs', resolved.maxOpenMs, [0, false, openMs]);
+  resolved.trip ??= countFailures(resolved.failureThreshold, resolved.windowMs);
+  check('trip.create', resolved.trip.create, [resolve]);
   if (bus) check('bus.has', bus.has, [resolve]);
   if (bus) check('bus.emit', bus.emit, [resolve]);
   return resolved;

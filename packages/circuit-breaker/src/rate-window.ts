@@ -33,13 +33,8 @@ export function rateWindow(
     ratio: [0, false, 0],
     windowSize: [0, true],
     // They exclude each other.
-    windowMs: (given) => [given.windowSize ? undefined : 60_000],
-    minimumCalls: (given) => [
-      Math.min(given.windowSize || 10, 10),
-      true,
-      1,
-      given.windowSize || undefined,
-    ],
+    windowMs: [options.windowSize ? undefined : 60_000],
+    minimumCalls: [Math.min(options.windowSize ?? 10, 10), true, 1, options.windowSize],
   });
   const slots = windowSize || buckets + 1;
   return {

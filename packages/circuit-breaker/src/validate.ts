@@ -27,10 +27,8 @@ export function check(
   );
 }
 
-/** The kind of each option, or how it follows from the options before it. */
-export type Kinds<Resolved> = {
-  readonly [Name in keyof Resolved]?: Kind | ((resolved: Resolved) => Kind);
-};
+/** The kind of each option. */
+export type Kinds<Resolved> = { readonly [Name in keyof Resolved]?: Kind };
 
 /**
  * Checks every option given, in the order of `kinds`, and answers a copy with the fallbacks filled
@@ -45,8 +43,7 @@ export function resolve<Resolved extends object>(
   const resolved = {} as Resolved;
   for (const name in { ...kinds, ...options }) {
     if (!known.includes(name)) throw new TypeError(`${name} must be one of ` + known);
-    let kind = kinds[name as keyof Resolved]!;
-    if (typeof kind === 'function') kind = kind(resolved);
+    const kind = kinds[name as keyof Resolved]!;
     const value = (options as Resolved)[name as keyof Resolved];
     if (value !== undefined) check(name, value, kind);
     resolved[name as keyof Resolved] = value ?? (kind[0] as never) ?? undefined;
