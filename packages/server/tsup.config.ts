@@ -8,5 +8,5 @@ export default defineConfig({
   platform: 'node',
   removeNodeProtocol: false,
   clean: true,
-  dts: false,
+  dts: { compilerOptions: { ignoreDeprecations: '6.0', customConditions: [] } },
 });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installed, packAll, run, tarballsFor, type Packed } from './packed.ts';
-import { commands, uses } from './uses.ts';
+import { commands, modules, uses } from './uses.ts';
 
 let folder: string;
 let packed: Map<string, Packed>;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('P1 every public package has a consumer here', () => {
-  expect([...packed.keys()].sort()).toEqual([...commands, ...Object.keys(uses)].sort());
+  expect([...packed.keys()].sort()).toEqual([...commands, ...modules, ...Object.keys(uses)].sort());
 });
 
 describe.each(Object.entries(uses))('P1 %s', (name, use) => {

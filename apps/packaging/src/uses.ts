@@ -10,6 +10,9 @@ export interface Use {
 /** Packages that are programs: `cli.test.ts` runs them. */
 export const commands: readonly string[] = ['@whirl/cli'];
 
+/** Packages that are ES modules alone: `server.test.ts` has their consumer. */
+export const modules: readonly string[] = ['@whirl/server'];
+
 const http = ['undici', 'zod', 'socks'];
 
 export const uses: Readonly<Record<string, Use>> = {

@@ -19,6 +19,8 @@ export default defineConfig({
     minify: 'terser',
     terserOptions: { ecma: 2020, module: true, compress: { passes: 3, unsafe_arrows: true } },
     assetsInlineLimit: 0,
+    // The page has Preact and uPlot inside, and is published.
+    license: { fileName: 'licenses.md' },
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
