@@ -1,6 +1,7 @@
 export { adaptive } from './strategies/adaptive.ts';
 export type { CandidateOptions } from './candidates/candidate-table.ts';
 export { byCost, byRegion, byTags, composite, type Filter } from './strategies/composite.ts';
+export { consistent, type ConsistentOptions } from './strategies/consistent.ts';
 export { costAware, type CostAwareOptions } from './strategies/cost-aware.ts';
 export { geo, type GeoOptions } from './strategies/geo.ts';
 export { leastUsed } from './strategies/least-used.ts';
@@ -18,5 +19,5 @@ export type {
   SelectorOptions,
 } from './selector-options.ts';
 export { sticky, type StickyOptions } from './strategies/sticky.ts';
-export type { Candidates, Index, SelectContext, Strategy } from './strategy.ts';
+export type { Candidates, Index, SelectContext, SessionMove, Strategy } from './strategy.ts';
 export { weighted } from './strategies/weighted.ts';

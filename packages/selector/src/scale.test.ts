@@ -2,6 +2,7 @@ import { seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import {
   adaptive,
+  consistent,
   costAware,
   geo,
   leastUsed,
@@ -22,6 +23,7 @@ const strategies: Record<string, () => Strategy> = {
   roundRobin,
   weighted,
   'sticky(random)': () => sticky(random()),
+  'consistent(random)': () => consistent(random()),
   'geo(roundRobin)': () => geo(roundRobin()),
   'costAware(random)': () => costAware(random()),
 };
@@ -69,6 +71,7 @@ const performanceNow = () => globalThis.performance.now();
 const works: Record<string, Work> = {
   'a pick': (selector) => void selector.select(),
   'a filtered pick': (selector) => void selector.select({ tags: ['few'], region: 'eu' }),
+  'a pick for a session': (selector, i) => void selector.select({ sessionId: `${i}` }),
   'a pick that excludes': (selector) => void selector.select({ exclude: ['0', '50'] }),
   'remove and add': (selector) => {
     selector.remove('50');

@@ -18,7 +18,7 @@ import type {
   Selection,
   SelectorOptions,
 } from './selector-options.ts';
-import type { SelectContext, Strategy } from './strategy.ts';
+import type { SelectContext, SessionMove, Strategy } from './strategy.ts';
 import { TargetMemory } from './candidates/target-memory.ts';
 import {
   checkCount,
@@ -310,6 +310,29 @@ export class Selector {
       if (until > now) yield { id: table.id(slot), target: undefined, until };
     }
     for (const ban of this.#targets.bans(now)) if (this.has(ban.id)) yield ban;
+  }
+
+  /**
+   * Sessions that moved since the last call and still are where they moved to, `max` at most: what `consistent()` in
+   * another process cannot know. Empty under other strategies. Throws on a `max` that is no whole number ≥ 1.
+   */
+  sessionMoves(max = 1000): SessionMove[] {
+    checkCount('max', max);
+    this.#tick();
+    return this.#picker.strategy.sessionMoves?.(this.#pool.root, max) ?? [];
+  }
+
+  /**
+   * Another process moved a session, at an instant in epoch milliseconds: it moves here too, unless it moved here after
+   * that. Ignored for an unknown id, and under a strategy that keeps no sessions by hash. Throws on an instant that is no
+   * number.
+   */
+  moveSession(move: Pick<SessionMove, 'session' | 'id'>, at: number): void {
+    const now = this.#tick();
+    checkNumber('at', at, -Infinity);
+    if (!this.has(checkText('id', move.id))) return;
+    checkText('session', move.session);
+    this.#picker.strategy.moveSession?.(this.#pool.root, move, Math.min(at, now));
   }
 
   /**

@@ -16,6 +16,18 @@ export interface SelectContext {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** A session that does not live where its strategy puts it in every process. */
+export interface SessionMove {
+  /** The session, as a hash of its id. */
+  readonly session: string;
+  /** The candidate that it has moved to. */
+  readonly id: string;
+  /** Where it had moved to before; undefined: it was where it belongs. */
+  readonly from?: string | undefined;
+  /** Milliseconds for which the move holds, unless it is told again. */
+  readonly keepMs: number;
+}
+
 /**
  * Decides. A strategy is told which candidates are available and answers with one of their slots, or
  * −1 for none. It may keep state in an `Index`; it must not keep it in itself, or two selectors could
@@ -28,6 +40,10 @@ export interface Strategy {
   attach?(among: Candidates): void;
   /** What `stats().score` shows: 0 to 1. Changes nothing. Default: `among.success(slot)`. */
   score?(among: Candidates, slot: number, ask: SelectContext): number;
+  /** Sessions that moved since the last call, up to a number: what other processes cannot know. */
+  sessionMoves?(among: Candidates, max: number): SessionMove[];
+  /** Another process moved a session at that instant. What it says may be of no use here. */
+  moveSession?(among: Candidates, move: Pick<SessionMove, 'session' | 'id'>, at: number): void;
 }
 
 /**

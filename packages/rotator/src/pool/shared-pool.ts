@@ -1,6 +1,6 @@
 import type { CircuitState, WhirlBus } from '@whirl/events';
 import type { RetryBudget } from '@whirl/backoff';
-import type { Prior } from '@whirl/selector';
+import type { Prior, SessionMove } from '@whirl/selector';
 import { createHmac } from 'node:crypto';
 import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
@@ -53,6 +53,10 @@ export interface SharedPool {
   inform(known: Iterable<Prior>): void;
   /** As `Selector.avoid`. */
   avoid(id: string, until: number): void;
+  /** As `Selector.sessionMoves`. */
+  sessionMoves(max: number): SessionMove[];
+  /** As `Selector.moveSession`. */
+  moveSession(move: { readonly session: string; readonly id: string }, at: number): void;
   /** A ban as of a rule, named `fleet`, for one target or for all. */
   ban(id: string, until: number, target?: string): void;
   /** As `ProxyRotator.forceOpenCircuitBreaker` and `ProxyRotator.resetCircuitBreaker`. */
@@ -112,6 +116,8 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     avoid(id, until) {
       if (members.has(id)) selector.avoid(id, until);
     },
+    sessionMoves: (max) => selector.sessionMoves(max),
+    moveSession: (move, at) => selector.moveSession(move, at),
     ban(id, until, target) {
       const member = members.get(id);
       const at = now();

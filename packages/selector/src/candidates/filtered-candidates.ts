@@ -88,6 +88,11 @@ export class View implements Candidates {
     return this.#available.has(slot);
   }
 
+  /** Whether a candidate passes its filters, be it available or not. */
+  accepts(slot: number): boolean {
+    return this.#parent?.accepts(slot) !== false && this.#accepts?.(slot) !== false;
+  }
+
   available(slot: number): boolean {
     const { root } = this.pool;
     return root.#available.has(slot) || root.#hidden.includes(slot);

@@ -12,11 +12,13 @@ export function checkStrategy(name: string, strategy: unknown): void {
 }
 
 /** The name of a strategy around another, and what it leaves to that one. */
-export function around(name: string, inner: Strategy): Pick<Strategy, 'name' | 'attach' | 'score'> {
+export function around(name: string, inner: Strategy): Omit<Strategy, 'pick'> {
   checkStrategy(`the inner strategy of ${name}()`, inner);
   return {
     name: `${name}(${inner.name})`,
     attach: (among) => inner.attach?.(among),
     score: (among, slot, ask) => inner.score?.(among, slot, ask) ?? among.success(slot),
+    sessionMoves: (among, max) => inner.sessionMoves?.(among, max) ?? [],
+    moveSession: (among, move, at) => inner.moveSession?.(among, move, at),
   };
 }
