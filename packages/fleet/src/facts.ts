@@ -31,12 +31,20 @@ export type Fact =
   /** A person took a proxy out of every process, or lifted that. */
   | { readonly kind: 'forced'; readonly id: string }
   | { readonly kind: 'reset'; readonly id: string }
+  /** A session moved to a proxy, other than where its hash says. */
+  | {
+      readonly kind: 'moved';
+      readonly id: string;
+      readonly remainingMs: number;
+      readonly session: string;
+    }
   /** Of the process itself, not of a proxy: its own network is in doubt, is well again, or it leaves. */
   | { readonly kind: 'process'; readonly id: ProcessWord };
 
 export type ProcessWord = 'suspect' | 'well' | 'left';
 
-type Field = 'failures' | 'run' | 'latencyMs' | 'remainingMs' | 'target' | 'fingerprint';
+type Field =
+  'failures' | 'run' | 'latencyMs' | 'remainingMs' | 'target' | 'fingerprint' | 'session';
 
 /** What each fact is in a batch: a letter, since rows are most of what the store holds, the id, and these fields. */
 const forms: Readonly<Record<Fact['kind'], readonly [letter: string, ...Field[]]>> = {
@@ -48,6 +56,7 @@ const forms: Readonly<Record<Fact['kind'], readonly [letter: string, ...Field[]]
   unauthorized: ['a', 'remainingMs', 'fingerprint'],
   forced: ['x'],
   reset: ['r'],
+  moved: ['m', 'remainingMs', 'session'],
   process: ['p'],
 };
 
@@ -92,7 +101,7 @@ function factOf(row: unknown): Fact | undefined {
 
 function isValue(field: Field, value: unknown): boolean {
   if (field === 'target') return value === undefined || isName(value);
-  if (field === 'fingerprint') return isName(value);
+  if (field === 'fingerprint' || field === 'session') return isName(value);
   if (typeof value !== 'number' || !(value >= 0)) return false;
   return field.endsWith('Ms') ? value <= longestMs : Number.isSafeInteger(value);
 }
@@ -119,14 +128,13 @@ export type Held =
   | { readonly kind: 'open'; readonly id: string }
   | { readonly kind: 'banned'; readonly id: string; readonly target?: string | undefined }
   | { readonly kind: 'unauthorized'; readonly id: string; readonly fingerprint: string }
+  | { readonly kind: 'moved'; readonly id: string; readonly session: string }
   | { readonly kind: 'forced'; readonly id: string };
 
-const heldLetters = { open: 'o', banned: 'b', unauthorized: 'a', forced: 'x' } as const;
+const heldLetters = { open: 'o', banned: 'b', unauthorized: 'a', moved: 'm', forced: 'x' } as const;
 
-export function holdOf(held: Held): string {
-  const last =
-    'target' in held ? held.target : 'fingerprint' in held ? held.fingerprint : undefined;
-  return JSON.stringify([heldLetters[held.kind], held.id, last].filter(isGiven));
+export function holdOf({ kind, id, ...rest }: Held): string {
+  return JSON.stringify([heldLetters[kind], id, ...Object.values(rest).filter(isGiven)]);
 }
 
 /** Undefined for what cannot be understood. */
@@ -138,8 +146,8 @@ export function heldOf(field: string): Held | undefined {
   if (letter === heldLetters.banned && (last === undefined || isName(last))) {
     return { kind: 'banned', id, target: last };
   }
-  if (letter === heldLetters.unauthorized && isName(last)) {
-    return { kind: 'unauthorized', id, fingerprint: last };
-  }
+  if (!isName(last)) return undefined;
+  if (letter === heldLetters.moved) return { kind: 'moved', id, session: last };
+  if (letter === heldLetters.unauthorized) return { kind: 'unauthorized', id, fingerprint: last };
   return undefined;
 }

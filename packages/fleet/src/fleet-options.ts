@@ -69,7 +69,14 @@ const numbers: Readonly<Record<NumberName, readonly [min: number, max: number, f
     keyTtlMs: [60_000, 86_400_000, 600_000],
   };
 
-const flags = { circuits: true, failures: true, bans: true, evidence: true, budget: true };
+const flags = {
+  circuits: true,
+  failures: true,
+  bans: true,
+  evidence: true,
+  sessions: true,
+  budget: true,
+};
 const names = [
   ...Object.keys(numbers),
   ...'rotator pool store processId witness prefix hashIds share'.split(' '),

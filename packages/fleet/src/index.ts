@@ -6,7 +6,13 @@ export type { FleetProcess } from './protocol/peers.ts';
 export type { FleetState } from './protocol/protocol.ts';
 export type { FleetShare } from './protocol/settings.ts';
 export type { LeaseCounts } from './protocol/tests.ts';
-export type { Shareable, SharedCircuit, SharedPool, SharedPrior } from './shared-pool.ts';
+export type {
+  Shareable,
+  SharedCircuit,
+  SharedMove,
+  SharedPool,
+  SharedPrior,
+} from './shared-pool.ts';
 export type {
   Entry,
   EvidenceRow,

@@ -8,6 +8,17 @@ export interface SharedPrior {
   readonly weight: number;
 }
 
+/** A session that does not live where its hash says: see `Selector.sessionMoves` of `@whirl/selector`. */
+export interface SharedMove {
+  /** A hash of the session's id. */
+  readonly session: string;
+  readonly id: string;
+  /** Where it had moved to before. */
+  readonly from?: string | undefined;
+  /** Milliseconds for which it holds, unless it is told again. */
+  readonly keepMs: number;
+}
+
 /** A circuit that is not closed. */
 export interface SharedCircuit {
   readonly id: string;
@@ -54,6 +65,10 @@ export interface SharedPool {
   inform(known: Iterable<SharedPrior>): void;
   /** Passes a proxy over until then, while another is available. */
   avoid(id: string, until: number): void;
+  /** Sessions that moved since the last call, up to a number. */
+  sessionMoves(max: number): SharedMove[];
+  /** Another process moved a session at that instant. */
+  moveSession(move: Pick<SharedMove, 'session' | 'id'>, at: number): void;
   /** A ban by a rule, for one target or for all; told on the bus with the rule `fleet`. */
   ban(id: string, until: number, target?: string): void;
   /** What a person does: takes it out of rotation until `reset`. */

@@ -67,6 +67,9 @@ export class Heard {
     for (const mark of others) peers.met(mark);
     if (held.kind === 'forced') {
       if (settings.share.circuits) pool.force(id);
+    } else if (held.kind === 'moved') {
+      // Older than all that has been heard of the session.
+      if (settings.share.sessions) pool.moveSession({ session: held.session, id }, -1);
     } else if (held.kind === 'banned') this.#banned(id, now + remainingMs, held.target, now);
     else if (held.kind === 'unauthorized') {
       this.#unauthorized(id, remainingMs, held.fingerprint, now);
@@ -124,6 +127,9 @@ export class Heard {
         return;
       case 'unauthorized':
         this.#unauthorized(id, at + fact.remainingMs - now, fact.fingerprint, now);
+        return;
+      case 'moved':
+        if (share.sessions) pool.moveSession({ session: fact.session, id }, at);
         return;
       case 'forced':
         if (share.circuits) pool.force(id);

@@ -7,13 +7,13 @@ const maxAtOnce = 200;
 
 /** What this process keeps in the store for newcomers: its open circuits, and bans. */
 export class Holds {
-  readonly #held = new Map<string, { until: number; saidAt: number }>();
+  readonly #held = new Map<string, { until: number; saidAt: number; again: boolean }>();
   #releases: string[] = [];
 
-  /** It holds until then; the later end stands. */
-  set(field: string, until: number): void {
+  /** It holds until then; the later end stands. `again`: it is said every 30 s, not once. */
+  set(field: string, until: number, again = true): void {
     const known = this.#held.get(field);
-    if (known === undefined) this.#held.set(field, { until, saidAt: -Infinity });
+    if (known === undefined) this.#held.set(field, { until, saidAt: -Infinity, again });
     else if (until > known.until) {
       known.until = until;
       known.saidAt = -Infinity;
@@ -39,7 +39,7 @@ export class Holds {
         if (held.until < now - againMs) this.#held.delete(field);
         continue;
       }
-      if (now - held.saidAt < againMs) continue;
+      if (now - held.saidAt < (held.again ? againMs : Infinity)) continue;
       if (holds.length >= maxAtOnce) break;
       held.saidAt = now;
       holds.push({ field, remainingMs: Math.max(0, held.until - now) });

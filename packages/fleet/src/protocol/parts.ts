@@ -11,6 +11,9 @@ import { SelfCheck } from './self-check.ts';
 import { usualThreshold, type Settings } from './settings.ts';
 import { Tests } from './tests.ts';
 
+/** Moved sessions told in one sync. */
+const movesAtOnce = 200;
+
 /** What came of the facts of others. */
 export interface FactCounts {
   readonly adopted: {
@@ -108,6 +111,18 @@ export class Parts {
     this.counts.adopted.opened++;
     this.open(id, this.pool.circuit(id)?.nextTestAt ?? now);
     return 'open';
+  }
+
+  /** Sessions that moved here: others cannot know, and newcomers neither. */
+  tellMoves(now: number): void {
+    if (!this.settings.share.sessions) return;
+    for (const { session, id, from, keepMs } of this.pool.sessionMoves(movesAtOnce)) {
+      this.outbox.tell({ kind: 'moved', id, until: now + keepMs, session });
+      const fieldOf = (where: string) =>
+        holdOf({ kind: 'moved', id: this.names.out(where), session });
+      if (from !== undefined) this.holds.delete(fieldOf(from), true);
+      this.holds.set(fieldOf(id), now + keepMs, false);
+    }
   }
 
   /** The proxy left the pool. */

@@ -108,6 +108,7 @@ export class Protocol {
     const { tests, outbox, holds, evidence, names, selfCheck, peers } = this.parts;
     const settings = this.#settings;
     const live = this.#syncs++ % listEvery === 0 ? -1 : peers.live;
+    if (!leaving) this.parts.tellMoves(now);
     // Said again with each full list, for those that have come since.
     if (live < 0 && selfCheck.isSuspect) outbox.tell({ kind: 'process', id: 'suspect' });
     const facts: Fact[] = leaving

@@ -8,6 +8,8 @@ export interface FleetShare {
   readonly bans: boolean;
   /** Success rates and latencies, for newcomers. Default true. */
   readonly evidence: boolean;
+  /** Sessions that moved, under a strategy with `consistent()`. Default true. */
+  readonly sessions: boolean;
   /** The retry budget's reserve and capacity. Default true. */
   readonly budget: boolean;
 }

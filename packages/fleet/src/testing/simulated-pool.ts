@@ -54,14 +54,18 @@ export class SimulatedPool implements Shareable {
   }
 
   /** A request: picks a proxy, and ends as `ending` says. Answers the proxy. */
-  request(ending: (id: string) => Ending, exclude: readonly string[] = []): string | undefined {
+  request(
+    ending: (id: string) => Ending,
+    exclude: readonly string[] = [],
+    sessionId?: string,
+  ): string | undefined {
     this.#picks++;
-    for (const id of this.#armed) {
+    for (const id of sessionId === undefined ? this.#armed : []) {
       this.#armed.delete(id);
       if (this.#attempt(id, ending)) return id;
     }
     for (const refused = [...exclude]; ;) {
-      const pick = this.selector.select({ exclude: refused });
+      const pick = this.selector.select({ exclude: refused, sessionId });
       if (pick === undefined || refused.includes(pick.id)) break;
       if (this.#attempt(pick.id, ending)) return pick.id;
       refused.push(pick.id);
@@ -158,6 +162,8 @@ export class SimulatedPool implements Shareable {
       overheard: (id, failures, latencyMs) => selector.overheard(id, failures, latencyMs),
       inform: (known) => selector.inform(known),
       avoid: (id, until) => selector.avoid(id, until),
+      sessionMoves: (max) => selector.sessionMoves(max),
+      moveSession: (move, at) => selector.moveSession(move, at),
       ban(id, until, target) {
         if (!has(id)) return;
         bus.emit('proxy:banned', { proxyId: id, target, until, rule: 'fleet', at: now() });
