@@ -85,9 +85,9 @@ describe('adopt', () => {
     expect(() => breaker.adopt('half_open' as never)).toThrow(
       new RangeError('state must be open or closed, got half_open'),
     );
-    expect(() => breaker.adopt('open', { openMs: 0 })).toThrow('openMs must be number from 1');
+    expect(() => breaker.adopt('open', { openMs: 0 })).toThrow('openMs must be a number from 1');
     expect(() => breaker.adopt('open', { openMS: 1 } as never)).toThrow(
-      'openMS must be one of openMs',
+      'unknown option "openMS"; known are openMs',
     );
     expect(events).toEqual([]);
   });
@@ -122,7 +122,7 @@ describe('reschedule', () => {
 
   it('refuses what is no instant', () => {
     const { breaker } = setup();
-    expect(() => breaker.reschedule(NaN)).toThrow('nextTestAt must be number from 1');
+    expect(() => breaker.reschedule(NaN)).toThrow('nextTestAt must be a number from 1');
   });
 
   it('is heard by a group: due() follows the new deadline', () => {

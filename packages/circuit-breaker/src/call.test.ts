@@ -242,7 +242,7 @@ describe('K20b timeoutMs and the signal of fn', () => {
     const error = await caught(new CircuitBreaker().execute(fn, { timeoutMs }));
     expect(error).toBeInstanceOf(RangeError);
     expect(error).toMatchObject({
-      message: `timeoutMs must be number from 1 to 2147483647, got ${timeoutMs}`,
+      message: `timeoutMs must be a number from 1 to 2147483647, got ${timeoutMs}`,
     });
     expect(fn).not.toHaveBeenCalled();
   });

@@ -60,9 +60,9 @@ test('K17 a combination is told durations if one of its rules needs them', () =>
 });
 
 test.each([
-  [[], 'rule.create must be function, got undefined'],
-  [[undefined], 'rule.create must be function, got undefined'],
-  [[count, {}], 'rule.create must be function, got undefined'],
+  [[], 'rule.create must be a function, got undefined'],
+  [[undefined], 'rule.create must be a function, got undefined'],
+  [[count, {}], 'rule.create must be a function, got undefined'],
 ])('refuses %j', (rules, message) => {
   expect(() => anyOf(...(rules as TripRule[]))).toThrow(message);
   expect(() => allOf(...(rules as TripRule[]))).toThrow(message);

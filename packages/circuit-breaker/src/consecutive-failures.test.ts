@@ -17,8 +17,14 @@ test('K18 five failures in a row open, however far apart; a success starts over'
   expect([breaker.state, breaker.failureCount]).toEqual(['open', 5]);
 });
 
-test.each([0, -1, 2.5, NaN, '5'])('refuses %j', (threshold) => {
+test.each([
+  [0, ' from 1 to 9007199254740991, got 0'],
+  [-1, ' from 1 to 9007199254740991, got -1'],
+  [2.5, ' from 1 to 9007199254740991, got 2.5'],
+  [NaN, ' from 1 to 9007199254740991, got NaN'],
+  ['5', ', got string'],
+])('refuses %j', (threshold, rest) => {
   expect(() => consecutiveFailures(threshold as number)).toThrow(
-    `threshold must be whole number from 1 to 9007199254740991, got ${threshold}`,
+    `threshold must be an integer${rest}`,
   );
 });

@@ -47,8 +47,8 @@ test('K20 execute never throws synchronously', async () => {
     () => breaker.execute(() => 1, { signal: null } as never),
   ];
   const names = [
-    /^fn must be function, got 5$/,
-    /^signals must be one of signal,/,
+    /^fn must be a function, got number$/,
+    /^unknown option "signals"; known are signal,/,
     /isFailure/,
     /signal/,
   ];

@@ -40,9 +40,9 @@ test('K16 a rule given to two breakers is not shared state', () => {
 });
 
 test.each([
-  [{ threshold: 0 }, /^threshold must be whole number from 1 to \d+, got 0$/],
+  [{ threshold: 0 }, /^threshold must be an integer from 1 to \d+, got 0$/],
   [{ threshold: 1.5 }, /^threshold .*got 1.5$/],
-  [{ windowMs: 0 }, /^windowMs must be number from 1 to \d+, got 0$/],
+  [{ windowMs: 0 }, /^windowMs must be a number from 1 to \d+, got 0$/],
   [{ windowMs: Infinity }, /windowMs .*got Infinity/],
 ])('refuses %j', (options, message) => {
   expect(() => failureCount(options)).toThrow(RangeError);

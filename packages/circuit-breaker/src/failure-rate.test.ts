@@ -107,27 +107,27 @@ test('K13 a time window survives a clock that steps back or jumps', () => {
 });
 
 test.each([
-  [{}, TypeError, 'ratio must be number from 0.000001 to 1, got undefined'],
-  [{ ratio: 0 }, RangeError, 'ratio must be number from 0.000001 to 1, got 0'],
-  [{ ratio: 1.1 }, RangeError, 'ratio must be number from 0.000001 to 1, got 1.1'],
+  [{}, TypeError, 'ratio must be a number, got undefined'],
+  [{ ratio: 0 }, RangeError, 'ratio must be a number from 0.000001 to 1, got 0'],
+  [{ ratio: 1.1 }, RangeError, 'ratio must be a number from 0.000001 to 1, got 1.1'],
   [{ ratio: NaN }, RangeError, 'got NaN'],
-  [{ ratio: 1, windowMs: 0 }, RangeError, 'windowMs must be number from 1 to'],
-  [{ ratio: 1, windowSize: 0 }, RangeError, 'windowSize must be whole number from 1 to'],
+  [{ ratio: 1, windowMs: 0 }, RangeError, 'windowMs must be a number from 1 to'],
+  [{ ratio: 1, windowSize: 0 }, RangeError, 'windowSize must be an integer from 1 to'],
   [{ ratio: 1, windowSize: 2.5 }, RangeError, 'got 2.5'],
   [
     { ratio: 1, windowSize: 4, minimumCalls: 5 },
     RangeError,
-    'minimumCalls must be whole number from 1 to 4, got 5',
+    'minimumCalls must be an integer from 1 to 4, got 5',
   ],
   [{ ratio: 1, minimumCalls: 0 }, RangeError, 'minimumCalls'],
-  [{ ratio: 1, windowSize: 4, windowMs: 5 }, TypeError, 'windowMs must be undefined, got 5'],
+  [{ ratio: 1, windowSize: 4, windowMs: 5 }, TypeError, 'windowMs excludes windowSize'],
   [
     { ratio: 1, slowMs: 5 },
     TypeError,
-    'slowMs must be one of ratio,windowSize,windowMs,minimumCalls',
+    'unknown option "slowMs"; known are ratio,windowMs,windowSize,minimumCalls',
   ],
-  [undefined, TypeError, 'ratio must be number from 0.000001 to 1, got undefined'],
-  [null, TypeError, 'ratio must be number from 0.000001 to 1, got undefined'],
+  [undefined, TypeError, 'ratio must be a number, got undefined'],
+  [null, TypeError, 'ratio must be a number, got undefined'],
 ])('refuses %j', (options, kind, message) => {
   expect(() => failureRate(options as never)).toThrow(kind);
   expect(() => failureRate(options as never)).toThrow(message);

@@ -120,11 +120,11 @@ test('K15 a transition that a listener of another breaker causes waits for its t
 test('K20b another type of event and a listener that is no function are refused', () => {
   const breaker = new CircuitBreaker();
   expect(() => breaker.on('open' as never, () => {})).toThrow(
-    new TypeError('open must be one of circuit:transition'),
+    new TypeError('unknown option "open"; known are circuit:transition'),
   );
   for (const listener of [5, null, undefined]) {
     expect(() => breaker.on('circuit:transition', listener as never)).toThrow(
-      /^circuit:transition must be function, got /,
+      /^circuit:transition must be a function, got /,
     );
   }
 });

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { CircuitBreaker, type CircuitBreakerOptions } from './index.ts';
 
 const max = Number.MAX_SAFE_INTEGER;
-const number = (name: string, min = 1, top = max) => `${name} must be number from ${min} to ${top}`;
-const whole = (name: string) => `${name} must be whole number from 1 to ${max}`;
+const number = (name: string, min = 1, top = max) =>
+  `${name} must be a number from ${min} to ${top}`;
+const whole = (name: string) => `${name} must be an integer from 1 to ${max}`;
 
 test.each([
   ['failureThreshold', 0, RangeError, whole('failureThreshold')],
@@ -14,9 +15,6 @@ test.each([
   ['openMs', 0, RangeError, number('openMs')],
   ['openMs', Infinity, RangeError, number('openMs')],
   ['openMs', max + 1, RangeError, number('openMs')],
-  ['openMs', '30', TypeError, number('openMs')],
-  ['openMs', 30n, TypeError, number('openMs')],
-  ['openMs', null, TypeError, number('openMs')],
   ['halfOpenPermits', 0, RangeError, whole('halfOpenPermits')],
   ['successThreshold', 2.5, RangeError, whole('successThreshold')],
   ['probeLeaseMs', 0, RangeError, number('probeLeaseMs')],
@@ -24,40 +22,43 @@ test.each([
   ['openMultiplier', 0.9, RangeError, number('openMultiplier')],
   ['openJitter', -0.1, RangeError, number('openJitter', 0, 1)],
   ['openJitter', 1.1, RangeError, number('openJitter', 0, 1)],
-  ['name', 5, TypeError, 'name must be string'],
-  ['now', 5, TypeError, 'now must be function'],
-  ['random', 0.5, TypeError, 'random must be function'],
-  ['trip', 5, TypeError, 'trip must be object'],
 ])('%s: %s is refused, naming option, bound and value', (name, value, kind, message) => {
   const make = () => new CircuitBreaker({ [name]: value });
-  expect(make).toThrow(kind);
-  expect(make).toThrow(`${message}, got ${value}`);
+  expect(make).toThrow(new kind(`${message}, got ${value}`));
 });
 
 test.each([
-  ['trip', {}, 'trip.create must be function, got undefined'],
-  ['bus', {}, 'bus.has must be function, got undefined'],
-  ['bus', { has: () => true }, 'bus.emit must be function, got undefined'],
-  ['openMs', { toString: () => 'secret' }, `${number('openMs')}, got object`],
-  ['now', Symbol('clock'), 'now must be function, got Symbol(clock)'],
-])('%s: %o is refused', (name, value, message) => {
-  const make = () => new CircuitBreaker({ [name]: value });
-  expect(make).toThrow(TypeError);
-  expect(make).toThrow(message);
+  ['openMs', '30', 'openMs must be a number, got string'],
+  ['openMs', 30n, 'openMs must be a number, got bigint'],
+  ['openMs', null, 'openMs must be a number, got null'],
+  ['openMs', { toString: () => 'secret' }, 'openMs must be a number, got object'],
+  ['failureThreshold', 'a:b@c', 'failureThreshold must be an integer, got string'],
+  ['name', 5, 'name must be a string, got number'],
+  ['now', 5, 'now must be a function, got number'],
+  ['now', Symbol('clock'), 'now must be a function, got symbol'],
+  ['random', true, 'random must be a function, got boolean'],
+  ['trip', 5, 'trip must be an object, got number'],
+  ['trip', {}, 'trip.create must be a function, got undefined'],
+  ['bus', {}, 'bus.has must be a function, got undefined'],
+  ['bus', { has: () => true }, 'bus.emit must be a function, got undefined'],
+])('%s: a wrong type is refused and not printed (%o)', (name, value, message) => {
+  expect(() => new CircuitBreaker({ [name]: value })).toThrow(new TypeError(message));
 });
 
 test('a name that nothing reads is refused, and those that are known are listed', () => {
   const known =
     'name,failureThreshold,windowMs,openMs,halfOpenPermits,successThreshold,probeLeaseMs,maxOpenMs,openMultiplier,openJitter,trip,now,random,bus';
   for (const name of ['openms', 'toString', 'constructor', 'hasOwnProperty']) {
-    expect(() => new CircuitBreaker({ [name]: 1 })).toThrow(`${name} must be one of ${known}`);
+    expect(() => new CircuitBreaker({ [name]: 1 })).toThrow(
+      `unknown option "${name}"; known are ${known}`,
+    );
   }
 });
 
 test.each([5, null, 'options', () => {}])(
   'options that are no object (%o) are refused',
   (options) => {
-    expect(() => new CircuitBreaker(options as never)).toThrow(/^options must be object, got /);
+    expect(() => new CircuitBreaker(options as never)).toThrow(/^options must be an object, got /);
   },
 );
 

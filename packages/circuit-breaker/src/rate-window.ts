@@ -13,8 +13,6 @@ export interface RateOptions {
   readonly minimumCalls?: number | undefined;
 }
 
-const buckets = 10;
-
 type Resolved = Record<keyof RateOptions, number>;
 
 /**
@@ -28,14 +26,15 @@ export function rateWindow(
   reason: CircuitReason,
   isBad: (failed: boolean, durationMs: number) => boolean,
 ): TripRule {
+  const buckets = 10;
   check('ratio', options?.ratio, [0, false, 1e-6, 1]);
-  const { ratio, windowSize, windowMs, minimumCalls } = resolve<Resolved>(options, {
+  const { ratio, windowMs, windowSize, minimumCalls } = resolve<Resolved>(options, {
     ratio: [0, false, 0],
+    windowMs: [0],
     windowSize: [0, true],
-    // They exclude each other.
-    windowMs: [options.windowSize ? undefined : 60_000],
-    minimumCalls: [Math.min(options.windowSize ?? 10, 10), true, 1, options.windowSize],
+    minimumCalls: [Math.min(10, options.windowSize ?? 10), true, 1, options.windowSize],
   });
+  if (windowSize && windowMs) throw new TypeError('windowMs excludes windowSize');
   const slots = windowSize || buckets + 1;
   return {
     create() {
@@ -47,7 +46,7 @@ export function rateWindow(
       /** What `slot` stands for: a call by its number, or a bucket of time. */
       let bucket = 0;
       const turnTo = (now: number) => {
-        const to = windowSize ? bucket + 1 : Math.floor((now * buckets) / windowMs);
+        const to = windowSize ? bucket + 1 : Math.floor((now * buckets) / (windowMs || 60_000));
         // A clock that stepped back goes on in the bucket that is being filled.
         for (let turns = Math.min(to - bucket, slots); turns > 0; turns--) {
           slot = (slot + 1) % slots;

@@ -32,10 +32,10 @@ test('K17 the reason is slow_calls', () => {
 });
 
 test.each([
-  [{ ratio: 1 }, 'slowMs must be number from 0 to 9007199254740991, got undefined'],
-  [{ ratio: 1, slowMs: -1 }, 'slowMs must be number from 0 to'],
-  [{ slowMs: 1 }, 'ratio must be number'],
-  [{ slowMs: 1, ratio: 1, slow: 1 }, 'slow must be one of ratio,'],
+  [{ ratio: 1 }, 'slowMs must be a number, got undefined'],
+  [{ ratio: 1, slowMs: -1 }, 'slowMs must be a number from 0 to'],
+  [{ slowMs: 1 }, 'ratio must be a number'],
+  [{ slowMs: 1, ratio: 1, slow: 1 }, 'unknown option "slow"; known are ratio,'],
 ])('refuses %j', (options, message) => {
   expect(() => slowCallRate(options as never)).toThrow(message);
 });

@@ -16,15 +16,16 @@ export function check(
   [fallback, isWhole, min = 1, max = 2 ** 53 - 1]: Kind,
 ): void {
   const type = typeof fallback;
-  const bounds = type === 'number' ? ` from ${min} to ${max}` : '';
   const isTyped = typeof value === type && value !== null;
   const number = value as number;
-  if (isTyped && (!bounds || (number >= min && number <= max && !(isWhole && number % 1)))) return;
-  // An object is not printed: it may hold a secret, or refuse to become a string.
-  const got = Object(value) === value ? typeof value : String(value);
-  throw new (isTyped ? RangeError : TypeError)(
-    `${name} must be ${isWhole ? 'whole ' : ''}${type}${bounds}, got ${got}`,
-  );
+  if (isTyped && (type !== 'number' || (number >= min && number <= max))) {
+    if (!(isWhole && number % 1)) return;
+  }
+  const wanted = isWhole ? 'an integer' : fallback === null ? 'an object' : 'a ' + type;
+  throw isTyped
+    ? new RangeError(`${name} must be ${wanted} from ${min} to ${max}, got ${number}`)
+    : // Only what kind it is: it may hold a secret, or refuse to become a string.
+      new TypeError(`${name} must be ${wanted}, got ${value == null ? value : typeof value}`);
 }
 
 /** The kind of each option. */
@@ -42,7 +43,7 @@ export function resolve<Resolved extends object>(
   const known = Object.keys(kinds);
   const resolved = {} as Resolved;
   for (const name in { ...kinds, ...options }) {
-    if (!known.includes(name)) throw new TypeError(`${name} must be one of ` + known);
+    if (!known.includes(name)) throw new TypeError(`unknown option "${name}"; known are ` + known);
     const kind = kinds[name as keyof Resolved]!;
     const value = (options as Resolved)[name as keyof Resolved];
     if (value !== undefined) check(name, value, kind);
