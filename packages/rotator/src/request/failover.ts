@@ -267,9 +267,12 @@ export abstract class Failover<Each extends Try>
     } else this.#fail(outcome, this.unrepeated(plan, error));
   }
 
-  /** Whether no attempt follows a failed one, because the target is down. */
+  /**
+   * Whether no attempt follows a failed one, because the target is down. Failures of this request alone do not end
+   * it: its other proxies may show that the target is up.
+   */
   protected get braked(): boolean {
-    return this.engine.judge.brakes(this.target);
+    return this.target.outage.run > this.#begun && this.engine.judge.brakes(this.target);
   }
 
   /** Another attempt beside one that goes on, through a proxy that was not tried; none without such a proxy. */

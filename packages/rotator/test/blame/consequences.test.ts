@@ -106,6 +106,29 @@ describe('E6 a target that is down', () => {
     }
   });
 
+  it('E6 a request whose own failures are all that is known goes on to the sixth proxy, which works', async () => {
+    const world = await blameWorld(
+      6,
+      { 'good.test': good },
+      { retryPolicy: { ...patient, maxAttempts: 10 } },
+    );
+    let asked = 0;
+    // Whichever are asked first fail.
+    for (const proxy of world.proxies) {
+      let turn: number | undefined;
+      proxy.behave(() => ((turn ??= ++asked) <= 5 ? 502 : 'forward'));
+    }
+    try {
+      expect(await world.ask('http://good.test/')).toBe(200);
+      expect(world.ends.map(({ outcome }) => outcome)).toEqual([
+        ...Array<string>(5).fill('failure'),
+        'success',
+      ]);
+    } finally {
+      await world.close();
+    }
+  });
+
   it('E6 among nine proxies that fail the good one is found in turn, within ten requests one after the other', async () => {
     for (let place = 0; place < 10; place++) {
       const world = await blameWorld(10, { 'good.test': good }, { retryPolicy: patient });
