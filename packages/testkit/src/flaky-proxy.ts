@@ -45,6 +45,8 @@ export interface ProxyServerOptions {
   readonly tls?: boolean;
   /** Names that this proxy resolves itself, as a hosts file would. */
   readonly hosts?: Readonly<Record<string, string>>;
+  /** Ports on 127.0.0.1 that stand for targets such as `shop.example.com:443`. `hosts` is asked next. */
+  readonly targets?: Readonly<Record<string, number>>;
   /** Whether it may forward to this target; any other is answered 403. Default: to all. */
   readonly reaches?: (hostname: string, port: number) => boolean;
   /** Keep connections to targets for the next request. Default false: nothing is left open then. */
@@ -80,7 +82,7 @@ function cut(from: Readable, to: Writable, bytes: number, then: () => void): voi
 
 /** Starts a real forward proxy on loopback: CONNECT and absolute form, told how to misbehave. */
 export async function startProxy(options: ProxyServerOptions = {}): Promise<FlakyProxy> {
-  const { username, password = '', hosts = {}, random = Math.random } = options;
+  const { username, password = '', hosts = {}, targets = {}, random = Math.random } = options;
   const { keepAlive = false, reaches = () => true } = options;
   const host = options.host ?? '127.0.0.1';
   const urlHost = net.isIPv6(host) ? `[${host}]` : host;
@@ -96,7 +98,12 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     stats.requests++;
     if (received.length < 1000) received.push({ method, url, headers });
   };
-  const resolve = (name: string) => hosts[name] ?? name;
+  const resolve = ({ hostname, port }: URL) => {
+    const stands = targets[`${hostname}:${port || 80}`];
+    if (stands !== undefined) return { host: '127.0.0.1', port: stands };
+    const name = hostname.replace(/^\[|\]$/g, '');
+    return { host: hosts[name] ?? name, port: Number(port) || 80 };
+  };
   const after = (ms: number, act: () => void) => {
     if (ms <= 0) {
       act();
@@ -168,8 +175,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
         headers.push(name, request.rawHeaders[i + 1] as string);
     }
     const upstream = http.request({
-      host: resolve(url.hostname.replace(/^\[|\]$/g, '')),
-      port: url.port || 80,
+      ...resolve(url),
       path: url.pathname + url.search,
       method: request.method ?? 'GET',
       headers: headers as never,
@@ -229,8 +235,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
       : https.createServer(certificate, listener);
 
   const tunnel = (chosen: Behaviour, authority: string, socket: net.Socket, head: Buffer) => {
-    const { hostname, port } = new URL(`http://${authority}`);
-    const upstream = net.connect(Number(port) || 80, resolve(hostname.replace(/^\[|\]$/g, '')));
+    const upstream = net.connect(resolve(new URL(`http://${authority}`)));
     sockets.add(upstream);
     upstream.on('connect', () => {
       socket.write(established);

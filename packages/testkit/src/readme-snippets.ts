@@ -96,9 +96,12 @@ function parseOnce(host: ts.CompilerHost, name: string, version: ts.ScriptTarget
   return parsed.get(name);
 }
 
-/** Checks the `ts` blocks as files that exist in memory only, beside the README. */
-function typeCheck(path: string, snippets: readonly Snippet[]): void {
-  const files = new Map<string, Snippet>();
+/** Checks the `ts` blocks as files that exist in memory only, beside `path`. Throws, naming the lines. */
+export function typeCheck(
+  path: string,
+  snippets: readonly Pick<Snippet, 'line' | 'language' | 'code'>[],
+): void {
+  const files = new Map<string, Pick<Snippet, 'line' | 'code'>>();
   for (const snippet of snippets) {
     if (snippet.language === 'ts') files.set(`${path}.line-${snippet.line}.ts`, snippet);
   }
