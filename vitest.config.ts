@@ -14,7 +14,12 @@ export default defineConfig({
       'scripts/house/*.test.ts',
       'packages/server/dashboard/src/**/*.test.ts',
     ],
-    exclude: [...configDefaults.exclude, 'apps/packaging/**', 'apps/real-proxies/**'],
+    exclude: [
+      ...configDefaults.exclude,
+      'apps/packaging/**',
+      'apps/real-clients/**',
+      'apps/real-proxies/**',
+    ],
     environment: 'node',
     // Most tests wait for sockets: vitest's own choice, a core less than there are, leaves two cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
