@@ -58,6 +58,8 @@ async function answers(url, running) {
 }
 
 let running;
+/** Ends npm and what it started. */
+const end = (signal) => running?.pid !== undefined && process.kill(-running.pid, signal);
 try {
   demand(
     spawnSync('git', ['clone', '--quiet', root, clone], { stdio: 'inherit' }).status === 0,
@@ -75,10 +77,10 @@ try {
   demand(status.mode === 'demo' && status.gateway !== null, 'it shows no demo, or has no gateway');
   const megabytes = bytesOf(join(clone, 'node_modules')) / 1e6;
   demand(megabytes < maxMegabytes, `it installs ${megabytes.toFixed()} MB`);
-  process.kill(-running.pid, 'SIGTERM');
+  end('SIGTERM');
   demand((await ended) === 0, 'it does not stop well');
   console.log(`\nserves after ${seconds.toFixed(1)} s, installs ${megabytes.toFixed()} MB`);
 } finally {
-  if (running?.exitCode === null) process.kill(-running.pid, 'SIGKILL');
+  if (running?.exitCode === null) end('SIGKILL');
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
