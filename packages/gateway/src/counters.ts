@@ -1,3 +1,5 @@
+import { LastHour } from './last-hour.ts';
+
 /** What a gateway has done since it was made. */
 export class Counters {
   /** Tunnels that were opened for clients. */
@@ -10,9 +12,21 @@ export class Counters {
   failed = 0;
   /** Proxies that failed tunnels, unseen by their clients. */
   passed = 0;
+  readonly passedLastHour: LastHour;
   /** Tunnels that broke after they had been granted, before their target's first byte. */
   lost = 0;
   /** Of tunnels that have ended: from clients, and to clients. */
   bytesUp = 0;
   bytesDown = 0;
+
+  /** `now` returns milliseconds by a clock that does not step back. */
+  constructor(now: () => number) {
+    this.passedLastHour = new LastHour(now);
+  }
+
+  /** A tunnel was established after so many proxies had failed it. */
+  pass(proxies: number): void {
+    this.passed += proxies;
+    if (proxies > 0) this.passedLastHour.add(proxies);
+  }
 }

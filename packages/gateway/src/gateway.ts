@@ -30,6 +30,8 @@ export interface GatewayStats {
   readonly failed: number;
   /** Proxies that failed a tunnel, unseen by its client: another one took it over. */
   readonly passed: number;
+  /** Those of them within the last hour. */
+  readonly passedLastHour: number;
   /** Tunnels that broke between the client's 200 and the target's first byte. */
   readonly lost: number;
   /** Bytes from clients through tunnels. */
@@ -75,7 +77,7 @@ export class Gateway {
       targets: new TargetRules({ ...options, own }),
       clients: new ClientCounts(options.maxPerClient),
       sessions: new Sessions({ idleMs: options.sessionIdleMs, now }),
-      counters: new Counters(),
+      counters: new Counters(now),
       pseudonym: `whirl-${randomBytes(6).toString('hex')}`,
       loops: this.#loops,
     };
@@ -90,6 +92,11 @@ export class Gateway {
   get address(): { readonly host: string; readonly port: number } {
     if (this.#address === undefined) throw new Error('the gateway does not listen');
     return this.#address;
+  }
+
+  /** Whether its clients need a name and a password. */
+  get needsPassword(): boolean {
+    return this.#options.credentials.length > 0;
   }
 
   /**
@@ -151,6 +158,7 @@ export class Gateway {
       refused,
       failed,
       passed,
+      passedLastHour: counters.passedLastHour.sum,
       lost,
       bytesUp,
       bytesDown,

@@ -141,7 +141,7 @@ export class Tunnel {
     const upstream = this.#upstream as Upstream;
     const { counters, options } = this.#context;
     const client = this.#client;
-    counters.passed += upstream.attempts.length - 1;
+    counters.pass(upstream.attempts.length - 1);
     this.#route.keep(upstream.proxyId);
     upstream.off('close', this.#onLost);
     this.#unlisten();
