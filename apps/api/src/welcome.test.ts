@@ -24,4 +24,10 @@ describe('A10 the line for a person at a terminal', () => {
       'whirl: no API, proxy at http://127.0.0.1:8001, 2 proxies',
     );
   });
+
+  it('A10 shows how to send a request through the gateway, in a line of its own to paste', () => {
+    const curl = 'curl -x http://127.0.0.1:8001 http://127.0.0.1:41234/';
+    const text = welcome({ url, dashboard: true, proxies: 8, gateway: '127.0.0.1:8001', curl });
+    expect(text.split('\n').at(-1)).toBe(`try: ${curl}`);
+  });
 });

@@ -8,17 +8,20 @@ export interface Welcome {
   readonly proxies: number;
   /** Where the gateway listens, `host:port`, when there is one. */
   readonly gateway?: string | undefined;
+  /** A command that sends a request through the gateway. */
+  readonly curl?: string | undefined;
 }
 
-/** What a person at a terminal wants to know first, in one line. */
+/** What a person at a terminal wants to know first, and what to try. */
 export function welcome(about: Welcome): string {
-  const { url, dashboard, demoTargetUrl, proxies, gateway } = about;
+  const { url, dashboard, demoTargetUrl, proxies, gateway, curl } = about;
   const pool = `${proxies} ${proxies === 1 ? 'proxy' : 'proxies'}`;
-  return [
+  const line = [
     ...(url === undefined
       ? ['whirl: no API']
       : [`whirl: ${url} ${dashboard ? '(dashboard)' : '(no dashboard)'}`, `API at ${url}/docs`]),
     ...(gateway === undefined ? [] : [`proxy at http://${gateway}`]),
     demoTargetUrl === undefined ? pool : `demo of ${pool}, its target is ${demoTargetUrl}`,
   ].join(', ');
+  return curl === undefined ? line : `${line}\ntry: ${curl}`;
 }

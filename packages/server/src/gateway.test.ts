@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { roundRobin } from '@whirl/selector';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConfigError } from './config/config-error.ts';
@@ -34,13 +35,22 @@ async function start(env: Record<string, string>): Promise<Server & { gatewayPor
   return { ...running, gatewayPort: Number(running.gateway?.split(':')[1]) };
 }
 
-/** The status line of the response to a CONNECT. */
-async function connect(port: number, authority: string): Promise<string> {
+async function tunnel(port: number, authority: string): Promise<[net.Socket, string]> {
   const socket = net.connect(port, '127.0.0.1');
   use({ close: () => socket.destroy() });
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`);
   const [chunk] = (await once(socket, 'data')) as [Buffer];
-  return chunk.toString().split('\r\n')[0] as string;
+  return [socket, chunk.toString().split('\r\n')[0] as string];
+}
+
+/** The status line of the response to a CONNECT. */
+const connect = async (port: number, authority: string) => (await tunnel(port, authority))[1];
+
+/** Opens a tunnel and asks its target for something. */
+async function askThrough(port: number, authority: string): Promise<void> {
+  const [socket] = await tunnel(port, authority);
+  socket.write('GET / HTTP/1.1\r\nHost: target\r\nConnection: close\r\n\r\n');
+  await once(socket.resume(), 'end');
 }
 
 const statusOf = async ({ url }: Server) =>
@@ -62,8 +72,59 @@ describe('the gateway of the server', () => {
       'HTTP/1.1 200 Connection established',
     );
     expect(await statusOf(running)).toMatchObject({
-      gateway: { address: gateway, tunnels: 1, open_tunnels: 1, requests: 1, proxies_passed: 0 },
+      gateway: {
+        address: gateway,
+        needs_password: false,
+        tunnels: 1,
+        open_tunnels: 1,
+        requests: 1,
+        proxies_passed: 0,
+        proxies_passed_last_hour: 0,
+      },
     });
+  });
+
+  it('W16 tells of the proxies that failed a tunnel unseen, in all and within the hour', async () => {
+    const target = use(await startTarget());
+    const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));
+    const good = use(await startProxy());
+    const running = await start({
+      WHIRL_PROXIES: `${dead.url},${good.url}`,
+      WHIRL_GATEWAY_PORT: '0',
+    });
+    const passed = async () => (await statusOf(running)).gateway as Record<string, number>;
+    // Which proxy a tunnel tries first is chance.
+    for (let i = 0; i < 20 && (await passed())['proxies_passed'] === 0; i++) {
+      await askThrough(running.gatewayPort, `127.0.0.1:${target.port}`);
+    }
+    const { proxies_passed: all, proxies_passed_last_hour: lastHour } = await passed();
+    expect(all).toBeGreaterThan(0);
+    expect(lastHour).toBe(all);
+  });
+
+  it('A10 the command of the welcome sends a request through the pool', async () => {
+    const target = use(await startTarget());
+    const proxy = use(await startProxy());
+    const running = await startServer({
+      api: { port: 0 },
+      gateway: { port: 0 },
+      demo: async () => ({
+        proxies: [{ url: proxy.url }],
+        targetUrl: target.url,
+        rotator: { strategy: roundRobin(), retryPolicy: null, circuitBreaker: {} },
+        run() {},
+        close: async () => {},
+      }),
+    });
+    use({ close: () => running.close() });
+    const [, gateway = '', url] = /^curl -x (\S+) (\S+)$/.exec(running.curl ?? '') ?? [];
+    expect(url).toBe(target.url);
+    const { port } = new URL(gateway);
+    const [response] = (await once(http.get({ port, path: url }), 'response')) as [
+      http.IncomingMessage,
+    ];
+    expect(response.resume().statusCode).toBe(200);
+    expect(proxy.stats.requests).toBe(1);
   });
 
   it('W30 refuses the API and itself as targets, and what the server denies', async () => {
@@ -75,11 +136,14 @@ describe('the gateway of the server', () => {
   });
 
   it('W29 wants the credentials that the environment names', async () => {
-    const { gatewayPort } = await start({
+    const running = await start({
       WHIRL_GATEWAY_PORT: '0',
       WHIRL_GATEWAY_AUTH: 'ann:s3cret\nbob:x,y',
     });
-    expect(await connect(gatewayPort, 'shop.example:443')).toMatch(/ 407 /);
+    expect(await connect(running.gatewayPort, 'shop.example:443')).toMatch(/ 407 /);
+    expect(await statusOf(running)).toMatchObject({
+      gateway: { needs_password: true, refused: 1 },
+    });
   });
 
   it('W35 stops with the server', async () => {

@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino';
 import type { AddressInfo } from 'node:net';
 import { buildApp } from './app.ts';
 import { deniedByDefault } from './config/denied-by-default.ts';
+import { curlCommand } from './curl-command.ts';
 import type { Demo } from './demo.ts';
 import { startFleet } from './fleet.ts';
 import { isLoopback } from './http/hosts.ts';
@@ -24,6 +25,8 @@ export interface Server {
   readonly url: string | undefined;
   /** Where the gateway listens, `host:port`; undefined without one. */
   readonly gateway: string | undefined;
+  /** A command that sends a request through the gateway; undefined without one. */
+  readonly curl: string | undefined;
   /** What the demo's traffic asks for; undefined without a demo. */
   readonly demoTargetUrl: string | undefined;
   /**
@@ -92,10 +95,17 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     if (gatewaySettings !== false) {
       gateway = await startGateway(rotator, gatewaySettings, options, ownAddresses, logger);
     }
+    const curl =
+      gateway &&
+      curlCommand({
+        ...gateway.address,
+        needsPassword: gateway.needsPassword,
+        target: demo?.targetUrl,
+      });
     if (demo !== undefined) {
       demo.run(rotator);
       logger.warn(
-        { mode: 'demo', target: demo.targetUrl },
+        { mode: 'demo', target: demo.targetUrl, try: curl },
         'demo: its proxies reach the demo target alone; give your own with WHIRL_PROXIES',
       );
     }
@@ -106,6 +116,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       rotator,
       url,
       gateway: gateway && authorityOf(gateway.address.host, gateway.address.port),
+      curl,
       demoTargetUrl: demo?.targetUrl,
       close: cleanUp,
     };

@@ -1,38 +1,7 @@
-import type { Gateway } from '@whirl/gateway';
 import { z } from 'zod';
 import { version } from '../version.ts';
+import { gatewaySchema, gatewayToWire } from '../wire/gateway-wire.ts';
 import { modes, type Routes } from './area.ts';
-
-const count = (description: string) => z.int().min(0).meta({ description });
-
-const gatewaySchema = z
-  .strictObject({
-    address: z.string().meta({ description: 'Where it listens, host:port.' }),
-    connections: count('Connections of clients, open now.'),
-    open_tunnels: count('Tunnels open now.'),
-    tunnels: count('Tunnels granted since the start.'),
-    requests: count('Requests in absolute form since the start.'),
-    proxies_passed: count('Proxies that failed a tunnel, unseen by its client.'),
-    bytes_up: count('Bytes from clients through tunnels.'),
-    bytes_down: count('Bytes to clients through tunnels.'),
-  })
-  .meta({ id: 'Gateway' });
-
-function gatewayToWire(gateway: Gateway | undefined): z.infer<typeof gatewaySchema> | null {
-  if (gateway === undefined) return null;
-  const { host, port } = gateway.address;
-  const stats = gateway.stats();
-  return {
-    address: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-    connections: stats.connections,
-    open_tunnels: stats.openTunnels,
-    tunnels: stats.tunnels,
-    requests: stats.requests,
-    proxies_passed: stats.passed,
-    bytes_up: stats.bytesUp,
-    bytes_down: stats.bytesDown,
-  };
-}
 
 const statusSchema = z
   .strictObject({
