@@ -8,6 +8,7 @@ import { circuitToWire } from './wire/circuit-wire.ts';
 import { dashboardRoutes } from './dashboard.ts';
 import { answerError, answerNotFound, failures } from './http/errors.ts';
 import { EventStream, type EventStreamOptions } from './events/event-stream.ts';
+import type { JoinedFleet } from './fleet.ts';
 import { inFlightToWire } from './wire/in-flight-wire.ts';
 import { addBareHeaders, answerMalformed } from './http/malformed.ts';
 import { describeApi, documentationRoutes } from './openapi.ts';
@@ -16,6 +17,7 @@ import { proxyToWire } from './wire/proxy-wire.ts';
 import type { App, Area, Mode, Routes } from './routes/area.ts';
 import { circuitBreakerRoutes } from './routes/circuit-breakers.ts';
 import { eventsRoutes } from './routes/events.ts';
+import { fleetRoutes } from './routes/fleet.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { healthRoutes, prometheusRoutes } from './routes/operations.ts';
 import { proxiesRoutes } from './routes/proxies.ts';
@@ -35,6 +37,8 @@ export interface AppOptions {
   readonly demoTarget?: string | undefined;
   /** The proxy server over the pool, once it listens. */
   readonly gateway?: (() => Gateway | undefined) | undefined;
+  /** Default: the server is alone. */
+  readonly fleet?: JoinedFleet | undefined;
   /** The address that will be bound. Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default: none, which only a loopback address allows. */
@@ -60,6 +64,7 @@ const areas: readonly Routes[] = [
   requestRoutes,
   statusRoutes,
   targetsRoutes,
+  fleetRoutes,
 ];
 
 /** Responses are typed by their schemas and checked against them in tests: here they are written. */
@@ -163,8 +168,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     mode = 'live',
   } = options;
   const app = createFastify(options.logger, options.trustProxy ?? []);
-  const { gateway = () => undefined, demoTarget } = options;
-  const area: Area = { rotator, givenPolicy, now, mode, demoTarget, gateway };
+  const { gateway = () => undefined, demoTarget, fleet } = options;
+  const area: Area = { rotator, givenPolicy, now, mode, demoTarget, gateway, fleet };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
   // Request bodies stay as they are: a small one that grows without bound is refused, not inflated.

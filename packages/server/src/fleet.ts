@@ -1,4 +1,7 @@
-import { joinFleet } from '@whirl/fleet';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { pid } from 'node:process';
+import { joinFleet, type Fleet } from '@whirl/fleet';
 import { fromIoredis, redisStore } from '@whirl/fleet/redis';
 import type { ProxyRotator } from '@whirl/rotator';
 import type { Logger } from 'pino';
@@ -11,8 +14,18 @@ export interface FleetSettings {
   readonly logger: Logger;
 }
 
+/** This server's place in a fleet. */
+export interface JoinedFleet {
+  readonly pool: string;
+  /** The id of this process in it. */
+  readonly process: string;
+  readonly fleet: Pick<Fleet, 'state' | 'processes' | 'reports'>;
+}
+
 /** Joins the servers of the same pool. Resolves at once: the server starts also without Redis. */
-export async function startFleet(settings: FleetSettings): Promise<{ close(): Promise<void> }> {
+export async function startFleet(
+  settings: FleetSettings,
+): Promise<JoinedFleet & { close(): Promise<void> }> {
   const { rotator, url, pool, logger } = settings;
   // Loaded only where it is used: a server alone needs no client.
   const { Redis } = await import('ioredis');
@@ -37,8 +50,13 @@ export async function startFleet(settings: FleetSettings): Promise<{ close(): Pr
       logger.warn({ pool, version }, 'fleet: others use another version of the protocol');
     }),
   ];
-  const fleet = joinFleet({ rotator, pool, store: redisStore(fromIoredis(client)) });
+  const process = `${hostname()}-${pid}-${randomBytes(3).toString('hex')}`;
+  const store = redisStore(fromIoredis(client));
+  const fleet = joinFleet({ rotator, pool, store, processId: process });
   return {
+    pool,
+    process,
+    fleet,
     async close() {
       await fleet.close();
       for (const off of offs) off();

@@ -6,7 +6,7 @@ import { buildApp } from './app.ts';
 import { deniedByDefault } from './config/denied-by-default.ts';
 import { curlCommand } from './curl-command.ts';
 import type { Demo } from './demo.ts';
-import { startFleet } from './fleet.ts';
+import { startFleet, type JoinedFleet } from './fleet.ts';
 import { isLoopback } from './http/hosts.ts';
 import { ListenError } from './listen-error.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
@@ -62,10 +62,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       await file.load();
       file.watch();
     }
+    let fleet: JoinedFleet | undefined;
     if (options.redisUrl !== undefined) {
       const { redisUrl: url, fleetPool: pool = 'default' } = options;
-      const fleet = await startFleet({ rotator, url, pool, logger });
-      cleanUps.push(() => fleet.close());
+      const started = await startFleet({ rotator, url, pool, logger });
+      cleanUps.push(() => started.close());
+      fleet = started;
     }
     let gateway: Gateway | undefined;
     let app: App | undefined;
@@ -83,6 +85,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
         ...others,
         rotator,
         gateway: () => gateway,
+        fleet,
         givenPolicy,
         host,
         mode: demo === undefined ? 'live' : 'demo',

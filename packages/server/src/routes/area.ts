@@ -2,6 +2,7 @@ import type { Gateway } from '@whirl/gateway';
 import type { ProxyRotator, RetryPolicyOptions } from '@whirl/rotator';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { FastifyZodOpenApiTypeProvider } from 'fastify-zod-openapi';
+import type { JoinedFleet } from '../fleet.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** A Fastify instance whose handlers are typed by their zod schemas. */
@@ -23,6 +24,8 @@ export interface Area {
   readonly mode: Mode;
   /** The proxy server over the pool; undefined where there is none. */
   readonly gateway: () => Gateway | undefined;
+  /** Undefined where the server is alone. */
+  readonly fleet: JoinedFleet | undefined;
   /** What the demo's proxies reach; undefined without a demo. */
   readonly demoTarget: string | undefined;
 }
