@@ -103,4 +103,78 @@ describe('S6 costAware()', () => {
     expect(picks(selector, 2)).toEqual(['dear', 'dear']);
     expect(picks(pool(costAware(roundRobin())).selector, 1)).toEqual([undefined]);
   });
+
+  it('S6 the inner strategy decides between equals, and is not asked about a single one', () => {
+    const asked: number[] = [];
+    const first: Strategy = {
+      name: 'first',
+      pick(among) {
+        asked.push(among.size);
+        return among.size === 0 ? -1 : among.at(0);
+      },
+    };
+    const { selector } = pool(costAware(first), ...cheap.slice(1), { id: 'dearer', cost: 6 });
+    const askedBy = (pick: () => unknown) => {
+      asked.length = 0;
+      pick();
+      return asked;
+    };
+    expect(askedBy(() => selector.select())).toEqual([]);
+    selector.add({ id: 'second', cost: 1 });
+    expect(askedBy(() => selector.select())).toEqual([2]);
+    selector.add({ id: 'third', cost: 1 });
+    expect(askedBy(() => selector.select())).toEqual([3]);
+    selector.remove('third');
+    expect(askedBy(() => selector.select())).toEqual([2]);
+    selector.remove('second');
+    expect(askedBy(() => selector.select())).toEqual([]);
+  });
+
+  it('S6 equals at one cost are not taken for equals at another', () => {
+    const costs = [1, 1, 5, 5].map((cost, i) => ({ id: `${i}`, cost }));
+    const { selector } = pool(costAware(roundRobin()), ...costs);
+    expect(new Set(picks(selector, 4))).toEqual(new Set(['0', '1']));
+    for (const name of '01') selector.circuitChanged({ name, to: 'forced_open' });
+    const [one, other] = picks(selector, 2);
+    expect(new Set([one, other])).toEqual(new Set(['2', '3']));
+    expect(picks(selector, 8)).toEqual([one, other, one, other, one, other, one, other]);
+  });
+
+  it('S6 exactly the share of the mean is acceptable', () => {
+    const { selector } = pool(costAware(roundRobin(), { minSuccessRatio: 1 }), ...cheap);
+    expect(new Set(picks(selector, 10))).toEqual(new Set(['good', 'bad']));
+  });
+
+  it('S6 one that is not acceptable is picked where the others are excluded', () => {
+    const { selector } = pool(costAware(roundRobin()), ...cheap.slice(1));
+    record(selector, 'dear', 'success', 30);
+    record(selector, 'bad', 'failure', 30);
+    expect(selector.select({ exclude: ['dear'] })).toEqual({ id: 'bad', reused: false });
+  });
+
+  it('S6 one whose failures have faded is acceptable when it is judged again, at 30 s', () => {
+    const others = Array.from({ length: 5 }, (_, i) => ({ id: `${i}`, cost: 9 }));
+    const strategy = costAware(roundRobin(), { minSuccessRatio: 0.78 });
+    const { clock, selector } = pool(strategy, ...cheap.slice(1), ...others);
+    for (const { id } of others) record(selector, id, 'success', 10);
+    record(selector, 'bad', 'failure', 3);
+    expect(picks(selector, 2)).toEqual(['dear', 'dear']);
+    clock.advance(29_999);
+    expect(picks(selector, 2)).toEqual(['dear', 'dear']);
+    clock.advance(1);
+    expect(picks(selector, 2)).toEqual(['bad', 'bad']);
+  });
+
+  it('S6 one pick judges eight again, those first that wait for longest', () => {
+    const many = Array.from({ length: 9 }, (_, i) => ({ id: `costs ${9 - i}`, cost: 9 - i }));
+    const { clock, selector } = pool(costAware(roundRobin()), ...many, { id: 'dear', cost: 50 });
+    record(selector, 'dear', 'success', 30);
+    for (const { id } of many) {
+      record(selector, id, 'failure', 3);
+      clock.advance(1);
+    }
+    expect(picks(selector, 1)).toEqual(['dear']);
+    clock.advance(3_600_000);
+    expect(picks(selector, 3)).toEqual(['costs 2', 'costs 1', 'costs 1']);
+  });
 });

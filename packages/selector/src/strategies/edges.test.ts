@@ -9,6 +9,7 @@ import {
   sticky,
   weighted,
   type CandidateOptions,
+  type StickyOptions,
   type Strategy,
 } from '../index.ts';
 
@@ -66,6 +67,95 @@ describe('S4 roundRobin()', () => {
     expect(selector.select()).toBeUndefined();
     selector.circuitChanged({ name: 'b', to: 'closed' });
     expect(picks(selector, 3)).toEqual(['b', 'b', 'b']);
+  });
+});
+
+describe('S4 roundRobin() when one is away for long', () => {
+  const ids = Array.from('abcdefghijklmnopqrst', (id) => ({ id }));
+  const away = (selector: Selector, name: string) =>
+    selector.circuitChanged({ name, to: 'forced_open' });
+  const back = (selector: Selector, name: string) =>
+    selector.circuitChanged({ name, to: 'closed' });
+
+  it('S4 it finds its place again, after those whose turn is earlier, wherever that is', () => {
+    const { selector } = pool(roundRobin(), ...ids);
+    const round = picks(selector, 20) as string[];
+    for (const id of round) {
+      away(selector, id);
+      back(selector, id);
+    }
+    expect(picks(selector, 40)).toEqual([...round, ...round]);
+  });
+
+  it('S4 it is picked while all that stayed are away, and they without it', () => {
+    const { selector } = pool(roundRobin(), ...ids);
+    const [first, ...others] = picks(selector, 20) as [string, ...string[]];
+    away(selector, first);
+    for (const id of others) away(selector, id);
+    back(selector, others[0]!);
+    picks(selector, 10);
+    for (const id of others.slice(1)) back(selector, id);
+    back(selector, first);
+    expect(selector.select({ exclude: others })).toEqual({ id: first, reused: false });
+    const rest = Array.from({ length: 19 }, () => selector.select({ exclude: [first] })?.id);
+    expect(rest).toEqual([...others.slice(1), others[0]]);
+  });
+
+  it('S4 a newcomer that was away before its first turn keeps that turn', () => {
+    const { selector } = pool(roundRobin(), { id: 'old' });
+    picks(selector, 1);
+    for (const id of 'abc') selector.add({ id });
+    away(selector, 'a');
+    back(selector, 'a');
+    expect(picks(selector, 8)).toEqual(['old', 'a', 'b', 'c', 'old', 'a', 'b', 'c']);
+  });
+});
+
+describe('S4 leastUsed()', () => {
+  it('S4 a newcomer starts at the least that the available ones have now, not before the last pick', () => {
+    const { selector } = pool(leastUsed(), { id: 'a' }, { id: 'b' });
+    const round = picks(selector, 4).slice(2);
+    selector.add({ id: 'new' });
+    expect(picks(selector, 6)).toEqual([...round, 'new', ...round, 'new']);
+  });
+});
+
+describe('S4 performance()', () => {
+  it('S4 a region is worth a tenth: it wins among equals, wherever they stand, and not against what is better', () => {
+    const { selector } = pool(performance(), { id: 'far' }, { id: 'near', region: 'eu' });
+    const inEurope = () => Array.from({ length: 20 }, () => selector.select({ region: 'eu' })?.id);
+    expect(new Set(inEurope())).toEqual(new Set(['near']));
+    for (let i = 0; i < 10; i++) selector.record({ id: 'near', outcome: 'failure', latencyMs: 5 });
+    expect(new Set(inEurope())).toEqual(new Set(['far']));
+  });
+});
+
+describe('S4 weighted() by its draws', () => {
+  /** A selector whose second pick draws these numbers, and how many that has drawn. */
+  function drawing(numbers: readonly number[], ...weights: number[]) {
+    let given = [0];
+    let drawn = 0;
+    const random = () => given[drawn++ % given.length]!;
+    const selector = new Selector({ strategy: weighted(), random });
+    weights.forEach((weight, i) => selector.add({ id: `${i}`, weight }));
+    selector.select();
+    given = [...numbers];
+    drawn = 0;
+    return { pick: () => selector.select()?.id, drawn: () => drawn };
+  }
+
+  it('S4 a draw at the end of a class is the first of the next', () => {
+    expect(drawing([0.5, 0], 1, 1, 2).pick()).toBe('2');
+  });
+
+  it('S4 a draw is taken below its weight, not at it', () => {
+    const { pick, drawn } = drawing([0, 0.75, 0.5, 0], 1.5, 1.5);
+    expect([pick(), drawn()]).toEqual(['1', 4]);
+  });
+
+  it('S4 a random that refuses for ever is asked for 64 draws, then the last candidate stands', () => {
+    const { pick, drawn } = drawing([0, 0.99], 1.2, 1.2);
+    expect([pick(), drawn()]).toEqual(['0', 128]);
   });
 });
 
@@ -136,5 +226,48 @@ describe('S5 sticky()', () => {
     session(selector);
     for (let i = 0; i < 2; i++) selector.record({ id: 'a', outcome: 'failure', latencyMs: 1 });
     expect(session(selector)).toBe('a');
+  });
+
+  /** A session whose candidate is `b`, beside `a`, which joined before it. */
+  function onB(options?: StickyOptions, maxConcurrent?: number) {
+    const both = ['a', 'b'].map((id) => ({ id, maxConcurrent, tags: ['fast'] }));
+    const { selector } = pool(sticky(roundRobin(), options), ...both);
+    selector.circuitChanged({ name: 'a', to: 'forced_open' });
+    expect(session(selector)).toBe('b');
+    selector.circuitChanged({ name: 'a', to: 'closed' });
+    return selector;
+  }
+
+  it('S5 two failures move the session to the other candidate, for good', () => {
+    const selector = onB();
+    for (let i = 0; i < 2; i++) selector.record({ id: 'b', outcome: 'failure', latencyMs: 1 });
+    expect([session(selector), session(selector)]).toEqual(['a', 'a']);
+  });
+
+  it('S5 a candidate that is away loses the session to the other one, for good', () => {
+    const selector = onB();
+    selector.circuitChanged({ name: 'b', to: 'forced_open' });
+    expect(session(selector)).toBe('a');
+    selector.circuitChanged({ name: 'b', to: 'closed' });
+    expect(session(selector)).toBe('a');
+  });
+
+  it('S5 a target that avoids its candidate moves the session, for good', () => {
+    const selector = onB();
+    const target = 't.example:443';
+    for (let i = 0; i < 5; i++) {
+      selector.record({ id: 'b', outcome: 'failure', latencyMs: 1, target, blame: 'route' });
+      selector.record({ id: 'b', outcome: 'success', latencyMs: 1 });
+    }
+    expect(selector.select({ sessionId: 's', target })?.id).toBe('a');
+    expect(session(selector)).toBe('a');
+  });
+
+  it('S5 a session queues for its full candidate if that has the tags asked for, else it goes elsewhere', () => {
+    const selector = onB({ whenFull: 'queue' }, 1);
+    selector.started('b');
+    expect(selector.select({ sessionId: 's', tags: ['fast'] })).toBeUndefined();
+    selector.update({ id: 'b', maxConcurrent: 1, tags: ['slow'] });
+    expect(selector.select({ sessionId: 's', tags: ['fast'] })?.id).toBe('a');
   });
 });
