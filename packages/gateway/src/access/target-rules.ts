@@ -53,13 +53,15 @@ const smtpPort = 25;
  * proxy, so where a name leads cannot be checked here.
  */
 export class TargetRules {
-  readonly #rules: AccessRules;
+  /** Undefined: there are none. */
+  readonly #rules: AccessRules | undefined;
   readonly #private: AccessRules | undefined;
   readonly #own: OwnAddresses;
 
   /** Throws a TypeError or RangeError that names the rule. */
   constructor({ allow, deny, denyPrivate, own }: TargetRulesOptions) {
-    this.#rules = rulesOf(allow, deny);
+    const rules = rulesOf(allow, deny);
+    this.#rules = rules.isEmpty ? undefined : rules;
     this.#private = denyPrivate
       ? new AccessRules('targets', {}, { targets: privateNetworks })
       : undefined;
@@ -74,7 +76,7 @@ export class TargetRules {
     if (this.#private?.refusal(host, port) !== undefined) {
       return `${isIP(host) === 0 ? 'the name' : 'the address'} leads into a private network`;
     }
-    const refusal = this.#rules.refusal(host, port);
+    const refusal = this.#rules?.refusal(host, port);
     // The rules speak of their own option, and which rule it is concerns the operator alone.
     if (refusal === undefined) return undefined;
     return refusal.startsWith('is denied')

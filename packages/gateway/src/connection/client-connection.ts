@@ -8,7 +8,8 @@ import { encodeError, wordFor } from '../replies.ts';
 import { routed } from '../routing.ts';
 import { SocksNegotiation, type SocksStep } from '../socks/socks-negotiation.ts';
 import { encodeReply, socksReply } from '../socks/socks-reply.ts';
-import { relay } from '../tunnel/relay.ts';
+import type { ClientTunnel } from '../tunnel/established-tunnel.ts';
+import { Relay } from '../tunnel/relay.ts';
 import { toldFailure, type ToldFailure } from '../tunnel/tunnel-error.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import { reset } from '../tunnel/reset.ts';
@@ -39,7 +40,7 @@ export class ClientConnection {
   #socks: SocksNegotiation | undefined;
   #asked: Asked | undefined;
   #request: ForwardedRequest | undefined;
-  #tunnel: Tunnel | undefined;
+  #tunnel: ClientTunnel | undefined;
   /** Under which it is counted; undefined: its client has its fill. */
   #countedAs: string | undefined;
 
@@ -58,7 +59,7 @@ export class ClientConnection {
   }
 
   /** Its tunnel, while it has one. */
-  get tunnel(): Tunnel | undefined {
+  get tunnel(): ClientTunnel | undefined {
     return this.#tunnel;
   }
 
@@ -174,7 +175,7 @@ export class ClientConnection {
         const socket = target as net.Socket;
         socket.allowHalfOpen = true;
         if (behind.length > 0) socket.write(behind);
-        relay(this.#socket, socket, options);
+        new Relay(this.#socket, socket, options);
       },
       broken: () => {
         done();
@@ -265,14 +266,19 @@ export class ClientConnection {
   ): void {
     this.#unlisten();
     this.#socks = undefined;
-    this.#tunnel = new Tunnel(this.#socket, this.#context, asked, to, {
+    const tunnel = new Tunnel(this.#socket, this.#context, asked, to, {
       grant,
       refuse: (told) => {
         this.#tunnel = undefined;
         refuse(told);
       },
+      established: (open) => {
+        this.#tunnel = open;
+      },
     });
-    this.#tunnel.start(rest);
+    this.#tunnel = tunnel;
+    this.#asked = undefined;
+    tunnel.start(rest);
   }
 
   /** An authenticated client is counted by its name. Throws a `Refusal` when it has its fill. */

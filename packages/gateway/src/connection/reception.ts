@@ -5,7 +5,7 @@ import { readUsername, UsernameError, type Wishes } from '../asking/username.ts'
 import { readWishFields } from '../asking/wish-fields.ts';
 import type { Authority } from '../head/authority.ts';
 import { Refusal } from '../head/refusal.ts';
-import { listOf, valuesOf } from '../head/request-head.ts';
+import { has, listOf, valuesOf } from '../head/request-head.ts';
 
 /** Who asks, and for what. */
 export interface Asked {
@@ -85,7 +85,10 @@ export function admitFields(
 
 /** Throws a `Refusal` with 508 for a request that has come through this gateway before. */
 export function checkLoop({ pseudonym, loops }: GatewayContext, fields: readonly string[]): void {
-  if (listOf(fields, 'via').some((each) => each.split(/[ \t]+/)[1] === pseudonym)) {
+  if (
+    has(fields, 'via') &&
+    listOf(fields, 'via').some((each) => each.split(/[ \t]+/)[1] === pseudonym)
+  ) {
     throw new Refusal(508, 'the request has come through this gateway before');
   }
   if (loops.size > 0) throw new Refusal(508, 'a proxy of the pool is this gateway itself');

@@ -16,7 +16,15 @@ const unexpectedMs = 250;
  * A part of a ClientHello may be sent again too: no server acts upon a part, and the whole reaches one alone.
  */
 export function firstFlight(mode: ReplayMode, serverFirst: boolean): FirstFlight | undefined {
-  if (mode === 'none') return undefined;
+  return mode === 'none' ? undefined : rules[mode][serverFirst ? 1 : 0];
+}
+
+const rules = {
+  tls: [ruleFor('tls', false), ruleFor('tls', true)],
+  http: [ruleFor('http', false), ruleFor('http', true)],
+} as const;
+
+function ruleFor(mode: ReplayMode, serverFirst: boolean): FirstFlight {
   return {
     greetingMs: serverFirst ? 0 : unexpectedMs,
     repeatable: (written) => {

@@ -5,7 +5,8 @@ import type { GatewayContext } from '../context.ts';
 import { firstFlight } from '../flight/first-flight.ts';
 import type { Authority } from '../head/authority.ts';
 import { routed, type Route } from '../routing.ts';
-import { relay } from './relay.ts';
+import { ByteCount } from './byte-count.ts';
+import { EstablishedTunnel, type ClientTunnel } from './established-tunnel.ts';
 import { reset } from './reset.ts';
 import { toldFailure, type ToldFailure } from './tunnel-error.ts';
 
@@ -15,6 +16,8 @@ export interface TunnelAnswers {
   grant(): void;
   /** None has. */
   refuse(told: ToldFailure): void;
+  /** The target has spoken: from now on the two sockets are all that there is. */
+  established(tunnel: EstablishedTunnel): void;
 }
 
 /** Ports whose servers speak first: FTP, SSH, Telnet, SMTP, POP3, IMAP, MySQL, VNC, IRC. */
@@ -24,8 +27,8 @@ const serverFirstQuietMs = 2000;
 const maxEarlyBytes = 65_536;
 const handshakeRecord = 22;
 
-/** A client's tunnel to a target, through whichever proxy brings the target's first byte. */
-export class Tunnel {
+/** A client's tunnel to a target, until the target's first byte, through whichever proxy brings that. */
+export class Tunnel implements ClientTunnel {
   readonly #client: net.Socket;
   readonly #context: GatewayContext;
   readonly #to: Authority;
@@ -38,12 +41,11 @@ export class Tunnel {
   #earlyBytes = 0;
   #isTls = false;
   #upstream: Upstream | undefined;
-  /** From the first byte of the target on. */
-  #target: net.Socket | undefined;
-  /** Of the client's socket when the tunnel was granted. */
+  /** It takes no more for now, and the client is not read. */
+  #full = false;
+  /** From when the tunnel was granted. */
+  #count: ByteCount | undefined;
   #readBefore = 0;
-  #writtenBefore = 0;
-  #granted = false;
 
   constructor(
     client: net.Socket,
@@ -60,13 +62,8 @@ export class Tunnel {
     this.#answers = answers;
   }
 
-  /** Bytes from the client, and to it. */
   get bytes(): { readonly up: number; readonly down: number } {
-    if (!this.#granted) return { up: 0, down: 0 };
-    return {
-      up: this.#client.bytesRead - this.#readBefore,
-      down: this.#client.bytesWritten - this.#writtenBefore,
-    };
+    return this.#count ?? { up: 0, down: 0 };
   }
 
   /** `rest`: bytes of the tunnel that came with the client's request. */
@@ -97,7 +94,6 @@ export class Tunnel {
       .then(this.#opened, this.#refused);
   }
 
-  /** Tears it. */
   cut(): void {
     this.#opening.abort();
     this.#upstream?.reset('close');
@@ -113,12 +109,12 @@ export class Tunnel {
       return;
     }
     this.#upstream = upstream;
-    this.#granted = true;
     counters.tunnels++;
     client.setTimeout(options.idleMs, this.#onIdle);
     this.#answers.grant();
-    this.#writtenBefore = client.bytesWritten;
-    for (const chunk of this.#early) upstream.write(chunk);
+    this.#count = new ByteCount(client, this.#readBefore, client.bytesWritten);
+    client.off('data', this.#onEarly);
+    for (const chunk of this.#early) this.#send(chunk);
     this.#early = [];
     // A server that speaks first may have spoken already.
     if (upstream.isEstablished) {
@@ -126,7 +122,8 @@ export class Tunnel {
       return;
     }
     upstream.once('established', this.#onEstablished).once('close', this.#onLost);
-    client.off('data', this.#onEarly).on('data', this.#onFlight).pipe(upstream);
+    client.on('data', this.#onFlight);
+    if (!this.#full) client.resume();
   };
 
   readonly #refused = (error: unknown): void => {
@@ -143,18 +140,18 @@ export class Tunnel {
     const client = this.#client;
     counters.pass(upstream.attempts.length - 1);
     this.#route.keep(upstream.proxyId);
-    upstream.off('close', this.#onLost);
+    upstream.off('close', this.#onLost).off('drain', this.#onDrain);
     this.#unlisten();
-    client.off('timeout', this.#onIdle).unpipe(upstream);
-    client.on('close', this.#count);
-    this.#target = upstream.handOver();
-    relay(client, this.#target, options);
+    client.off('timeout', this.#onIdle);
+    this.#answers.established(
+      new EstablishedTunnel(client, upstream, options, this.#count as ByteCount, counters),
+    );
   };
 
   /** It broke after it was granted, before the first byte of the target: never with FIN, which would be a lie. */
   readonly #onLost = (): void => {
     this.#unlisten();
-    this.#count();
+    this.#count?.addTo(this.#context.counters);
     if (this.#client.destroyed) return;
     this.#context.counters.lost++;
     reset(this.#client);
@@ -170,12 +167,26 @@ export class Tunnel {
   readonly #onFlight = (chunk: Buffer): void => {
     if (this.#earlyBytes === 0) this.#isTls = chunk[0] === handshakeRecord;
     this.#earlyBytes += chunk.length;
-    this.#client.off('data', this.#onFlight);
+    this.#send(chunk);
   };
+
+  readonly #onDrain = (): void => {
+    this.#full = false;
+    this.#client.resume();
+  };
+
+  #send(chunk: Buffer): void {
+    const upstream = this.#upstream as Upstream;
+    if (upstream.write(chunk) || this.#full) return;
+    this.#full = true;
+    this.#client.pause();
+    upstream.once('drain', this.#onDrain);
+  }
 
   /** No client of TLS says its last before it has heard the server: it has left, as one that still waits. */
   readonly #onFin = (): void => {
-    if (!this.#granted || this.#isTls) this.#client.destroy();
+    if (this.#count === undefined || this.#isTls) this.#client.destroy();
+    else this.#upstream?.end();
   };
 
   readonly #onClose = (): void => {
@@ -187,13 +198,6 @@ export class Tunnel {
   readonly #onIdle = (): void => {
     this.#upstream?.reset('idle');
     reset(this.#client);
-  };
-
-  readonly #count = (): void => {
-    const { counters } = this.#context;
-    const { up, down } = this.bytes;
-    counters.bytesUp += up;
-    counters.bytesDown += down;
   };
 
   #unlisten(): void {

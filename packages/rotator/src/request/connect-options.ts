@@ -45,7 +45,7 @@ export interface ConnectOptions extends RoutingOptions {
   readonly port: number;
   /** Speak TLS with the target inside of the tunnel. Default false. */
   readonly secure?: boolean | SecureOptions | undefined;
-  /** Aborts the tunnel, before and after it is open. */
+  /** Aborts the tunnel, before and after it is open, until its connection is taken out. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds from the last write to the first byte of the target; then the attempt has failed. Greater than
@@ -114,9 +114,14 @@ export function routingOf(options: ConnectOptions): RoutingOptions {
   return routing;
 }
 
+/** A name that no URL parser changes: in lower case, with labels of ASCII and an ending that is no number. */
+const plainName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9]{0,62})$/;
+
 /** The host as URLs write it, without brackets: nothing in it can end the line of a CONNECT. */
 function hostOf(given: unknown): string {
   if (typeof given === 'string' && given !== '') {
+    // Most are written as a URL parser would write them.
+    if (plainName.test(given) || net.isIPv4(given)) return given;
     const bare = net.isIPv6(given) ? `[${given}]` : given;
     const url = /[/?#@\\\s]/.test(bare) ? undefined : parsed(`http://${bare}/`);
     if (url !== undefined && url.port === '' && !/:\d*$/.test(bare)) {

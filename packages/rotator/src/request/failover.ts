@@ -82,7 +82,7 @@ export abstract class Failover<Each extends Try>
   #reserved: Admission | undefined;
   protected ended = false;
   #statusCode: number | undefined;
-  readonly #onEnd: () => void;
+  protected readonly onEnd: () => void;
 
   constructor(
     engine: Engine,
@@ -96,7 +96,7 @@ export abstract class Failover<Each extends Try>
     this.policy = policy;
     this.method = method;
     this.#context = context;
-    this.#onEnd = onEnd;
+    this.onEnd = onEnd;
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     this.target = engine.judge.targets.get(origin, this.startedAt);
@@ -491,7 +491,7 @@ export abstract class Failover<Each extends Try>
     this.letGo();
     operations.delete(this);
     this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
-    this.#onEnd();
+    this.onEnd();
   }
 }
 

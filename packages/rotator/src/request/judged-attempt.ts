@@ -180,6 +180,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     if (this.settled) return;
     this.settled = true;
     clearTimeout(this.timer);
+    this.timer = undefined;
     this.stop();
     const { now, pool, budget, lag } = this.engine;
     this.leaveOutage();

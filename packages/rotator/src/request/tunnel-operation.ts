@@ -16,8 +16,8 @@ export interface TunnelCaller {
   /** The way to the target is open. Once, unless there is an error. */
   onOpen(tunnel: TunnelStream): void;
   onError(error: Error): void;
-  /** It has ended: as a request, or as a tunnel. */
-  onEnd(): void;
+  /** It has ended: as a request, or as a tunnel. Called without the object. */
+  readonly onEnd: () => void;
 }
 
 /**
@@ -30,9 +30,9 @@ export class TunnelOperation
 {
   readonly to: Destination;
   readonly quietMs: number | undefined;
-  readonly #plan: TunnelPlan;
-  readonly #caller: TunnelCaller;
-  readonly #flight: FirstFlightHold;
+  #plan: TunnelPlan;
+  #caller: TunnelCaller | undefined;
+  #flight: FirstFlightHold;
   #stream: TunnelStream | undefined;
   #openedAt = 0;
   /** The attempt whose connection the tunnel has, from the verdict on. */
@@ -46,7 +46,7 @@ export class TunnelOperation
   constructor(engine: Engine, plan: TunnelPlan, context: RequestContext, caller: TunnelCaller) {
     checkHost(engine.targets, plan.to.host, plan.to.port);
     const policy = context.policy ?? engine.policy;
-    super(engine, context, policy, 'CONNECT', plan.origin, () => caller.onEnd());
+    super(engine, context, policy, 'CONNECT', plan.origin, caller.onEnd);
     this.to = plan.to;
     this.quietMs = plan.quietMs;
     this.#plan = plan;
@@ -119,8 +119,8 @@ export class TunnelOperation
 
   protected override failed(error: Error): void {
     if (this.#stream === undefined) {
-      this.#plan.signal?.removeEventListener('abort', this.#onAbort);
-      this.#caller.onError(error);
+      this.#unwatchSignal();
+      this.#caller?.onError(error);
     } else this.#stream.shut(this.#closerOf(error), error);
   }
 
@@ -204,8 +204,16 @@ export class TunnelOperation
     this.#open()[0]?.fail(reason);
   }
 
+  /** The connection was taken out: until it closes nothing is kept that only its beginning needed. */
+  taken(): void {
+    this.#unwatchSignal();
+    this.#plan = noPlan;
+    this.#flight = noFlight;
+    this.#caller = undefined;
+  }
+
   closed(closedBy: ClosedBy, bytesUp: number, bytesDown: number): TunnelEnd {
-    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    this.#unwatchSignal();
     if (!this.ended) this.end('aborted', new Error('the tunnel was closed by its caller'));
     this.#attempt?.closed();
     const { bus, now, tunnels } = this.engine;
@@ -223,7 +231,7 @@ export class TunnelOperation
       at,
     };
     if (bus.has('tunnel:end')) bus.emit('tunnel:end', event);
-    this.#caller.onEnd();
+    this.onEnd();
     return event;
   }
 
@@ -249,7 +257,7 @@ export class TunnelOperation
       const { id: requestId, origin } = this;
       bus.emit('tunnel:open', { requestId, proxyId, origin, at: this.#openedAt });
     }
-    this.#caller.onOpen(stream);
+    this.#caller?.onOpen(stream);
   }
 
   /** That attempt has the verdict: from now on its connection is the tunnel's. */
@@ -268,6 +276,10 @@ export class TunnelOperation
     attempt.kill(new Error('another connection is preferred'), 'aborted');
   }
 
+  #unwatchSignal(): void {
+    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
   #closerOf(error: Error): ClosedBy {
     if (error instanceof ClosedError) return 'close';
     return this.#plan.signal?.aborted === true ? 'client' : 'target';
@@ -280,3 +292,14 @@ export class TunnelOperation
     else this.end('aborted', error);
   };
 }
+
+/** Of a tunnel whose connection was taken out. */
+const noPlan: TunnelPlan = {
+  to: { host: '', port: 0, secure: false },
+  origin: '',
+  signal: undefined,
+  firstByteMs: undefined,
+  quietMs: undefined,
+  replay: undefined,
+};
+const noFlight = new FirstFlightHold(undefined);

@@ -27,7 +27,8 @@ export interface Tunnel extends Duplex {
   failed(reason?: string): void;
   /**
    * Takes the connection out of the tunnel, once it is established: bytes pass without a stream in between. What
-   * was not read is in it, and it is paused. The tunnel ends with it, and counts its bytes. Throws before the verdict, and twice.
+   * was not read is in it, and it is paused. The tunnel ends with it, and counts its bytes; `signal` aborts it no more.
+   * Throws before the verdict, and twice.
    */
   handOver(): net.Socket;
   /** Ends it with RST. `closedBy` is what `tunnel:end` says. Default `client`. */
@@ -45,6 +46,8 @@ export interface TunnelOwner {
   write(chunk: Buffer, callback: () => void): void;
   /** Before the verdict: the caller will write nothing more. */
   endWrites(): void;
+  /** After the verdict: the connection was taken out of the stream. */
+  taken(): void;
   /** The caller says that the tunnel works. */
   accept(): void;
   /** The caller says that it does not. */
@@ -55,9 +58,11 @@ export interface TunnelOwner {
 
 /** A tunnel, in front of the connection that it has at the moment. */
 export class TunnelStream extends Duplex implements Tunnel {
-  readonly ended: Promise<TunnelEnd>;
   readonly #owner: TunnelOwner;
-  #resolve!: (end: TunnelEnd) => void;
+  /** Made for the first that asks. */
+  #ended: Promise<TunnelEnd> | undefined;
+  #resolve: ((end: TunnelEnd) => void) | undefined;
+  #end: TunnelEnd | undefined;
   /** From the verdict on. */
   #socket: net.Socket | undefined;
   #readBefore = 0;
@@ -69,15 +74,20 @@ export class TunnelStream extends Duplex implements Tunnel {
   #pending: (() => void) | undefined;
   /** Waits for the next request, of a client that keeps connections: `close()` ends it at once. */
   idle = false;
-  readonly #clock = new IdleClock(() => this.emit('timeout'));
+  /** Made for the first `setTimeout()`. */
+  #clock: IdleClock | undefined;
   #unreferenced = false;
 
   constructor(owner: TunnelOwner) {
     super({ allowHalfOpen: true });
     this.#owner = owner;
-    this.ended = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+  }
+
+  get ended(): Promise<TunnelEnd> {
+    return (this.#ended ??= new Promise((resolve) => {
+      if (this.#end === undefined) this.#resolve = resolve;
+      else resolve(this.#end);
+    }));
   }
 
   get requestId(): string {
@@ -120,7 +130,7 @@ export class TunnelStream extends Duplex implements Tunnel {
       return;
     }
     if (this.#unreferenced) socket.unref();
-    this.#clock.active();
+    this.#clock?.active();
     this.emit('established');
     if (this.#handedOver) {
       if (first !== undefined) socket.unshift(first);
@@ -140,8 +150,9 @@ export class TunnelStream extends Duplex implements Tunnel {
     socket.off('data', this.#onData).off('drain', this.#onDrain);
     // One that never flowed begins to when a listener comes.
     if (socket.readableFlowing !== null) socket.pause();
-    this.#clock.stop();
+    this.#clock?.stop();
     socket.once('finish', this.#onFinish);
+    this.#owner.taken();
     const unread = this.read() as Buffer | null;
     if (unread !== null) socket.unshift(unread);
     // What waits in this stream goes first.
@@ -151,6 +162,7 @@ export class TunnelStream extends Duplex implements Tunnel {
 
   /** As of `net.Socket`: emits `timeout` after that many milliseconds in which neither side spoke. 0: never. */
   setTimeout(timeoutMs: number, callback?: () => void): this {
+    this.#clock ??= new IdleClock(() => this.emit('timeout'));
     this.#clock.set(timeoutMs);
     if (callback !== undefined) {
       if (timeoutMs === 0) this.off('timeout', callback);
@@ -161,7 +173,7 @@ export class TunnelStream extends Duplex implements Tunnel {
 
   /** What `setTimeout` was told. */
   get timeout(): number {
-    return this.#clock.timeoutMs;
+    return this.#clock?.timeoutMs ?? 0;
   }
 
   /** Every connection of a tunnel is without delay and has keep-alive probes. */
@@ -206,7 +218,7 @@ export class TunnelStream extends Duplex implements Tunnel {
 
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     const socket = this.#socket;
-    this.#clock.active();
+    this.#clock?.active();
     if (socket === undefined) this.#owner.write(chunk, callback);
     else if (socket.write(chunk) || this.#handedOver) callback();
     else this.#pending = callback;
@@ -227,11 +239,12 @@ export class TunnelStream extends Duplex implements Tunnel {
     this.#closedBy ??= error === null ? 'client' : 'target';
     const socket = this.#socket;
     this.#pending = undefined;
-    this.#clock.stop();
+    this.#clock?.stop();
     if (socket !== undefined) this.#cut(socket);
     const up = socket === undefined ? 0 : Math.max(0, socket.bytesWritten - this.#writtenBefore);
     const down = socket === undefined ? 0 : Math.max(0, socket.bytesRead - this.#readBefore);
-    this.#resolve(this.#owner.closed(this.#closedBy, up, down));
+    this.#end = this.#owner.closed(this.#closedBy, up, down);
+    this.#resolve?.(this.#end);
     callback(error);
   }
 
@@ -248,7 +261,7 @@ export class TunnelStream extends Duplex implements Tunnel {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#clock.active();
+    this.#clock?.active();
     if (!this.push(chunk)) this.#socket?.pause();
   };
 

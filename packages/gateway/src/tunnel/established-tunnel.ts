@@ -1,0 +1,44 @@
+import type net from 'node:net';
+import type { Tunnel as Upstream } from '@whirl/rotator';
+import type { Counters } from '../counters.ts';
+import type { ByteCount } from './byte-count.ts';
+import { Relay, type RelayOptions } from './relay.ts';
+import { reset } from './reset.ts';
+
+/** What a connection and the gateway want of a tunnel, open or being opened. */
+export interface ClientTunnel {
+  /** Bytes from the client, and to it. */
+  readonly bytes: { readonly up: number; readonly down: number };
+  /** Tears it. */
+  cut(): void;
+}
+
+/** A tunnel whose target has spoken. There are many of them for a long time, so it holds no more than it needs. */
+export class EstablishedTunnel extends Relay implements ClientTunnel {
+  readonly bytes: ByteCount;
+  readonly #upstream: Upstream;
+  readonly #counters: Counters;
+
+  constructor(
+    client: net.Socket,
+    upstream: Upstream,
+    options: RelayOptions,
+    bytes: ByteCount,
+    counters: Counters,
+  ) {
+    super(client, upstream.handOver(), options);
+    this.bytes = bytes;
+    this.#upstream = upstream;
+    this.#counters = counters;
+  }
+
+  cut(): void {
+    this.#upstream.reset('close');
+    reset(this.client);
+  }
+
+  override clientClosed(): void {
+    this.bytes.addTo(this.#counters);
+    super.clientClosed();
+  }
+}
