@@ -130,7 +130,7 @@ export function decideOptions(given: GatewayOptions = {}): DecidedOptions {
   const open = !isLoopback(host);
   if (open && credentials.length === 0) {
     throw new RangeError(
-      `auth must hold at least one "name:password" when host is not loopback, got none for host ${shown(host)}: anybody could use the proxies`,
+      `auth must hold at least one "name:password" when host is not loopback, got none for host ${shown(host)}: any client that reaches the port could use the proxies`,
     );
   }
   return {
