@@ -3,15 +3,18 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { median } from '../measure.ts';
 import { printTable } from '../table.ts';
+import { startHaproxy } from './haproxy.ts';
 import type { Cost, Kind } from './near-side.ts';
 
-const kinds: readonly Kind[] = ['pipe', 'whirl', 'proxy-chain'];
+const nodeKinds: readonly Kind[] = ['pipe', 'whirl', 'proxy-chain'];
 const rounds = 7;
 const tunnelsPerRound = 1500;
 const concurrency = 32;
+/** One at a time, so that it is the time of the way and not of a queue. */
+const dialsPerRound = 300;
 const requests = 20_000;
 const mebibytes = 512;
-const idleTunnels = 2000;
+const idleTunnels = 5000;
 
 const start = (name: string, ...args: string[]) =>
   fork(fileURLToPath(new URL(name, import.meta.url)), args, {
@@ -27,14 +30,32 @@ const told = <Message>(child: ChildProcess) =>
   });
 
 interface Near {
-  readonly kind: Kind;
+  readonly kind: string;
   readonly port: number;
-  readonly child: ChildProcess;
+  cost(): Promise<Cost>;
+  stop(): void;
 }
 
-async function costOf({ child }: Near): Promise<Cost> {
-  child.send('cost');
-  return told<Cost>(child);
+async function startNode(kind: Kind, upstream: number): Promise<Near> {
+  const child = start('./near-side.ts', kind, String(upstream));
+  const { port } = await told<{ port: number }>(child);
+  return {
+    kind,
+    port,
+    cost: () => {
+      child.send('cost');
+      return told<Cost>(child);
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+async function startNears(upstream: number): Promise<readonly Near[]> {
+  const nears = await Promise.all(nodeKinds.map((kind) => startNode(kind, upstream)));
+  const haproxy = await startHaproxy(upstream);
+  if (haproxy === undefined) return nears;
+  const cost = () => Promise.resolve(haproxy.cost());
+  return [...nears, { kind: 'haproxy', port: haproxy.port, cost, stop: () => haproxy.stop() }];
 }
 
 /** A tunnel whose first byte has come back: milliseconds from the dial to it. */
@@ -57,11 +78,11 @@ function open(port: number, target: number): Promise<{ socket: net.Socket; ms: n
   });
 }
 
-async function newTunnels(near: Near, target: number) {
-  const before = await costOf(near);
+async function newTunnels(near: Near, target: number, count: number, atOnce: number) {
+  const before = await near.cost();
   const startedAt = performance.now();
   const waits: number[] = [];
-  let left = tunnelsPerRound;
+  let left = count;
   const client = async () => {
     while (left-- > 0) {
       const { socket, ms } = await open(near.port, target);
@@ -69,12 +90,12 @@ async function newTunnels(near: Near, target: number) {
       socket.destroy();
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, client));
+  await Promise.all(Array.from({ length: atOnce }, client));
   const seconds = (performance.now() - startedAt) / 1000;
-  const { cpuUs } = await costOf(near);
+  const { cpuUs } = await near.cost();
   return {
-    perSecond: tunnelsPerRound / seconds,
-    cpuUs: (cpuUs - before.cpuUs) / tunnelsPerRound,
+    perSecond: count / seconds,
+    cpuUs: (cpuUs - before.cpuUs) / count,
     firstByteMs: median(waits),
   };
 }
@@ -82,7 +103,7 @@ async function newTunnels(near: Near, target: number) {
 /** CPU of one small request and its response within a tunnel. */
 async function smallRequests(near: Near, target: number): Promise<number> {
   const { socket } = await open(near.port, target);
-  const before = await costOf(near);
+  const before = await near.cost();
   let left = requests;
   await new Promise<void>((resolve) => {
     socket.on('data', () => {
@@ -91,7 +112,7 @@ async function smallRequests(near: Near, target: number): Promise<number> {
     });
     socket.write('x');
   });
-  const { cpuUs } = await costOf(near);
+  const { cpuUs } = await near.cost();
   socket.destroy();
   return (cpuUs - before.cpuUs) / requests;
 }
@@ -99,7 +120,7 @@ async function smallRequests(near: Near, target: number): Promise<number> {
 /** CPU of a GiB to the client. */
 async function bulk(near: Near, target: number): Promise<number> {
   const { socket } = await open(near.port, target);
-  const before = await costOf(near);
+  const before = await near.cost();
   let left = mebibytes * 1024 * 1024;
   await new Promise<void>((resolve) => {
     socket.on('data', (chunk: Buffer) => {
@@ -110,19 +131,19 @@ async function bulk(near: Near, target: number): Promise<number> {
     socket.write('mmmm');
     for (let i = 0; i < mebibytes; i += 64) socket.write('m'.repeat(64));
   });
-  const { cpuUs } = await costOf(near);
+  const { cpuUs } = await near.cost();
   socket.destroy();
   return ((cpuUs - before.cpuUs) * 1024) / mebibytes / 1000;
 }
 
 async function idleMemory(near: Near, target: number): Promise<number> {
-  const before = await costOf(near);
+  const before = await near.cost();
   const sockets: net.Socket[] = [];
   while (sockets.length < idleTunnels) {
     const opened = await Promise.all(Array.from({ length: 50 }, () => open(near.port, target)));
     sockets.push(...opened.map(({ socket }) => socket));
   }
-  const { rss } = await costOf(near);
+  const { rss } = await near.cost();
   for (const socket of sockets) socket.destroy();
   return (rss - before.rss) / idleTunnels / 1024;
 }
@@ -131,24 +152,22 @@ async function idleMemory(near: Near, target: number): Promise<number> {
 export async function run(): Promise<void> {
   const far = start('./far-side.ts');
   const { target, proxy } = await told<{ target: number; proxy: number }>(far);
-  const nears: Near[] = [];
-  for (const kind of kinds) {
-    const child = start('./near-side.ts', kind, String(proxy));
-    nears.push({ kind, child, ...(await told<{ port: number }>(child)) });
-  }
+  const nears = await startNears(proxy);
+  const kinds = nears.map(({ kind }) => kind);
   const samples = new Map(
     kinds.map((kind) => [kind, [] as Awaited<ReturnType<typeof newTunnels>>[]]),
   );
   for (let round = -1; round < rounds; round++) {
     for (const near of nears) {
-      const sample = await newTunnels(near, target);
-      if (round >= 0) samples.get(near.kind)?.push(sample);
+      const { perSecond, cpuUs } = await newTunnels(near, target, tunnelsPerRound, concurrency);
+      const { firstByteMs } = await newTunnels(near, target, dialsPerRound, 1);
+      if (round >= 0) samples.get(near.kind)?.push({ perSecond, cpuUs, firstByteMs });
     }
   }
-  const of = (kind: Kind, field: 'perSecond' | 'cpuUs' | 'firstByteMs') =>
+  const of = (kind: string, field: 'perSecond' | 'cpuUs' | 'firstByteMs') =>
     (samples.get(kind) ?? []).map((sample) => sample[field]);
   // A noisy moment of the machine meets all kinds of a round: quotients are taken within it.
-  const ratio = (kind: Kind, field: 'perSecond' | 'cpuUs' | 'firstByteMs') =>
+  const ratio = (kind: string, field: 'perSecond' | 'cpuUs' | 'firstByteMs') =>
     median(of(kind, field).map((value, i) => value / (of('pipe', field)[i] as number)));
   printTable(
     `new tunnels, ${concurrency} at a time, median of ${rounds} rounds`,
@@ -158,7 +177,7 @@ export async function run(): Promise<void> {
       'of pipe': ratio(kind, 'perSecond'),
       'CPU µs': median(of(kind, 'cpuUs')),
       '× pipe': ratio(kind, 'cpuUs'),
-      'first byte ms': median(of(kind, 'firstByteMs')),
+      'first byte ms, alone': median(of(kind, 'firstByteMs')),
       '× pipe ': ratio(kind, 'firstByteMs'),
     })),
   );
@@ -179,6 +198,6 @@ export async function run(): Promise<void> {
     });
   }
   printTable('in a tunnel', rows);
-  for (const { child } of nears) child.disconnect();
+  for (const near of nears) near.stop();
   far.disconnect();
 }
