@@ -8,9 +8,6 @@ const themes: readonly Theme[] = ['system', 'light', 'dark'];
 /** What the operator chose; "system" follows the browser. */
 export const theme = signal<Theme>(read());
 
-/** Counts changes of colour, whatever caused them: canvases must be drawn again. */
-export const paint = signal(0);
-
 /** system → light → dark → system. */
 export function nextTheme(): void {
   theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? 'system';
@@ -18,15 +15,12 @@ export function nextTheme(): void {
 
 effect(() => {
   document.documentElement.dataset['theme'] = theme.value;
-  paint.value = paint.peek() + 1;
   try {
     localStorage.setItem(key, theme.value);
   } catch {
     // Without storage the choice lasts until the page is left.
   }
 });
-
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => paint.value++);
 
 function read(): Theme {
   try {

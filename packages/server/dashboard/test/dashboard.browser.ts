@@ -62,7 +62,7 @@ describe('A7 the dashboard in a browser, under the strict CSP', () => {
     expect(await row(page, id(1)).locator('.c-p95').innerText()).toMatch(/ms|s$/);
     expect(await page.locator('[data-tile="pool"] .figure').innerText()).toMatch(/^3\s+of 4$/);
     expect(await page.locator('.attempts').innerText()).toContain('92.9 % 56,431');
-    expect(await page.locator('.traffic canvas').count()).toBe(3);
+    expect(await page.locator('.traffic .plot svg').count()).toBe(3);
   });
 
   it('A7 sorts, filters and scrolls 10,000 proxies with a few dozen rows in the document', async () => {

@@ -165,8 +165,8 @@ function seriesOf(points: readonly TrafficPoint[]) {
   ];
   const latency: readonly ChartSeries[] = [
     { label: 'p50', colour: '--accent', form: 'line', values: of(({ p50 }) => p50) },
-    { label: 'p95', colour: '--retry', form: 'line', dash: [6, 4], values: of(({ p95 }) => p95) },
-    { label: 'p99', colour: '--muted', form: 'line', dash: [2, 3], values: of(({ p99 }) => p99) },
+    { label: 'p95', colour: '--retry', form: 'line', dash: '6 4', values: of(({ p95 }) => p95) },
+    { label: 'p99', colour: '--muted', form: 'line', dash: '2 3', values: of(({ p99 }) => p99) },
   ];
   return { traffic, success, latency };
 }
