@@ -2,6 +2,8 @@ import { AddDialog, AddProxies } from './components/add-proxies.tsx';
 import { AttemptsCard } from './components/attempts-card.tsx';
 import { Banners } from './components/banners.tsx';
 import { CircuitHistory } from './components/circuit-history.tsx';
+import { FleetCard } from './components/fleet-card.tsx';
+import { GatewayCard } from './components/gateway-card.tsx';
 import { Header } from './components/header.tsx';
 import { LiveFeed } from './components/live-feed.tsx';
 import { PolicyDialog } from './components/policy-dialog.tsx';
@@ -52,6 +54,8 @@ function Content() {
           <div class="column">
             <PoolCard />
             <TargetsCard />
+            <GatewayCard />
+            <FleetCard />
             <CircuitHistory />
           </div>
         )}

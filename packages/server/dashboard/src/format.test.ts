@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   formatAttempt,
+  formatBytes,
   formatCount,
   formatLatency,
   formatNumber,
@@ -9,6 +10,15 @@ import {
 } from './format.ts';
 
 describe('figures for people', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 kB'],
+    [12_345, '12.3 kB'],
+    [5e9, '5 GB'],
+    [7e15, '7000 TB'],
+  ])('%i bytes read %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
   it.each([
     [null, '–'],
     [undefined, '–'],

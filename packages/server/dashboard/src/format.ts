@@ -35,6 +35,13 @@ export function formatLatency(seconds: number | null | undefined): string {
   return `${seconds < 9.995 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
 }
 
+/** 12345 → "12.3 kB". */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  return `${trim((bytes / 1000 ** power).toFixed(1))} ${' kMGT'[power]}B`;
+}
+
 /** A wait or an age in milliseconds: "0 s", "42 s", "3 m 05 s", "2 h 10 m", "3 d 4 h". */
 export function formatSpan(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));

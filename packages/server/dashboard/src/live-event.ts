@@ -8,7 +8,7 @@ export type LiveEvent =
   | RequestEnd
   | CircuitTransition
   | { type: 'proxy:added' | 'proxy:removed'; proxyId: string; at: number }
-  | { type: 'snapshot' | 'target:changed'; at: number }
+  | { type: 'snapshot' | 'overview:changed' | 'tunnel:changed'; at: number }
   | { type: 'policy:changed'; at: number };
 
 export interface AttemptStart {
@@ -143,7 +143,16 @@ export function readLiveEvent(type: string, text: string): LiveEvent | undefined
       return { type, proxyId, at };
     case 'target:down':
     case 'target:up':
-      return { type: 'target:changed', at };
+    case 'fleet:joined':
+    case 'fleet:degraded':
+    case 'fleet:recovered':
+    case 'fleet:suspect':
+    case 'fleet:cleared':
+    case 'fleet:peers':
+      return { type: 'overview:changed', at };
+    case 'tunnel:open':
+    case 'tunnel:end':
+      return { type: 'tunnel:changed', at };
     case 'snapshot':
       return { type, at };
     case 'policy:changed':

@@ -1,5 +1,6 @@
 import { batch, computed, signal } from '@preact/signals';
-import { ApiError, createApiClient } from './api-client.ts';
+import { api, serverNow } from './api.ts';
+import { ApiError } from './api-client.ts';
 import { openEventStream, type StreamState } from './event-stream.ts';
 import { readLiveEvent, type LiveEvent } from './live-event.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type LiveRequest,
   type LiveRequests,
 } from './live-requests.ts';
+import { readCircuitEvents } from './circuit-events.ts';
 import { DirtyIds } from './dirty-ids.ts';
 import {
   applyToPool,
@@ -20,8 +22,9 @@ import {
   withCircuit,
   type PoolRow,
 } from './pool.ts';
+import { found, metricsHours, poolSize, search, showFound, startFinding } from './finding.ts';
+import { seeOverview, seeStatus } from './overview.ts';
 import { maxRows, PoolReader } from './pool-reader.ts';
-import type { PoolFilter, Sorting } from './pool-view.ts';
 import { startPolling } from './polling.ts';
 import { currentToken, keepToken } from './token.ts';
 import { mergeTransitions, readTransition, type Transition } from './transitions.ts';
@@ -30,16 +33,6 @@ import type * as Wire from './wire.ts';
 
 /** Whether the page shows the present. */
 export type Connection = 'connecting' | 'live' | 'polling' | 'reconnecting' | 'unauthorized';
-
-const api = createApiClient({
-  baseUrl: new URL('api/v1/', document.baseURI).href,
-  fetch: (input, init) => fetch(input, init),
-  token: currentToken,
-  now: Date.now,
-});
-
-/** The server's clock as far as it is known, so that countdowns are right on any machine. */
-const serverNow = () => Date.now() + api.clockSkewMs;
 
 let rowsById = new Map<string, PoolRow>();
 const requests: LiveRequests = new Map();
@@ -66,10 +59,6 @@ export const minutes = signal<readonly TrafficPoint[] | undefined>(undefined);
 /** The latest changes of circuits, newest first. */
 export const transitions = signal<readonly Transition[]>([]);
 
-export const filter = signal<PoolFilter>({ text: '', state: 'all' });
-export const sorting = signal<Sorting>({ key: 'id', descending: false });
-/** How many hours the percentiles and counts of the table cover. */
-export const metricsHours = signal<1 | 24>(24);
 export const feedFilter = signal<FeedFilter>('all');
 export const feedPaused = signal(false);
 const feedVersion = signal(0);
@@ -95,12 +84,25 @@ const reader = new PoolReader(api);
 const dirty = new DirtyIds();
 /** The rows that the table shows now: they are read first. */
 let inView: readonly string[] = [];
-/** How many proxies the pool has, which may be more than are shown. */
-export const poolSize = signal(0);
+
+/** What is known of a proxy. */
+export function rowOf(id: string): PoolRow | undefined {
+  return (
+    rows.value?.find((each) => each.id === id) ?? found.value?.rows.find((each) => each.id === id)
+  );
+}
+
+/** The maps that hold a row of a proxy: the page's own, and what was found. */
+const holders = (id: string) => [rowsById, search.rows].filter((each) => each.has(id));
+
+function publishRows(): void {
+  rows.value = [...rowsById.values()];
+  if (found.peek() !== undefined) showFound();
+}
 
 /** Whether a proxy has a row, or gets one: of a pool that is too large the first are shown. */
 function isShown(id: string): boolean {
-  return rowsById.has(id) || rowsById.size < maxRows;
+  return rowsById.size < maxRows || holders(id).length > 0;
 }
 
 /** The table tells which rows it draws. */
@@ -111,6 +113,8 @@ export function setInView(ids: readonly string[]): void {
 /** Whether the next round reads the whole pool: at first, after a gap in the stream, or without one. */
 let wholeWanted = true;
 let seriesDueAt = 0;
+/** Tunnels come and go by the thousand: the next round asks, whenever it is. */
+let tunnelsMoved = false;
 
 /**
  * One round: the totals, and the proxies that something happened to since they were read. The rest of the
@@ -120,16 +124,18 @@ async function refresh(): Promise<void> {
   try {
     const totals = api.call<Wire.WireSummary>('GET', 'metrics/retries');
     const wantSeries = performance.now() >= seriesDueAt;
+    const askGateway = tunnelsMoved;
+    tunnelsMoved = false;
     const [summaryNow] = await Promise.all([
       totals,
       wholeWanted || stream.peek() !== 'live' ? readWhole() : readChanged(),
       readMinutes(),
-      wantSeries ? readSeries() : undefined,
+      wantSeries ? readSeries() : askGateway ? seeStatus() : undefined,
     ]);
     // The server is back: no need to wait out the stream's own delay.
     if (answered.peek() === false && stream.peek() === 'reconnecting') events.retryNow();
     batch(() => {
-      rows.value = [...rowsById.values()];
+      publishRows();
       summary.value = summaryNow;
       answered.value = true;
       answeredAt.value = Date.now();
@@ -159,22 +165,13 @@ async function readChanged(): Promise<void> {
   if (ids.length === 0) return;
   try {
     const { proxies, circuits, metrics } = await reader.readSome(ids, metricsHours.peek());
-    mergeIntoPool(rowsById, proxies, circuits, metrics);
+    const isFound = ({ id }: Wire.WireProxy) => search.rows.has(id);
+    const isOwn = ({ id }: Wire.WireProxy) => rowsById.has(id) || rowsById.size < maxRows;
+    mergeIntoPool(rowsById, proxies.filter(isOwn), circuits, metrics);
+    mergeIntoPool(search.rows, proxies.filter(isFound), circuits, metrics);
   } catch (error) {
     for (const id of ids) dirty.add(id);
     throw error;
-  }
-}
-
-/** The targets asked for last; undefined where the server tells of none. */
-export const targets = signal<readonly Wire.WireTarget[] | undefined>(undefined);
-
-async function seeTargets(): Promise<void> {
-  try {
-    const answer = await api.call<{ targets: Wire.WireTarget[] }>('GET', 'targets?limit=20');
-    targets.value = answer.targets;
-  } catch {
-    // An older server has no targets to show.
   }
 }
 
@@ -193,7 +190,7 @@ async function readSeries(): Promise<void> {
     'metrics/retries/timeseries?hours=24',
   );
   hours.value = readTraffic(series.data_points);
-  await seeTargets();
+  await seeOverview();
   seriesDueAt = performance.now() + 5000;
 }
 
@@ -237,7 +234,7 @@ function publishSoon(): void {
   setTimeout(() => {
     publishing = false;
     batch(() => {
-      if (rows.peek() !== undefined) rows.value = [...rowsById.values()];
+      if (rows.peek() !== undefined) publishRows();
       feedVersion.value++;
     });
   }, 150);
@@ -246,6 +243,7 @@ function publishSoon(): void {
 function take(event: LiveEvent): void {
   applyToRequests(requests, event);
   applyToPool(rowsById, event);
+  applyToPool(search.rows, event);
   if ('proxyId' in event && event.type !== 'attempt:start' && isShown(event.proxyId)) {
     dirty.add(event.proxyId);
   }
@@ -255,13 +253,14 @@ function take(event: LiveEvent): void {
     else refreshSoon();
   } else if (event.type === 'proxy:removed') {
     dirty.delete(event.proxyId);
-    rowsById.delete(event.proxyId);
+    for (const each of holders(event.proxyId)) each.delete(event.proxyId);
     poolSize.value = Math.max(0, poolSize.value - 1);
   } else if (event.type === 'snapshot') refreshNow();
-  else if (event.type === 'target:changed') {
+  else if (event.type === 'overview:changed') {
     seriesDueAt = 0;
     refreshSoon();
-  } else if (event.type === 'policy:changed') policyChanges.value++;
+  } else if (event.type === 'tunnel:changed') tunnelsMoved = true;
+  else if (event.type === 'policy:changed') policyChanges.value++;
   else if (event.type === 'circuit:transition') {
     transitions.value = mergeTransitions(transitions.value, [event]);
   }
@@ -347,10 +346,8 @@ const circuitPath = (id: string) => `circuit-breakers/${encodeURIComponent(id)}`
 
 async function changeCircuit(id: string, change: 'reset' | 'open'): Promise<void> {
   const circuit = await api.call<Wire.WireCircuit>('POST', `${circuitPath(id)}/${change}`);
-  const row = rowsById.get(id);
-  if (row === undefined) return;
-  rowsById.set(id, withCircuit(row, circuit));
-  rows.value = [...rowsById.values()];
+  for (const each of holders(id)) each.set(id, withCircuit(each.get(id) as PoolRow, circuit));
+  publishRows();
 }
 
 export const resetCircuit = (id: string) => changeCircuit(id, 'reset');
@@ -358,77 +355,16 @@ export const forceOpenCircuit = (id: string) => changeCircuit(id, 'open');
 
 export async function removeProxy(id: string): Promise<void> {
   await api.call('DELETE', `proxies/${encodeURIComponent(id)}`);
-  rowsById.delete(id);
-  rows.value = [...rowsById.values()];
+  for (const each of holders(id)) each.delete(id);
+  publishRows();
 }
 
 /** Resolves with the ids of those that the server took for unhealthy. */
 export async function removeUnhealthy(): Promise<readonly string[]> {
   const { removed } = await api.call<{ removed: string[] }>('DELETE', 'proxies/unhealthy');
-  for (const id of removed) rowsById.delete(id);
-  rows.value = [...rowsById.values()];
+  for (const id of removed) for (const each of holders(id)) each.delete(id);
+  publishRows();
   return removed;
 }
 
-export async function addProxy(proxy: object): Promise<void> {
-  await api.call('POST', 'proxies', proxy);
-  refreshNow();
-}
-
-/** Text with one proxy a line, or a JSON array. Resolves with how many were added, if told. */
-export async function importProxies(text: string): Promise<number | undefined> {
-  const answer = await api.call<{ imported?: number } | undefined>(
-    'POST',
-    'proxies/import',
-    jsonList(text) ?? text,
-  );
-  refreshNow();
-  return answer?.imported;
-}
-
-/** Undefined until the server told; an older one does not. */
-export const status = signal<Wire.WireStatus | undefined>(undefined);
-
-async function seeStatus(): Promise<void> {
-  try {
-    status.value = await api.call<Wire.WireStatus>('GET', 'status');
-  } catch {
-    // Then the page says nothing of a demo.
-  }
-}
-
-/** The policy of the server bounds the request; this is beyond any that is in use. */
-const sendTimeoutMs = 600_000;
-
-/** Sends one request through the pool. */
-export const sendRequest = (request: object) =>
-  api.call<Wire.WireResponse>('POST', 'request', request, sendTimeoutMs);
-
-export const readPolicy = () => api.call<Wire.WirePolicy>('GET', 'retry/policy');
-export const changePolicy = (patch: object) =>
-  api.call<Wire.WirePolicy>('PATCH', 'retry/policy', patch);
-
-async function readCircuitEvents(): Promise<readonly Wire.WireCircuitEvent[]> {
-  const { events: all } = await api.call<{ events: Wire.WireCircuitEvent[] }>(
-    'GET',
-    'circuit-breakers/metrics?hours=24',
-  );
-  return all;
-}
-
-/** The latest transitions of one proxy's circuit, newest first. */
-export async function readTransitions(id: string): Promise<readonly Wire.WireCircuitEvent[]> {
-  return (await readCircuitEvents())
-    .filter(({ proxy_id }) => proxy_id === id)
-    .toSorted((a, b) => b.timestamp.localeCompare(a.timestamp))
-    .slice(0, 8);
-}
-
-function jsonList(text: string): unknown[] | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
+startFinding(noteFailure);

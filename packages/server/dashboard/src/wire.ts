@@ -32,6 +32,44 @@ export interface WireCircuit {
 export interface WireStatus {
   readonly mode: 'demo' | 'live';
   readonly demo_target?: string | null;
+  /** Null where there is none. */
+  readonly gateway?: WireGateway | null;
+}
+
+export interface WireGateway {
+  /** `host:port`. */
+  readonly address: string;
+  readonly needs_password: boolean;
+  readonly connections: number;
+  readonly open_tunnels: number;
+  readonly tunnels: number;
+  readonly requests: number;
+  readonly failed: number;
+  readonly proxies_passed: number;
+  readonly proxies_passed_last_hour: number;
+  readonly bytes_up: number;
+  readonly bytes_down: number;
+}
+
+export interface WireFleet {
+  readonly pool: string;
+  /** This one. */
+  readonly process: string;
+  readonly state: 'joining' | 'joined' | 'degraded' | 'suspect';
+  readonly processes: readonly {
+    readonly process: string;
+    readonly witness: string;
+    readonly state: 'joined' | 'suspect' | 'silent';
+    readonly silent_since: string | null;
+  }[];
+  /** Of the proxy that was asked about. */
+  readonly reports: readonly WireFleetReport[];
+}
+
+export interface WireFleetReport {
+  readonly process: string;
+  readonly failures_in_a_row: number;
+  readonly open_until: string | null;
 }
 
 export interface WireTarget {

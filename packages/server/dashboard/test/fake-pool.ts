@@ -1,5 +1,8 @@
 import type {
   WireCircuit,
+  WireFleet,
+  WireFleetReport,
+  WireGateway,
   WirePoint,
   WireProxy,
   WireProxyMetrics,
@@ -16,7 +19,25 @@ export interface FakePool {
   circuits: WireCircuit[];
   metrics: Record<string, WireProxyMetrics>;
   targets: WireTarget[];
+  gateway: WireGateway | null;
+  fleet: WireFleet | null;
+  /** By proxy. */
+  reports: Record<string, WireFleetReport[]>;
 }
+
+export const unusedGateway: WireGateway = {
+  address: '127.0.0.1:8001',
+  needs_password: false,
+  connections: 0,
+  open_tunnels: 0,
+  tunnels: 0,
+  requests: 0,
+  failed: 0,
+  proxies_passed: 0,
+  proxies_passed_last_hour: 0,
+  bytes_up: 0,
+  bytes_down: 0,
+};
 
 /** A number between 0 and 1 that depends on its seeds alone. */
 export function fraction(seed: number, salt = 0): number {
@@ -89,7 +110,15 @@ export function fakePool(size: number): FakePool {
       return [id, figures];
     }),
   );
-  return { proxies, circuits, metrics, targets: [] };
+  return {
+    proxies,
+    circuits,
+    metrics,
+    targets: [],
+    gateway: unusedGateway,
+    fleet: null,
+    reports: {},
+  };
 }
 
 /** So many minutes with steady traffic, ending with the current one. */

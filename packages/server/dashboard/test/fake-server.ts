@@ -157,7 +157,17 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
     query: URLSearchParams,
   ) => {
     const ids = new Set(query.getAll('id'));
-    const wanted = ids.size === 0 ? rows : rows.filter((row) => ids.has(idOf(row)));
+    const text = query.get('q') ?? '';
+    const state = query.get('state');
+    const isIn = new Set(
+      pool.circuits.filter((each) => each.state === state).map(({ proxy_id }) => proxy_id),
+    );
+    const wanted = rows.filter((row) => {
+      const id = idOf(row);
+      return (
+        (ids.size === 0 || ids.has(id)) && id.includes(text) && (state === null || isIn.has(id))
+      );
+    });
     const from = Number(query.get('cursor') ?? 0);
     const end = from + Number(query.get('limit') ?? 1000);
     const next_cursor = end < wanted.length ? String(end) : null;
@@ -188,7 +198,16 @@ export async function startFakeServer(options: FakeServerOptions = {}): Promise<
       case 'POST circuit-breakers':
         return changeCircuit(id, action);
       case 'GET status':
-        return { mode: options.mode ?? 'live', demo_target: options.demoTarget ?? null };
+        return {
+          mode: options.mode ?? 'live',
+          demo_target: options.demoTarget ?? null,
+          gateway: pool.gateway,
+        };
+      case 'GET fleet': {
+        const proxy = query.get('proxy_id');
+        const reports = proxy === null ? [] : (pool.reports[proxy] ?? []);
+        return { fleet: pool.fleet && { ...pool.fleet, reports } };
+      }
       case 'POST request':
         return send(JSON.parse(body) as { url: string });
       case 'GET targets':

@@ -7,7 +7,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, openPage } from './browser.ts';
-import { fakeCircuit, fakeProxy, openCircuit } from './fake-pool.ts';
+import { fakeCircuit, fakeProxy, openCircuit, unusedGateway } from './fake-pool.ts';
 import { startFakeServer, type FakeServer, type FakeServerOptions } from './fake-server.ts';
 
 const longIds = [
@@ -201,7 +201,7 @@ describe('A7 panels', () => {
     const { page, server } = await visit({ proxies: 20_050 });
     const banner = page.locator('[data-banner="first-rows"]');
     expect(await banner.innerText()).toMatch(
-      /has 20,053 proxies\. This page shows and counts the first 20,000 /,
+      /has 20,053 proxies\. This page counts the first 20,000 of them/,
     );
     await page.waitForSelector('table[data-rows="20000"]');
     const beyond = server.pool.proxies.at(-1)?.id as string;
@@ -214,6 +214,20 @@ describe('A7 panels', () => {
     }
     const ids = new URL((await asked).url()).searchParams.getAll('id');
     expect(ids).toEqual([longIds[0]]);
+    // What it does not hold the server finds.
+    await page.getByRole('searchbox').fill(beyond);
+    await page.waitForSelector('table[data-rows="1"]');
+    await page.locator(`tr[data-proxy="${beyond}"] .c-id button`).click();
+    expect(await page.locator('[data-dialog="proxy"] .figures').innerText()).toContain(beyond);
+    await page.locator('[data-dialog="proxy"]').getByRole('button', { name: 'Force open' }).click();
+    await page.waitForSelector(`tr.open[data-proxy="${beyond}"]`);
+    await page.keyboard.press('Escape');
+    await page.getByRole('searchbox').fill('');
+    await page.waitForSelector('table[data-rows="20000"]');
+    await page.locator('[data-state="half_open"]').click();
+    await page.waitForSelector('table[data-rows="200"]');
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.waitForSelector('table[data-rows="400"]');
   }, 60_000);
 
   it('A7 the last hour is there when the page is opened', async () => {
@@ -273,6 +287,85 @@ describe('E7 who is to blame', () => {
     expect(await page.locator('.targets li').first().innerText()).toMatch(
       /down[^]*api\.shop\.test[^]*target/,
     );
+    expect(await faultsIn(page)).toEqual([]);
+  });
+});
+
+describe('the gateway and the fleet', () => {
+  it('W1 a gateway that was not used yet shows how to use it', async () => {
+    const { page } = await visit({ mode: 'demo', demoTarget: 'http://127.0.0.1:41234/' });
+    const command = 'curl -x http://127.0.0.1:8001 http://127.0.0.1:41234/';
+    await page.waitForSelector('[data-gateway="unused"]');
+    for (const place of ['.gateway', '[data-banner="demo"]']) {
+      expect(await page.locator(`${place} .command code`).innerText()).toBe(command);
+    }
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.locator('.gateway').getByRole('button', { name: 'Copy the command' }).click();
+    await page.getByText('Copied.').waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+  });
+
+  it('W16 tells of open tunnels, bytes, and proxies that were passed unseen', async () => {
+    const { page, server } = await visit();
+    server.pool.gateway = {
+      ...unusedGateway,
+      open_tunnels: 3,
+      tunnels: 1204,
+      bytes_down: 12_345_678,
+      proxies_passed: 31,
+      proxies_passed_last_hour: 12,
+    };
+    server.emit('tunnel:end', { proxy_id: longIds[0] });
+    await page.waitForSelector('[data-gateway="used"]');
+    const text = await page.locator('.gateway').innerText();
+    expect(text).toContain('12 dead proxies were passed unseen in the last hour.');
+    expect(text).toMatch(/Open tunnels\s+3[^]*1,204[^]*12\.3 MB/);
+    expect(await faultsIn(page)).toEqual([]);
+    server.pool.gateway = null;
+    server.emit('tunnel:end', { proxy_id: longIds[0] });
+    await page.waitForSelector('[data-gateway="off"]');
+    expect(await page.locator('.gateway').innerText()).toContain('WHIRL_GATEWAY');
+  });
+
+  it('tells which processes share the pool, and what they say of a proxy', async () => {
+    const { page, server } = await visit();
+    expect(await page.locator('[data-fleet]').count()).toBe(0);
+    const other = (process: string, state: 'joined' | 'suspect' | 'silent') => ({
+      ...{ process, witness: 'host', state },
+      silent_since: state === 'silent' ? new Date().toISOString() : null,
+    });
+    const mine = { process: 'web-1', state: 'degraded' as const };
+    server.pool.fleet = {
+      ...{ pool: 'shop', ...mine, reports: [] },
+      processes: [
+        other('web-1', 'joined'),
+        other('web-2', 'joined'),
+        other('web-3', 'silent'),
+        other('web-4', 'suspect'),
+      ],
+    };
+    server.pool.reports[longIds[0] as string] = [
+      { process: 'web-2', failures_in_a_row: 6, open_until: new Date().toISOString() },
+      { process: 'web-4', failures_in_a_row: 0, open_until: null },
+    ];
+    server.emit('fleet:degraded', { reason: 'timeout' });
+    await page.waitForSelector('[data-fleet="degraded"]');
+    const listed = await page.locator('[data-fleet] li').allInnerTexts();
+    expect(listed.map((text) => text.split(/\s+/).slice(0, 2).join(' '))).toEqual([
+      'degraded web-1',
+      'silent web-3',
+      'suspect web-4',
+      'joined web-2',
+    ]);
+    expect(listed[0]).toContain('decides alone');
+    expect(await faultsIn(page)).toEqual([]);
+    await page.locator(`tr[data-proxy="${longIds[0]}"] .c-id button`).click();
+    const reports = page.locator('[data-reports] li');
+    await reports.first().waitFor();
+    expect(await reports.allInnerTexts()).toEqual([
+      expect.stringMatching(/web-2\s*6 failures in a row\s*open until/),
+      expect.stringMatching(/web-4\s*works/),
+    ]);
     expect(await faultsIn(page)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { ApiError } from '../api-client.ts';
 import { closeDialog } from '../dialogs.ts';
 import { formatNumber } from '../format.ts';
 import { placeErrors } from '../policy-form.ts';
-import { addProxy, importProxies } from '../store.ts';
+import { addProxy, importProxies } from '../calls.ts';
 import { say } from '../toasts.ts';
 import { Dialog } from './dialog.tsx';
 

@@ -1,18 +1,12 @@
 import { formatCount, formatNumber, formatSpan } from '../format.ts';
 import { openDialog } from '../dialogs.ts';
-import {
-  answered,
-  clock,
-  connection,
-  filter,
-  poolSize,
-  rows,
-  serverError,
-  states,
-  status,
-} from '../store.ts';
+import { filter, poolSize } from '../finding.ts';
+import { curlCommand } from '../gateway.ts';
+import { answered, clock, connection, rows, serverError, states } from '../store.ts';
+import { status } from '../overview.ts';
 import type { PoolRow } from '../pool.ts';
 import { maxRows } from '../pool-reader.ts';
+import { Command } from './command.tsx';
 import { Icon } from './icons.tsx';
 
 /** What an operator must not overlook. */
@@ -48,6 +42,7 @@ function Demo() {
         target. For your own, start the server with <code>WHIRL_PROXIES</code> or{' '}
         <code>WHIRL_PROXIES_FILE</code>.
       </span>
+      <Through />
       <button type="button" onClick={() => openDialog('send')}>
         Send a request
       </button>
@@ -55,14 +50,21 @@ function Demo() {
   );
 }
 
+/** How to send something through the demo by hand. */
+function Through() {
+  const { gateway, demo_target: target } = status.value ?? {};
+  if (!gateway || !target) return null;
+  return <Command text={curlCommand(gateway, location.hostname, target)} />;
+}
+
 function FirstRows() {
   if (poolSize.value <= maxRows) return null;
   return (
     <p class="banner note" role="status" data-banner="first-rows">
       <span>
-        The pool has {formatCount(poolSize.value)} proxies. This page shows and counts the first{' '}
-        {formatCount(rows.value?.length)} of them, by id; <code>GET /api/v1/proxies</code> finds and
-        sorts all.
+        The pool has {formatCount(poolSize.value)} proxies. This page counts the first{' '}
+        {formatCount(rows.value?.length)} of them, by id; a search, a filter and an order look at
+        all.
       </span>
     </p>
   );

@@ -11,7 +11,8 @@ import {
   type PolicyField,
   type PolicyTexts,
 } from '../policy-form.ts';
-import { changePolicy, policyChanges, readPolicy } from '../store.ts';
+import { changePolicy, readPolicy } from '../calls.ts';
+import { policyChanges } from '../store.ts';
 import { say } from '../toasts.ts';
 import type { WirePolicy } from '../wire.ts';
 import { Dialog } from './dialog.tsx';

@@ -3,7 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatCount, formatNumber } from '../format.ts';
 import type { PoolRow } from '../pool.ts';
 import { holdOrder, viewPool } from '../pool-view.ts';
-import { filter, metricsHours, refreshNow, rows, sorting, states } from '../store.ts';
+import { filter, findMore, found, metricsHours, sorting } from '../finding.ts';
+import { refreshNow, rows, states } from '../store.ts';
 import { stateIcons, stateNames } from './circuit-chip.tsx';
 import { Icon } from './icons.tsx';
 import { PoolTable } from './pool-table.tsx';
@@ -13,9 +14,12 @@ import { RemoveUnhealthy } from './remove-unhealthy.tsx';
 export function PoolCard() {
   const held = useSignal(false);
   const last = useRef<readonly PoolRow[]>([]);
-  const sorted = useComputed(() => viewPool(rows.value ?? [], filter.value, sorting.value));
+  const sorted = useComputed(
+    () => found.value?.rows ?? viewPool(rows.value ?? [], filter.value, sorting.value),
+  );
+  const all = found.value === undefined ? rows.value : found.value.rows;
   // Rows do not move away under a pointer that is about to press something.
-  const shown = held.value ? holdOrder(last.current, rows.value ?? []) : sorted.value;
+  const shown = held.value ? holdOrder(last.current, all ?? []) : sorted.value;
   last.current = shown;
   // A new question gets its answer in order, wherever the pointer is.
   useEffect(() => {
@@ -54,8 +58,13 @@ export function PoolCard() {
       />
       <footer>
         <span class="muted" aria-live="polite">
-          {footer(shown.length, rows.value?.length, held.value)}
+          {footer(shown.length, found.value?.total ?? rows.value?.length, held.value)}
         </span>
+        {found.value?.more === true && (
+          <button type="button" class="quiet slim" onClick={() => void findMore()}>
+            Show more
+          </button>
+        )}
         {rows.value !== undefined && <RemoveUnhealthy />}
       </footer>
     </section>

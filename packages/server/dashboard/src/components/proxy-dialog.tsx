@@ -6,6 +6,7 @@ import { closeDialog } from '../dialogs.ts';
 import {
   formatCount,
   formatLatency,
+  formatNumber,
   formatPercent,
   formatSpan,
   formatTime,
@@ -13,16 +14,18 @@ import {
   none,
 } from '../format.ts';
 import { time } from '../live-event.ts';
+import { readReports } from '../overview.ts';
 import type { PoolRow } from '../pool.ts';
-import { clock, readTransitions, removeProxy, rows } from '../store.ts';
+import { readTransitions } from '../circuit-events.ts';
+import { clock, removeProxy, rowOf } from '../store.ts';
 import { attempt, say } from '../toasts.ts';
-import type { WireCircuitEvent } from '../wire.ts';
+import type { WireCircuitEvent, WireFleetReport } from '../wire.ts';
 import { CircuitChip } from './circuit-chip.tsx';
 import { Dialog } from './dialog.tsx';
 
 /** Everything about one proxy, and what can be done with it. */
 export function ProxyDialog({ id }: { readonly id: string }) {
-  const row = rows.value?.find((each) => each.id === id);
+  const row = rowOf(id);
   return (
     <Dialog name="proxy" title={<span class="id">{id}</span>}>
       {row === undefined ? (
@@ -34,6 +37,7 @@ export function ProxyDialog({ id }: { readonly id: string }) {
           </p>
           <Actions row={row} />
           <Figures row={row} />
+          <Reports id={id} changedAt={row.lastChangeAt} />
           <Transitions id={id} changedAt={row.lastChangeAt} />
         </>
       )}
@@ -149,6 +153,29 @@ function Transitions({ id, changedAt }: TransitionsProps) {
           </li>
         ))}
       </ol>
+    </>
+  );
+}
+
+/** What each server of the fleet says of the proxy. */
+function Reports({ id, changedAt }: TransitionsProps) {
+  const reports = useSignal<readonly WireFleetReport[]>([]);
+  useEffect(() => {
+    void readReports(id).then((read) => (reports.value = read));
+  }, [id, changedAt]);
+  if (reports.value.length === 0) return null;
+  return (
+    <>
+      <h3>What the fleet says of it</h3>
+      <ul class="transitions" data-reports={id}>
+        {reports.value.map(({ process, failures_in_a_row: failures, open_until: until }) => (
+          <li key={process}>
+            <b>{process}</b>
+            {failures === 0 ? 'works' : `${formatNumber(failures, 'failure', 'failures')} in a row`}
+            {until !== null && <span class="muted">open until {formatTime(time(until) ?? 0)}</span>}
+          </li>
+        ))}
+      </ul>
     </>
   );
 }

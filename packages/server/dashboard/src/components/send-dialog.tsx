@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { ApiError } from '../api-client.ts';
 import { formatLatency, formatWord } from '../format.ts';
-import { rows, sendRequest, status } from '../store.ts';
+import { status } from '../overview.ts';
+import { sendRequest } from '../calls.ts';
+import { rows } from '../store.ts';
 import type { WireAttempt } from '../wire.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icons.tsx';

@@ -1,6 +1,7 @@
 import { hostOf, mostlyToBlame, verdictOn } from '../blame.ts';
 import { formatCount, formatPercent } from '../format.ts';
-import { states, targets } from '../store.ts';
+import { targets } from '../overview.ts';
+import { states } from '../store.ts';
 import type { WireTarget } from '../wire.ts';
 import { Icon, type IconName } from './icons.tsx';
 
