@@ -1,4 +1,4 @@
-import { settings } from '@whirl/server';
+import { settings, version } from '@whirl/server';
 import { describe, expect, it } from 'vitest';
 import { createCommand, parseFlags } from './command-line.ts';
 
@@ -24,6 +24,15 @@ describe('A9 the command line', () => {
       if ('flag' in setting) expect(help).toContain(`--${setting.flag}`);
     }
     expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('A9 --version says which one it is, and nothing else', () => {
+    let said = '';
+    const command = createCommand()
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => (said += text) });
+    expect(() => parseFlags(['--version'], command)).toThrow(version);
+    expect(said).toBe(`${version}\n`);
   });
 
   it('A9 an unknown flag is refused', () => {

@@ -16,6 +16,18 @@ describe('A16 compression', () => {
     expect(gzip.rawPayload.length * 8).toBeLessThan(plain.body.length);
   });
 
+  it('A19 the description of the API is compressed to a sixth', async () => {
+    const { app } = await startFixture();
+    const answer = await app.inject({
+      url: '/openapi.json',
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    expect(answer.headers['content-encoding']).toBe('gzip');
+    const whole = gunzipSync(answer.rawPayload);
+    expect(JSON.parse(whole.toString())).toMatchObject({ openapi: '3.1.0' });
+    expect(answer.rawPayload.length * 6).toBeLessThan(whole.length);
+  });
+
   it('A16 a small answer, and a body of a client, stay as they are', async () => {
     const { app, rotator } = await startFixture();
     const small = await app.inject({ url: '/health/live', headers: { 'accept-encoding': 'gzip' } });
