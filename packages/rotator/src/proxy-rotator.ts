@@ -1,60 +1,25 @@
 import { createBus, type CircuitState, type WhirlBus, type WhirlEvents } from '@whirl/events';
 import { RetryMetrics } from '@whirl/metrics';
-import { adaptive } from '@whirl/selector';
 import type { Dispatcher } from 'undici';
-import { accessRules } from './access-rules.ts';
 import type { Agents, AgentsOptions } from './agents.ts';
-import { checkBanRules } from './policy/ban-rules.ts';
-import { Judge } from './blame/judge.ts';
-import { LoopLag } from './blame/loop-lag.ts';
 import type { TargetSnapshot } from './blame/targets.ts';
-import { Clients } from './connection/connection-pool.ts';
-import { maxTimerMs } from './timer.ts';
-import { Deadlines } from './request/deadlines.ts';
-import type { Engine } from './request/engine.ts';
-import { ClosedError, InvalidRequestError } from './errors.ts';
+import { shown } from './check.ts';
+import { ClosedError } from './errors.ts';
 import { withChannels } from './events/diagnostics-channels.ts';
-import { HealthChecks } from './request/health-checks.ts';
-import { Hedging } from './policy/hedging.ts';
 import { logFacts } from './events/logging.ts';
-import type { ConnectOptions, TunnelPlan } from './request/connect-options.ts';
-import { Operation } from './request/operation.ts';
-import { TunnelOperation } from './request/tunnel-operation.ts';
-import type { Tunnel, TunnelStream } from './request/tunnel.ts';
-import { InFlight } from './request/in-flight.ts';
-import {
-  noRetries,
-  policyFieldNames,
-  PolicyWarnings,
-  resolvePolicy,
-  type RetryPolicy,
-  type RetryPolicyOptions,
-} from './policy/retry-policy.ts';
-import { Pool } from './pool/pool.ts';
+import { noRetries, type RetryPolicy, type RetryPolicyOptions } from './policy/retry-policy.ts';
+import type { Pool } from './pool/pool.ts';
 import type { PoolEntry } from './pool/pool-entry.ts';
-import {
-  snapshotOfCircuit,
-  snapshotOfProxy,
-  type CircuitSnapshot,
-  type RequestSnapshot,
-  type ProxySnapshot,
-} from './snapshots.ts';
-import {
-  contextKey,
-  copyOf,
-  routingOptionNames,
-  type RoutingOptions,
-  type RequestContext,
-} from './request/request-options.ts';
 import { sharedPool, type SharedPool } from './pool/shared-pool.ts';
 import { clearingUnhealthy } from './pool/unhealthy.ts';
-import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
-import { budgetOf, checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
-import { shown } from './check.ts';
-import { allSteps, stepByStep, type Steps } from './steps.ts';
-import { TlsClient } from './connection/tls.ts';
-import { checkNames, unknownOption } from './unknown-option.ts';
-import { UnreadBodies } from './request/unread-bodies.ts';
+import type { ConnectOptions } from './request/connect-options.ts';
+import type { Engine } from './request/engine.ts';
+import { HealthChecks } from './request/health-checks.ts';
+import type { RoutingOptions } from './request/request-options.ts';
+import type { Tunnel } from './request/tunnel.ts';
+import { createEngine } from './rotator-engine.ts';
+import { Entrance } from './rotator-entrance.ts';
+import { checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import {
   View,
   type FetchOptions,
@@ -63,13 +28,19 @@ import {
   type RotatorView,
   type Verb,
 } from './rotator-view.ts';
+import {
+  snapshotOfCircuit,
+  snapshotOfProxy,
+  type CircuitSnapshot,
+  type ProxySnapshot,
+  type RequestSnapshot,
+} from './snapshots.ts';
+import { allSteps, stepByStep, type Steps } from './steps.ts';
+import { checkNames } from './unknown-option.ts';
 
 /** Read once, as a number: the fake timers of test runners put a function in its place, or nothing. */
 const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();
 const systemNow = (): number => timeOrigin + performance.now();
-/** What a request or a view may be given. */
-const requestOptionNames = [...routingOptionNames, 'method', 'headers', 'body', 'signal'];
-const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
 
 /**
  * Sends requests through a pool of proxies: picks one that will probably work, retries and fails
@@ -79,127 +50,33 @@ export class ProxyRotator implements RotatorView {
   readonly bus: WhirlBus;
   readonly dispatcher: Dispatcher;
   readonly #pool: Pool;
-  readonly #clients: Clients;
   readonly #metrics: RetryMetrics | undefined;
-  readonly #operations = new InFlight();
-  readonly #tunnels = new Set<TunnelStream>();
   readonly #now: () => number;
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
-  readonly #warnings: PolicyWarnings;
+  readonly #entrance: Entrance;
   readonly #view: View;
-  readonly #limits: Pick<DispatcherOwner, 'webSocket' | 'eventSource'>;
   /** What to undo at the end, in this order. */
   readonly #undo: (() => void)[] = [];
-  #policy: RetryPolicy = noRetries;
-  #closed = false;
   #ended: Promise<void> | undefined;
-  #requests = 0;
   /** The last change of the pool in steps. Never rejects. */
   #changing: Promise<unknown> = Promise.resolve();
-  #idle: (() => void) | undefined;
 
   /** Throws a TypeError or RangeError, or the error of a bad proxy or policy; see `RotatorOptions`. */
   constructor(options: RotatorOptions = {}) {
     checkRotatorOptions(options);
-    const { now = systemNow, random = Math.random, logger, metrics, bus, tls, proxyTls } = options;
-    const { connections = 64, maxLiveProxies = 1000, tunnel, keepAlive } = options;
-    const { maxHeaderSize = 65_536 } = options;
-    const wallNow = Date.now;
-    // All that may throw comes before the pool, which listens to a bus that may be shared.
-    const access = accessRules(options.allow, options.deny);
-    const budget = budgetOf(options.budget, now);
-    const hedging = options.hedge === undefined ? undefined : new Hedging(options.hedge);
-    const banRules = checkBanRules(options.banRules ?? []);
-    this.#warnings = new PolicyWarnings(logger);
-    this.#policy = this.#resolve(options.retryPolicy ?? {}, options.retryPolicy === null);
+    const { now = systemNow, random = Math.random, logger, metrics, bus } = options;
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
-    const facts = withChannels(this.bus);
-    const connector = {
-      access,
-      maxHeaderSize,
-      tls: new TlsClient('tls', tls),
-      proxyTls: new TlsClient('proxyTls', proxyTls),
-      now,
-      wallNow,
-      proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
-    };
-    this.#clients = new Clients({
-      ...connector,
-      connections,
-      maxLiveProxies,
-      tunnel,
-      keepAlive,
-      onOpen: ({ proxy, origin, absoluteForm }, dial) => {
-        if (!facts.has('connection:open')) return;
-        const to = absoluteForm ? undefined : origin.origin;
-        facts.emit('connection:open', { proxyId: proxy.id, origin: to, ...dial.times, at: now() });
-      },
-    });
-    const { contrast = true, targetDown = true } = options;
-    const judge = new Judge({
-      bus: facts,
-      contrast,
-      targetDown,
-      poolSize: () => this.#pool.size,
-    });
-    this.#pool = new Pool({
-      access: access.proxies,
-      bus: facts,
-      strategy: options.strategy ?? adaptive(),
-      circuitBreaker: options.circuitBreaker ?? {},
-      now,
-      random,
-      onGone: (proxyId) => this.#clients.remove(proxyId),
-      onLeft: (member) => judge.forget(member),
-    });
-    const rotator = this;
-    this.#engine = {
-      bus: facts,
-      pool: this.#pool,
-      clients: this.#clients,
-      connector,
-      judge,
-      lag: new LoopLag(),
-      deadlines: new Deadlines(),
-      operations: this.#operations,
-      tunnels: this.#tunnels,
-      budget,
-      hedging,
-      banRules,
-      targets: access.targets,
-      queueTimeoutMs: options.queueTimeoutMs ?? 0,
-      now,
-      wallNow,
-      random,
-      get policy() {
-        return rotator.#policy;
-      },
-      unread: new UnreadBodies(logger),
-      nextRequestId: () => `r${++this.#requests}`,
-    };
-    const nothing = this.#understand({});
+    this.#engine = createEngine(options, { bus: withChannels(this.bus), now, random });
+    this.#pool = this.#engine.pool;
     const { webSocket = {}, eventSource = {} } = options;
-    this.#limits = { webSocket: { ...webSocket }, eventSource: { ...eventSource } };
-    this.dispatcher = this.#dispatcherFor(
-      nothing,
-      () => this.close(),
-      () => this.destroy(),
-    );
-    this.#view = new View(
-      {
-        understand: (asked, base) => this.#understand(asked, base),
-        hasProxy: (id) => this.hasProxy(id),
-        dispatcherFor: (context) => this.#dispatcherFor(context),
-        get closed() {
-          return rotator.#closed;
-        },
-        connect: (plan, context, onOpen) => this.#connect(plan, context, onOpen),
-      },
-      nothing,
-      this.dispatcher,
-    );
+    const limits = { webSocket: { ...webSocket }, eventSource: { ...eventSource } };
+    this.#entrance = new Entrance(this.#engine, limits);
+    const defaults = this.#entrance.understand({});
+    const ending = { close: () => this.close(), destroy: () => this.destroy() };
+    this.dispatcher = this.#entrance.dispatcherFor(defaults, ending);
+    this.#view = new View(this.#entrance, defaults, this.dispatcher);
     if (metrics !== false) {
       this.#metrics = metrics ?? new RetryMetrics({ now });
       this.#undo.push(this.#metrics.listen(this.bus));
@@ -224,15 +101,17 @@ export class ProxyRotator implements RotatorView {
    * effect at the next request.
    */
   get retryPolicy(): RetryPolicy | null {
-    return this.#policy === noRetries ? null : this.#policy;
+    const { current } = this.#engine.policies;
+    return current === noRetries ? null : current;
   }
 
   set retryPolicy(policy: RetryPolicyOptions | null) {
-    this.#policy = this.#resolve(policy ?? {}, policy === null);
+    const { policies } = this.#engine;
+    policies.change(policy);
     const { bus } = this.#engine;
     if (bus.has('policy:changed')) {
       bus.emit('policy:changed', {
-        policy: policy === null ? null : { ...this.#policy },
+        policy: policy === null ? null : { ...policies.current },
         at: this.#now(),
       });
     }
@@ -417,14 +296,16 @@ export class ProxyRotator implements RotatorView {
 
   /** The requests that have not ended, in the order of their start. */
   inFlight(): RequestSnapshot[] {
-    return [...this.#operations].map(({ id, method, origin, attempt, proxyId, nextRetryAt }) => ({
-      requestId: id,
-      method,
-      origin,
-      attempt,
-      proxyId,
-      nextRetryAt,
-    }));
+    return [...this.#engine.inFlight.requests].map(
+      ({ id, method, origin, attempt, proxyId, nextRetryAt }) => ({
+        requestId: id,
+        method,
+        origin,
+        attempt,
+        proxyId,
+        nextRetryAt,
+      }),
+    );
   }
 
   /**
@@ -440,21 +321,11 @@ export class ProxyRotator implements RotatorView {
     if (!Number.isFinite(graceMs) || graceMs < 0) {
       throw new RangeError(`graceMs must be a number ≥ 0, got ${shown(graceMs)}`);
     }
-    this.#closed = true;
+    this.#entrance.closed = true;
     this.#health?.close();
-    for (const tunnel of [...this.#tunnels]) if (tunnel.idle) tunnel.shut('close');
-    if (this.#running > 0 && graceMs > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        const before = this.#idle;
-        this.#idle = () => {
-          before?.();
-          resolve();
-        };
-        timer = setTimeout(resolve, Math.min(graceMs, maxTimerMs));
-      });
-      clearTimeout(timer);
-    }
+    const { inFlight } = this.#engine;
+    inFlight.closeIdle();
+    await inFlight.drained(graceMs);
     await this.destroy();
   }
 
@@ -496,128 +367,12 @@ export class ProxyRotator implements RotatorView {
   readonly delete: Verb = (url, options) => this.#view.delete(url, options);
 
   async #destroy(): Promise<void> {
-    this.#closed = true;
+    this.#entrance.closed = this.#entrance.destroyed = true;
     this.#health?.close();
-    for (const operation of [...this.#operations]) {
-      operation.end('aborted', new ClosedError());
-    }
-    for (const tunnel of [...this.#tunnels]) tunnel.shut('close', new ClosedError());
-    await this.#clients.destroy(new ClosedError());
+    this.#engine.inFlight.endAll();
+    await this.#engine.clients.destroy(new ClosedError());
     this.#engine.lag.close();
     this.#engine.deadlines.close();
     for (const undo of this.#undo) undo();
   }
-
-  #resolve(given: RetryPolicyOptions, off: boolean): RetryPolicy {
-    if (off) return noRetries;
-    const policy = resolvePolicy(given);
-    this.#warnings.check(policy);
-    return policy;
-  }
-
-  #understand(asked: RoutingOptions, base?: RequestContext): RequestContext {
-    const names = Object.keys(asked);
-    if (names.length === 0 && base !== undefined) return copyOf(base);
-    for (const name of names) {
-      if (!routingOptionNames.includes(name as keyof RoutingOptions)) {
-        throw new InvalidRequestError(
-          unknownOption('', name, requestOptionNames, policyOptionNames),
-        );
-      }
-    }
-    const { retryPolicy, region = base?.region, sessionId = base?.sessionId } = asked;
-    const { tags = base?.tags, proxyId = base?.proxyId, prefer = base?.prefer } = asked;
-    const { strictRegion = base?.strictRegion } = asked;
-    for (const [name, value] of Object.entries({ region, prefer, sessionId, proxyId })) {
-      if (value !== undefined && typeof value !== 'string') {
-        throw new InvalidRequestError(`${name} must be a string, got ${shown(value)}`);
-      }
-    }
-    if (strictRegion !== undefined && typeof strictRegion !== 'boolean') {
-      throw new InvalidRequestError(
-        `strictRegion must be true or false, got ${shown(strictRegion)}`,
-      );
-    }
-    if (strictRegion === true && region === undefined) {
-      throw new InvalidRequestError('strictRegion needs a region');
-    }
-    if (tags !== undefined && !(Array.isArray(tags) && tags.every((t) => typeof t === 'string'))) {
-      throw new InvalidRequestError('tags must be a list of texts');
-    }
-    return {
-      policy:
-        retryPolicy === undefined
-          ? base?.policy
-          : this.#resolve(retryPolicy ?? {}, retryPolicy === null),
-      region,
-      strictRegion,
-      prefer,
-      sessionId,
-      tags: tags === undefined || tags.length === 0 ? undefined : [...tags],
-      proxyId,
-      progress: undefined,
-    };
-  }
-
-  /** A view's dispatcher leaves the pool open when it is closed. */
-  #dispatcherFor(
-    context: RequestContext,
-    close: () => Promise<void> = async () => {},
-    destroy: () => Promise<void> = async () => {},
-  ): RotatorDispatcher {
-    const rotator = this;
-    return new RotatorDispatcher(
-      (opts, handler) => {
-        const given = (opts as { [contextKey]?: RequestContext })[contextKey];
-        this.#dispatch(opts, handler, given ?? copyOf(context));
-      },
-      {
-        ...this.#limits,
-        get closed() {
-          return rotator.#closed;
-        },
-        get destroyed() {
-          return rotator.#ended !== undefined;
-        },
-        close,
-        destroy,
-      },
-    );
-  }
-
-  #dispatch(
-    opts: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
-    context: RequestContext,
-  ): void {
-    if (this.#closed) throw new ClosedError();
-    new Operation(this.#engine, opts, handler, context, this.#onEnd).start();
-  }
-
-  #connect(
-    plan: TunnelPlan,
-    context: RequestContext,
-    onOpen?: (tunnel: TunnelStream) => void,
-  ): Promise<Tunnel> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) throw new ClosedError();
-      new TunnelOperation(this.#engine, plan, context, {
-        onOpen: (tunnel) => {
-          onOpen?.(tunnel);
-          resolve(tunnel);
-        },
-        onError: reject,
-        onEnd: this.#onEnd,
-      }).start();
-    });
-  }
-
-  /** Requests that have not ended, and tunnels that have not closed. */
-  get #running(): number {
-    return this.#operations.size + this.#tunnels.size;
-  }
-
-  readonly #onEnd = (): void => {
-    if (this.#running === 0) this.#idle?.();
-  };
 }

@@ -1,7 +1,8 @@
 import type { Blame } from '@whirl/events';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../blame/failure.ts';
-import { backoffOf, presets, resolvePolicy, type RetryPolicyOptions } from './retry-policy.ts';
+import { presets } from './presets.ts';
+import { backoffOf, resolvePolicy, type RetryPolicyOptions } from './retry-policy.ts';
 import { chargesBudget, refusal, repeatable, retryDelay } from './retry-plan.ts';
 import { ProxyRotator } from '../index.ts';
 

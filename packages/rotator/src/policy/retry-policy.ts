@@ -1,7 +1,6 @@
 import { exponential, fixed, linear, type Backoff } from '@whirl/backoff';
 import { z } from 'zod';
 import { InvalidPolicyError } from '../errors.ts';
-import type { Logger } from '../events/logging.ts';
 import { shown } from '../check.ts';
 import { nearestName } from '../unknown-option.ts';
 
@@ -152,77 +151,3 @@ export function backoffOf(policy: RetryPolicy, random: () => number): Backoff {
       return fixed({ baseMs, jitter, random });
   }
 }
-
-/** Warnings already given: a policy for each request must not fill the log. */
-const maxWarned = 100;
-
-/** Says once of a policy that its delays alone take longer than its deadline. */
-export class PolicyWarnings {
-  readonly #logger: Logger | undefined;
-  readonly #warned = new Set<string>();
-
-  constructor(logger: Logger | undefined) {
-    this.#logger = logger;
-  }
-
-  check(policy: RetryPolicy): void {
-    const { timeoutMs, maxAttempts, name } = policy;
-    if (this.#logger === undefined || timeoutMs === undefined) return;
-    const backoff = backoffOf({ ...policy, jitter: false }, () => 0);
-    let delaysMs = 0;
-    for (let retry = 0; retry < maxAttempts - 1; retry++) delaysMs += backoff.delay(retry);
-    const key = `${name ?? ''} ${timeoutMs} ${delaysMs}`;
-    if (timeoutMs >= delaysMs || this.#warned.has(key) || this.#warned.size >= maxWarned) return;
-    this.#warned.add(key);
-    try {
-      this.#logger.warn(
-        { policy: name, timeoutMs, delaysMs },
-        'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
-      );
-    } catch (fault) {
-      // As the bus does with its listeners': it is seen, and no request fails for it.
-      // oxlint-disable-next-line no-console -- an error that no caller sees must not be lost
-      console.error(fault);
-    }
-  }
-}
-
-/** Policies for the usual cases; spread one and change what you need. */
-export const presets = Object.freeze({
-  /** Many attempts, quickly, spread out: for high-volume APIs. */
-  highVolume: Object.freeze({
-    name: 'highVolume',
-    maxAttempts: 5,
-    backoffStrategy: 'exponential',
-    baseDelayMs: 500,
-    maxBackoffDelayMs: 10_000,
-    jitter: true,
-  }),
-  /** Few attempts with long waits, 429 among them: for APIs with a rate limit. */
-  rateLimited: Object.freeze({
-    name: 'rateLimited',
-    maxAttempts: 3,
-    backoffStrategy: 'linear',
-    baseDelayMs: 5000,
-    retryStatusCodes: Object.freeze([429, 502, 503, 504]),
-  }),
-  /** One retry, 5 s in all: fail fast. */
-  critical: Object.freeze({ name: 'critical', maxAttempts: 2, baseDelayMs: 1000, timeoutMs: 5000 }),
-  /** Success before speed. */
-  successRate: Object.freeze({
-    name: 'successRate',
-    maxAttempts: 5,
-    backoffStrategy: 'exponential',
-    baseDelayMs: 1000,
-    maxBackoffDelayMs: 30_000,
-    jitter: true,
-  }),
-  /** Speed before success. */
-  latency: Object.freeze({
-    name: 'latency',
-    maxAttempts: 2,
-    backoffStrategy: 'fixed',
-    baseDelayMs: 500,
-    timeoutMs: 3000,
-  }),
-} satisfies Record<string, RetryPolicyOptions>);

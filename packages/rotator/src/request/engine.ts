@@ -9,9 +9,8 @@ import type { Clients } from '../connection/connection-pool.ts';
 import type { ConnectorOptions } from '../connection/destination.ts';
 import type { Hedging } from '../policy/hedging.ts';
 import type { InFlight } from './in-flight.ts';
-import type { RetryPolicy } from '../policy/retry-policy.ts';
+import type { Policies } from '../policy/policies.ts';
 import type { Pool } from '../pool/pool.ts';
-import type { TunnelStream } from './tunnel.ts';
 import type { UnreadBodies } from './unread-bodies.ts';
 
 /** What an operation needs of its rotator. */
@@ -24,10 +23,7 @@ export interface Engine {
   readonly judge: Judge;
   readonly lag: LoopLag;
   readonly deadlines: Deadlines;
-  /** Requests that have not ended. */
-  readonly operations: InFlight;
-  /** Tunnels that have not closed. */
-  readonly tunnels: Set<TunnelStream>;
+  readonly inFlight: InFlight;
   readonly budget: RetryBudget | undefined;
   readonly hedging: Hedging | undefined;
   /** Undefined: every target may be asked. */
@@ -39,8 +35,7 @@ export interface Engine {
   /** What a wall clock shows: for HTTP-dates. */
   readonly wallNow: () => number;
   readonly random: () => number;
-  /** The global policy of the moment. */
-  readonly policy: RetryPolicy;
+  readonly policies: Policies;
   readonly unread: UnreadBodies;
   nextRequestId(): string;
 }

@@ -82,7 +82,6 @@ export abstract class Failover<Each extends Try>
   #reserved: Admission | undefined;
   protected ended = false;
   #statusCode: number | undefined;
-  protected readonly onEnd: () => void;
 
   constructor(
     engine: Engine,
@@ -90,13 +89,11 @@ export abstract class Failover<Each extends Try>
     policy: RetryPolicy,
     method: string,
     origin: string,
-    onEnd: () => void,
   ) {
     this.engine = engine;
     this.policy = policy;
     this.method = method;
     this.#context = context;
-    this.onEnd = onEnd;
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     this.target = engine.judge.targets.get(origin, this.startedAt);
@@ -137,8 +134,8 @@ export abstract class Failover<Each extends Try>
 
   /** Tells that it begins. A listener may end it. */
   protected announce(): void {
-    const { operations, pool } = this.engine;
-    operations.add(this);
+    const { inFlight, pool } = this.engine;
+    inFlight.begun(this);
     this.#facts.start();
     pool.circuits.doubts.asked(this.origin, this.startedAt);
     const { timeoutMs } = this.policy;
@@ -485,13 +482,12 @@ export abstract class Failover<Each extends Try>
     clearTimeout(this.#hedgeTimer);
     this.nextRetryAt = undefined;
     this.#leaveLine?.();
-    const { operations, pool } = this.engine;
+    const { inFlight, pool } = this.engine;
     if (this.#reserved !== undefined) pool.giveBack(this.#reserved);
     this.#reserved = undefined;
     this.letGo();
-    operations.delete(this);
+    inFlight.ended(this);
     this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
-    this.onEnd();
   }
 }
 

@@ -30,13 +30,12 @@ export class Operation
     opts: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
     context: RequestContext,
-    onEnd: () => void,
   ) {
-    const policy = context.policy ?? engine.policy;
+    const policy = context.policy ?? engine.policies.current;
     const request = new OutgoingRequest(opts, policy);
     const { method, origin } = request;
     checkTarget(engine.targets, origin);
-    super(engine, context, policy, method, origin, onEnd);
+    super(engine, context, policy, method, origin);
     this.request = request;
     this.#caller = new Caller(handler, this);
   }

@@ -1,5 +1,13 @@
 import type { AttemptRecord } from '../attempt-record.ts';
-import type { RetryPolicy, RetryPolicyOptions } from '../policy/retry-policy.ts';
+import { shown } from '../check.ts';
+import { InvalidRequestError } from '../errors.ts';
+import type { Policies } from '../policy/policies.ts';
+import {
+  policyFieldNames,
+  type RetryPolicy,
+  type RetryPolicyOptions,
+} from '../policy/retry-policy.ts';
+import { unknownOption } from '../unknown-option.ts';
 
 /** What a request, or a view of the rotator, asks of the pool. */
 export interface RoutingOptions {
@@ -30,6 +38,10 @@ export const routingOptionNames = [
   'proxyId',
 ] as const;
 
+/** What a request or a view may be given, for messages. */
+const requestOptionNames = [...routingOptionNames, 'method', 'headers', 'body', 'signal'];
+const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
+
 /** How a request went so far. */
 export interface Progress {
   readonly attempts: readonly AttemptRecord[];
@@ -47,7 +59,7 @@ export interface RequestContext {
   readonly sessionId: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;
-  /** Filled in by the engine, for who wants to see the attempts. */
+  /** Filled in by the engine, for those that look at the attempts. */
   progress: Progress | undefined;
 }
 
@@ -56,6 +68,48 @@ export function copyOf(base: Readonly<RequestContext>): RequestContext {
   const { policy, region, strictRegion, prefer, sessionId, tags, proxyId } = base;
   const progress = undefined;
   return { policy, region, strictRegion, prefer, sessionId, tags, proxyId, progress };
+}
+
+/** Understands options over a base. Throws `InvalidRequestError` when one is unknown or not what it should be. */
+export function contextOf(
+  asked: RoutingOptions,
+  base: RequestContext | undefined,
+  policies: Policies,
+): RequestContext {
+  const names = Object.keys(asked);
+  if (names.length === 0 && base !== undefined) return copyOf(base);
+  for (const name of names) {
+    if (!routingOptionNames.includes(name as keyof RoutingOptions)) {
+      throw new InvalidRequestError(unknownOption('', name, requestOptionNames, policyOptionNames));
+    }
+  }
+  const { retryPolicy, region = base?.region, sessionId = base?.sessionId } = asked;
+  const { tags = base?.tags, proxyId = base?.proxyId, prefer = base?.prefer } = asked;
+  const { strictRegion = base?.strictRegion } = asked;
+  for (const [name, value] of Object.entries({ region, prefer, sessionId, proxyId })) {
+    if (value !== undefined && typeof value !== 'string') {
+      throw new InvalidRequestError(`${name} must be a string, got ${shown(value)}`);
+    }
+  }
+  if (strictRegion !== undefined && typeof strictRegion !== 'boolean') {
+    throw new InvalidRequestError(`strictRegion must be true or false, got ${shown(strictRegion)}`);
+  }
+  if (strictRegion === true && region === undefined) {
+    throw new InvalidRequestError('strictRegion needs a region');
+  }
+  if (tags !== undefined && !(Array.isArray(tags) && tags.every((t) => typeof t === 'string'))) {
+    throw new InvalidRequestError('tags must be a list of texts');
+  }
+  return {
+    policy: retryPolicy === undefined ? base?.policy : policies.resolve(retryPolicy),
+    region,
+    strictRegion,
+    prefer,
+    sessionId,
+    tags: tags === undefined || tags.length === 0 ? undefined : [...tags],
+    proxyId,
+    progress: undefined,
+  };
 }
 
 /** Under which a verb's context travels through a dispatcher's options. */

@@ -16,8 +16,6 @@ export interface TunnelCaller {
   /** The way to the target is open. Once, unless there is an error. */
   onOpen(tunnel: TunnelStream): void;
   onError(error: Error): void;
-  /** It has ended: as a request, or as a tunnel. Called without the object. */
-  readonly onEnd: () => void;
 }
 
 /**
@@ -45,8 +43,8 @@ export class TunnelOperation
   /** Throws `InvalidRequestError` for a target that may not be asked. */
   constructor(engine: Engine, plan: TunnelPlan, context: RequestContext, caller: TunnelCaller) {
     checkHost(engine.targets, plan.to.host, plan.to.port);
-    const policy = context.policy ?? engine.policy;
-    super(engine, context, policy, 'CONNECT', plan.origin, caller.onEnd);
+    const policy = context.policy ?? engine.policies.current;
+    super(engine, context, policy, 'CONNECT', plan.origin);
     this.to = plan.to;
     this.quietMs = plan.quietMs;
     this.#plan = plan;
@@ -216,8 +214,8 @@ export class TunnelOperation
     this.#unwatchSignal();
     if (!this.ended) this.end('aborted', new Error('the tunnel was closed by its caller'));
     this.#attempt?.closed();
-    const { bus, now, tunnels } = this.engine;
-    tunnels.delete(this.#stream as TunnelStream);
+    const { bus, now, inFlight } = this.engine;
+    inFlight.closed(this.#stream as TunnelStream);
     const at = now();
     const event: TunnelEnd = {
       requestId: this.id,
@@ -231,7 +229,6 @@ export class TunnelOperation
       at,
     };
     if (bus.has('tunnel:end')) bus.emit('tunnel:end', event);
-    this.onEnd();
     return event;
   }
 
@@ -249,9 +246,9 @@ export class TunnelOperation
 
   #openStream(proxyId: string): void {
     if (this.#stream !== undefined) return;
-    const { bus, now, tunnels } = this.engine;
+    const { bus, now, inFlight } = this.engine;
     const stream = (this.#stream = new TunnelStream(this));
-    tunnels.add(stream);
+    inFlight.opened(stream);
     this.#openedAt = now();
     if (bus.has('tunnel:open')) {
       const { id: requestId, origin } = this;

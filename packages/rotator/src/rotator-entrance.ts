@@ -1,0 +1,90 @@
+import type { Dispatcher } from 'undici';
+import { ClosedError } from './errors.ts';
+import type { TunnelPlan } from './request/connect-options.ts';
+import type { Engine } from './request/engine.ts';
+import { Operation } from './request/operation.ts';
+import {
+  contextKey,
+  contextOf,
+  copyOf,
+  type RequestContext,
+  type RoutingOptions,
+} from './request/request-options.ts';
+import { TunnelOperation } from './request/tunnel-operation.ts';
+import type { Tunnel, TunnelStream } from './request/tunnel.ts';
+import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
+import type { ViewContext } from './rotator-view.ts';
+
+/** How a dispatcher ends. That of a view leaves the pool open. */
+type Ending = Pick<DispatcherOwner, 'close' | 'destroy'>;
+const leavesOpen: Ending = { close: async () => {}, destroy: async () => {} };
+
+/** Where requests and tunnels begin: it understands what they ask of the pool, and refuses them once it is closed. */
+export class Entrance implements ViewContext {
+  /** Set by the rotator: nothing begins any more. */
+  closed = false;
+  /** Set by the rotator: nothing runs any more. */
+  destroyed = false;
+  readonly #engine: Engine;
+  readonly #limits: Pick<DispatcherOwner, 'webSocket' | 'eventSource'>;
+
+  constructor(engine: Engine, limits: Pick<DispatcherOwner, 'webSocket' | 'eventSource'>) {
+    this.#engine = engine;
+    this.#limits = limits;
+  }
+
+  understand(asked: RoutingOptions, base?: RequestContext): RequestContext {
+    return contextOf(asked, base, this.#engine.policies);
+  }
+
+  hasProxy(id: string): boolean {
+    return this.#engine.pool.members.has(id);
+  }
+
+  /** A dispatcher whose requests have that context, unless they bring their own. */
+  dispatcherFor(context: RequestContext, ending = leavesOpen): RotatorDispatcher {
+    const entrance = this;
+    return new RotatorDispatcher(
+      (opts, handler) => {
+        const given = (opts as { [contextKey]?: RequestContext })[contextKey];
+        this.#dispatch(opts, handler, given ?? copyOf(context));
+      },
+      {
+        ...this.#limits,
+        ...ending,
+        get closed() {
+          return entrance.closed;
+        },
+        get destroyed() {
+          return entrance.destroyed;
+        },
+      },
+    );
+  }
+
+  connect(
+    plan: TunnelPlan,
+    context: RequestContext,
+    onOpen?: (tunnel: TunnelStream) => void,
+  ): Promise<Tunnel> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw new ClosedError();
+      new TunnelOperation(this.#engine, plan, context, {
+        onOpen: (tunnel) => {
+          onOpen?.(tunnel);
+          resolve(tunnel);
+        },
+        onError: reject,
+      }).start();
+    });
+  }
+
+  #dispatch(
+    opts: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    context: RequestContext,
+  ): void {
+    if (this.closed) throw new ClosedError();
+    new Operation(this.#engine, opts, handler, context).start();
+  }
+}
