@@ -1,111 +1,33 @@
 import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Failure } from '../blame/failure.ts';
-import type { Target } from '../blame/targets.ts';
-import type { AttemptRecord } from '../attempt-record.ts';
 import { RequestTimeoutError, RetriesExhaustedError, WhirlError } from '../errors.ts';
-import { RequestFacts } from '../events/request-events.ts';
-import { backoffOf, type RetryPolicy } from '../policy/retry-policy.ts';
-import type { Admission, Member } from '../pool/member.ts';
-import type { Ask } from '../pool/proxy-query.ts';
+import { backoffOf } from '../policy/retry-policy.ts';
+import type { Admission } from '../pool/member.ts';
 import { maxTimerMs } from '../timer.ts';
-import type { Engine } from './engine.ts';
-import type { RunningRequest } from './in-flight.ts';
 import type { VerdictListener } from './judged-attempt.ts';
+import { attempting, ended } from './phase.ts';
 import { planNext, type Plan } from './plan-retry.ts';
-import type { Progress, RequestContext } from './request-options.ts';
+import { RequestState, type Try } from './request-state.ts';
 
 /** Reasons to make no further attempt that leave the request with what its attempts came to. */
 const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
 
-const noneTried: ReadonlySet<string> = new Set();
-
-/** An attempt, as the request sees it that it belongs to. */
-interface Try {
-  readonly number: number;
-  readonly proxyId: string;
-  readonly region: string | undefined;
-  /** Whether anything of the request went out. */
-  readonly sent: boolean;
-  /** How it stands before it has ended. */
-  readonly provisional: AttemptRecord;
-  start(): void;
-  kill(error: Error, outcome: 'aborted' | 'timeout' | 'failure'): void;
-}
-
 /**
- * One request as its attempts see it: it admits them to proxies, plans what follows a failure, hedges, keeps
- * the deadline, and says on the bus how it went. What an attempt carries is a subclass's.
+ * What one request does: it admits its attempts to proxies, plans what follows a failure, hedges, keeps the
+ * deadline, and tells on the bus how it went. What an attempt carries is a subclass's.
  */
 export abstract class Failover<Each extends Try>
-  implements VerdictListener, RunningRequest, Progress
+  extends RequestState<Each>
+  implements VerdictListener
 {
-  readonly id: string;
-  readonly engine: Engine;
-  readonly method: string;
-  readonly origin: string;
-  readonly policy: RetryPolicy;
-  /** What is known of the origin that it asks for. */
-  readonly target: Target;
-  readonly startedAt: number;
-  /** Its neighbours in the list of requests that have not ended. */
-  previous: RunningRequest | undefined;
-  next: RunningRequest | undefined;
-  /** Epoch ms at which the next attempt begins, while one is waited for. */
-  nextRetryAt: number | undefined;
-  readonly #context: RequestContext;
-  readonly #facts: RequestFacts;
   /** Made for the first retry. */
   #backoff: Backoff | undefined;
-  /** The proxy of the first attempt; made a set for the second one. */
-  #firstProxyId: string | undefined;
-  #tried: Set<string> | undefined;
-  readonly #records: AttemptRecord[] = [];
-  /** Attempts that may still bring the answer: one, or two while a hedge is out. */
-  protected readonly live = new Set<Each>();
-  /** Failed attempts whose blame the evidence left undecided; made for the first one. */
-  #undecided:
-    { readonly member: Member; readonly record: AttemptRecord; counted: boolean }[] | undefined;
-  /** The attempt begun last. */
-  #latest: Each | undefined;
-  /** The attempt whose answer the caller gets. */
-  protected winner: Each | undefined;
-  #begun = 0;
-  #hedged = 0;
   #previousDelayMs: number | undefined;
   #lastError: Error | undefined;
-  #failedRegion: string | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
-  #delayTimer: NodeJS.Timeout | undefined;
-  #hedgeTimer: NodeJS.Timeout | undefined;
-  #leaveLine: (() => void) | undefined;
-  #reserved: Admission | undefined;
-  protected ended = false;
-  #statusCode: number | undefined;
-
-  constructor(
-    engine: Engine,
-    context: RequestContext,
-    policy: RetryPolicy,
-    method: string,
-    origin: string,
-  ) {
-    this.engine = engine;
-    this.policy = policy;
-    this.method = method;
-    this.#context = context;
-    this.id = engine.nextRequestId();
-    this.startedAt = engine.now();
-    this.target = engine.judge.targets.get(origin, this.startedAt);
-    // The same string for all requests: a table that is asked for it need not work out its hash again.
-    this.origin = this.target.origin;
-    this.#facts = new RequestFacts(engine, this);
-    context.progress = this;
-  }
-
-  get sessionId(): string | undefined {
-    return this.#context.sessionId;
-  }
+  #begun = 0;
+  #hedged = 0;
 
   /** Whether two attempts may be out at once. */
   protected abstract get shareable(): boolean;
@@ -136,7 +58,7 @@ export abstract class Failover<Each extends Try>
   protected announce(): void {
     const { inFlight, pool } = this.engine;
     inFlight.begun(this);
-    this.#facts.start();
+    this.facts.start();
     pool.circuits.doubts.asked(this.origin, this.startedAt);
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
@@ -171,59 +93,10 @@ export abstract class Failover<Each extends Try>
     return () => this.#schedule(attempt, failure, plan);
   }
 
-  /** The number of the attempt begun last, 0 before the first. */
-  get attempt(): number {
-    return this.#latest?.number ?? 0;
-  }
-
-  /** Of the attempt begun last. */
-  get proxyId(): string | undefined {
-    return this.#latest?.proxyId;
-  }
-
-  /** The proxy whose answer the caller got. */
-  get answeredBy(): string | undefined {
-    return this.winner?.proxyId;
-  }
-
-  /** In their order; the answer's is provisional until its body has ended. */
-  get attempts(): readonly AttemptRecord[] {
-    const answer = this.ended ? undefined : this.winner?.provisional;
-    const all = answer === undefined ? this.#records : [...this.#records, answer];
-    return all.toSorted((a, b) => a.attempt - b.attempt);
-  }
-
-  /** Ends the request from outside an attempt: an abort, a deadline, a close, an error of the body's source. */
-  end(outcome: 'aborted' | 'timeout' | 'failure', error: Error): void {
+  override end(outcome: 'aborted' | 'timeout' | 'failure', error: Error): void {
     if (this.ended) return;
     for (const attempt of this.live) attempt.kill(error, outcome);
     this.#fail(outcome, error);
-  }
-
-  record(record: AttemptRecord): void {
-    this.#records.push(record);
-  }
-
-  /** The evidence does not tell what is to blame for that attempt. */
-  undecided(member: Member, record: AttemptRecord, at: number): void {
-    const counted = this.engine.pool.circuits.doubts.alone(at);
-    (this.#undecided ??= []).push({ member, record, counted });
-  }
-
-  /** The target has responded through `member`: where other proxies failed before, it is not to blame. */
-  responded(member: Member, at: number): void {
-    if (this.#undecided === undefined) return;
-    const { judge, pool } = this.engine;
-    const { origin } = this;
-    for (const { member: failed, record, counted } of this.#undecided) {
-      if (failed === member) continue;
-      const blame = judge.settled(failed, this.target, at);
-      if (blame === undefined) continue;
-      const { outcome, latencyMs } = record;
-      this.#records[this.#records.indexOf(record)] = { ...record, blame };
-      pool.convict(failed, blame, { outcome, latencyMs, origin, counted });
-    }
-    this.#undecided = undefined;
   }
 
   attemptFailed(attempt: Each, failure: Failure): void {
@@ -236,7 +109,7 @@ export abstract class Failover<Each extends Try>
       this.#fail(outcome, error);
       return;
     }
-    if (attempt === this.winner) {
+    if (this.phase.is === 'responding') {
       this.#fail(outcome, error);
       return;
     }
@@ -274,7 +147,7 @@ export abstract class Failover<Each extends Try>
 
   /** Another attempt beside one that goes on, through a proxy that was not tried; none without such a proxy. */
   protected renew(attempt: Each, failure: Failure): void {
-    if (!this.engine.pool.availability.hasAnother(this.#ask())) return;
+    if (!this.engine.pool.availability.hasAnother(this.wanted.asked(this.shareable))) return;
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
@@ -288,9 +161,8 @@ export abstract class Failover<Each extends Try>
 
   /** The first response wins; other attempts are aborted, and their proxies are not to blame. */
   protected won(attempt: Each, statusCode: number | undefined): void {
-    this.winner = attempt;
-    this.#statusCode = statusCode;
-    clearTimeout(this.#hedgeTimer);
+    this.answeredBy = attempt.proxyId;
+    this.enter({ is: 'responding', attempt, statusCode });
     for (const other of this.live) {
       if (other === attempt) continue;
       this.live.delete(other);
@@ -298,35 +170,11 @@ export abstract class Failover<Each extends Try>
     }
   }
 
-  #ask(): Ask {
-    const { region = this.#failedRegion, strictRegion, prefer } = this.#context;
-    const { sessionId, tags, proxyId } = this.#context;
-    return {
-      tried: this.#avoided(),
-      target: this.origin,
-      region,
-      strictRegion,
-      prefer: this.#firstProxyId === undefined ? prefer : undefined,
-      sessionId,
-      tags,
-      proxyId,
-      mayTest: this.shareable,
-    };
-  }
-
-  /** A target that is down gets its one attempt through proxies in turn. */
-  #avoided(): ReadonlySet<string> {
-    if (this.#firstProxyId !== undefined) return (this.#tried ??= new Set([this.#firstProxyId]));
-    const { downAt, lastProxies } = this.target.outage;
-    return downAt === undefined ? noneTried : lastProxies;
-  }
-
   /** `last` is the failure that this attempt is to mend. */
   #begin(delayMs: number, last: Failure | undefined): void {
     const { pool, queueTimeoutMs } = this.engine;
-    const ask = this.#ask();
-    let admission = this.#reserved;
-    this.#reserved = undefined;
+    const ask = this.wanted.asked(this.shareable);
+    let admission = this.takeReserved();
     try {
       admission ??= pool.admit(ask);
     } catch (fault) {
@@ -350,12 +198,12 @@ export abstract class Failover<Each extends Try>
       none();
       return;
     }
-    this.#leaveLine = pool.line.join(ask, queueTimeoutMs, (free, fault) => {
-      this.#leaveLine = undefined;
+    const leave = pool.line.join(ask, queueTimeoutMs, (free, fault) => {
       if (fault !== undefined) this.#broken(fault);
       else if (free === undefined) none();
       else this.#launch(free, delayMs, false);
     });
+    this.enter({ is: 'queued', leave });
   }
 
   #launch(admission: Admission, delayMs: number, hedge: boolean): void {
@@ -365,31 +213,26 @@ export abstract class Failover<Each extends Try>
     }
     const attempt = this.attemptThrough(admission, this.#begun++, delayMs, hedge);
     if (hedge) this.#hedged++;
-    this.#firstProxyId ??= attempt.proxyId;
-    this.#tried?.add(attempt.proxyId);
-    this.#latest = attempt;
+    this.wanted.used(attempt.proxyId);
+    this.latest = attempt;
     this.live.add(attempt);
-    if (admission.probe) clearTimeout(this.#hedgeTimer);
-    else this.hedgeLater();
+    this.enter(attempting);
+    if (!admission.probe) this.hedgeLater();
     attempt.start();
   }
 
   /** From now on a hedge may be worth it, unless there was one. */
   protected hedgeLater(): void {
-    clearTimeout(this.#hedgeTimer);
-    if (this.engine.hedging === undefined || this.#hedged > 0) return;
-    if (!this.shareable || this.#context.proxyId !== undefined) return;
-    const afterMs = this.engine.hedging.delayMs;
-    if (afterMs === undefined) return;
-    this.#hedgeTimer = setTimeout(() => this.#hedge(), Math.min(afterMs, maxTimerMs));
+    this.hedge?.stop();
+    if (this.#hedged === 0 && this.shareable) this.hedge?.start();
   }
 
-  #hedge(): void {
-    if (this.ended || this.winner !== undefined || this.live.size !== 1 || !this.shareable) return;
+  protected override sendHedge(): void {
+    if (this.live.size !== 1 || !this.shareable) return;
     const { pool, budget } = this.engine;
     let admission: Admission | undefined;
     try {
-      admission = pool.admit(this.#ask(), { fresh: true, closed: true });
+      admission = pool.admit(this.wanted.asked(true), { fresh: true, closed: true });
     } catch (fault) {
       this.#broken(fault);
       return;
@@ -400,8 +243,8 @@ export abstract class Failover<Each extends Try>
   }
 
   #plan(attempt: Each, failure: Failure): Plan | RetryRefusalReason {
-    this.#failedRegion = attempt.region;
-    const plan = planNext(this.engine, this.#ask(), {
+    this.wanted.failedIn(attempt.region);
+    const plan = planNext(this.engine, this.wanted.asked(this.shareable), {
       policy: this.policy,
       backoff: (this.#backoff ??= backoffOf(this.policy, this.engine.random)),
       attempts: this.#begun - this.#hedged,
@@ -429,28 +272,23 @@ export abstract class Failover<Each extends Try>
       if (admission !== undefined) this.engine.pool.giveBack(admission);
       return;
     }
-    this.#reserved = admission;
-    clearTimeout(this.#hedgeTimer);
-    this.#facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
-    if (this.ended) return;
-    if (delayMs <= 0) {
-      queueMicrotask(() => {
-        if (!this.ended) this.#begin(0, failure);
-      });
+    if (delayMs > 0) {
+      const begin = () => this.#begin(delayMs, failure);
+      const timer = setTimeout(begin, Math.min(delayMs, maxTimerMs));
+      this.enter({ is: 'waiting', timer, until: this.engine.now() + delayMs });
+      this.facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
       return;
     }
-    this.nextRetryAt = this.engine.now() + delayMs;
-    this.#delayTimer = setTimeout(
-      () => {
-        this.nextRetryAt = undefined;
-        this.#begin(delayMs, failure);
-      },
-      Math.min(delayMs, maxTimerMs),
-    );
+    const phase = { is: 'choosing', reserved: admission } as const;
+    this.enter(phase);
+    this.facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
+    queueMicrotask(() => {
+      if (this.phase === phase) this.#begin(0, failure);
+    });
   }
 
   #refused(attempt: number, reason: RetryRefusalReason): void {
-    if (this.policy.maxAttempts > 1) this.#facts.retryRefused(attempt, reason);
+    if (this.policy.maxAttempts > 1) this.facts.retryRefused(attempt, reason);
   }
 
   /** Its deadline has passed. */
@@ -475,20 +313,16 @@ export abstract class Failover<Each extends Try>
 
   /** Says how the request ended, once, and lets go of everything. */
   protected finish(outcome: Outcome, error: Error | undefined): void {
-    this.ended = true;
+    const { statusCode } = this.phase.is === 'responding' ? this.phase : noResponse;
+    this.enter(ended);
     this.live.clear();
     clearTimeout(this.#deadlineTimer);
-    clearTimeout(this.#delayTimer);
-    clearTimeout(this.#hedgeTimer);
-    this.nextRetryAt = undefined;
-    this.#leaveLine?.();
-    const { inFlight, pool } = this.engine;
-    if (this.#reserved !== undefined) pool.giveBack(this.#reserved);
-    this.#reserved = undefined;
     this.letGo();
-    inFlight.ended(this);
-    this.#facts.end(outcome, this.#records.length, this.#statusCode, error, this.policy.name);
+    this.engine.inFlight.ended(this);
+    this.facts.end(outcome, this.history.size, statusCode, error, this.policy.name);
   }
 }
 
 function nothing(): void {}
+
+const noResponse = { statusCode: undefined };

@@ -1,0 +1,27 @@
+import type { Hedging } from '../policy/hedging.ts';
+import { maxTimerMs } from '../timer.ts';
+
+/** The one attempt that may go out beside a slow one. */
+export class Hedge {
+  readonly #hedging: Hedging;
+  readonly #send: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `send`: called when the response has taken long enough. */
+  constructor(hedging: Hedging, send: () => void) {
+    this.#hedging = hedging;
+    this.#send = send;
+  }
+
+  /** From now on the response is waited for. */
+  start(): void {
+    this.stop();
+    const { delayMs } = this.#hedging;
+    if (delayMs === undefined) return;
+    this.#timer = setTimeout(this.#send, Math.min(delayMs, maxTimerMs));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
