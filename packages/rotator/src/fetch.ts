@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import * as undici from 'undici/index.js';
 import { FetchBypassedError } from './errors.ts';
-import { refuse } from './request/undici-handler.ts';
+import { refuse } from './message/undici-handler.ts';
 
 /** Bun's and Deno's own fetch take no dispatcher. */
 export const ignoresDispatcher = 'bun' in process.versions || 'deno' in process.versions;

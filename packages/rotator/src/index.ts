@@ -10,7 +10,7 @@ export {
 export type { ProxyListEntry, ProxyListReport } from './proxy/proxy-list.ts';
 export type { ProxyListKind } from './proxy/list-entries.ts';
 export type { ParseProxyOptions, ProxyFormat, ProxyListOptions } from './proxy/list-options.ts';
-export { parseProxy } from './proxy/proxy.ts';
+export { parseProxy } from './proxy/parse-proxy.ts';
 export type { Proxy, ProxyInput, ProxyOptions } from './proxy/proxy.ts';
 export type { ProxyHeaders } from './proxy/proxy-headers.ts';
 export type { ProxyProtocol } from './proxy/protocols.ts';
@@ -22,7 +22,7 @@ export type { RetryPolicy, RetryPolicyOptions } from './policy/retry-policy.ts';
 export type { FailuresByBlame, TargetSnapshot, TargetState } from './blame/targets.ts';
 export { banProxy, banTarget, throttle } from './policy/ban-rules.ts';
 export type { Answer, BanRule, Verdict } from './policy/ban-rules.ts';
-export type { TunnelMode } from './connection/connection-pool.ts';
+export type { TunnelMode } from './connection/clients-options.ts';
 export type { CircuitOptions } from './pool/circuit-options.ts';
 export type { HealthCheckOptions } from './request/health-checks.ts';
 export type { HedgeOptions } from './policy/hedging.ts';

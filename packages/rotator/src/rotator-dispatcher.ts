@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Dispatcher } from 'undici/index.js';
-import { isRaw, refuse } from './request/undici-handler.ts';
+import { isRaw, refuse } from './message/undici-handler.ts';
 import { shown } from './check.ts';
 import { checkNames } from './unknown-option.ts';
 

@@ -1,8 +1,8 @@
+import { Evidence } from '../../../../packages/rotator/src/blame/evidence.ts';
 import {
-  Evidence,
   OriginEvidence,
   ProxyEvidence,
-} from '../../../../packages/rotator/src/blame/evidence.ts';
+} from '../../../../packages/rotator/src/blame/evidence-rows.ts';
 import { Outage } from '../../../../packages/rotator/src/blame/outage.ts';
 
 export type Blamed = 'proxy' | 'route' | 'target' | 'unknown';

@@ -1,6 +1,7 @@
 import { seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { Evidence, OriginEvidence, ProxyEvidence } from './evidence.ts';
+import { Evidence } from './evidence.ts';
+import { OriginEvidence, ProxyEvidence } from './evidence-rows.ts';
 
 /** A pool and its targets: outcomes by name, one second apart. */
 function world() {

@@ -1,7 +1,7 @@
 import { createBus } from '@whirl/events';
 import { describe, expect, it } from 'vitest';
 import { Member } from '../pool/member.ts';
-import { parseProxy } from '../proxy/proxy.ts';
+import { parseProxy } from '../proxy/parse-proxy.ts';
 import type { Failure } from './failure.ts';
 import { Judge } from './judge.ts';
 

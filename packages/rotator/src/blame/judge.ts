@@ -1,6 +1,6 @@
 import type { WhirlBus } from '@whirl/events';
-import type { Member } from '../pool/member.ts';
-import { Evidence, evidenceMs, type ProxyEvidence } from './evidence.ts';
+import { Evidence } from './evidence.ts';
+import { evidenceMs, type ProxyEvidence } from './evidence-rows.ts';
 import type { Failure } from './failure.ts';
 import { Targets, type Target } from './targets.ts';
 
@@ -11,6 +11,15 @@ export interface JudgeOptions {
   /** Whether a 4xx in absolute form is compared with what other proxies get. */
   readonly contrast: boolean;
   readonly poolSize: () => number;
+}
+
+/** A proxy, as far as it can be to blame. */
+export interface Suspect {
+  readonly id: string;
+  /** What speaks for and against it. */
+  readonly evidence: ProxyEvidence;
+  /** The same of the kinds of its responses. */
+  readonly kinds: ProxyEvidence;
 }
 
 /** The head of a response that is no failure. */
@@ -45,7 +54,7 @@ export class Judge {
   }
 
   /** A good response. `route` when other proxies get better ones from there, and this is the proxy's own or a ban. */
-  answered(member: Member, target: Target, at: number, answer: Answer): 'none' | 'route' {
+  answered(member: Suspect, target: Target, at: number, answer: Answer): 'none' | 'route' {
     const { statusCode, tunnel, ruled, latencyMs } = answer;
     if (!tunnel && !ruled && this.#options.contrast) {
       if (statusCode < 400) this.#kinds.responded(member.kinds, target.kinds, at);
@@ -64,7 +73,7 @@ export class Judge {
    */
   judged(
     failure: Failure,
-    member: Member,
+    member: Suspect,
     target: Target,
     at: number,
     responded = false,
@@ -95,7 +104,7 @@ export class Judge {
    * another proxy. Once in 60 s for each proxy: a target that comes back while many requests are out
    * would else convict them all. Undefined: it stays undecided.
    */
-  settled(member: Member, target: Target, at: number): 'proxy' | 'route' | undefined {
+  settled(member: Suspect, target: Target, at: number): 'proxy' | 'route' | undefined {
     const { evidence } = member;
     if (at - evidence.settledAt <= evidenceMs) return undefined;
     evidence.settledAt = at;
@@ -103,7 +112,7 @@ export class Judge {
   }
 
   /** The member has left the pool: nothing is remembered of it. */
-  forget(member: Member): void {
+  forget(member: Suspect): void {
     this.#evidence.forgetProxy(member.evidence);
     this.#kinds.forgetProxy(member.kinds);
   }
@@ -112,14 +121,14 @@ export class Judge {
    * Whether the target may be well all the same: attempts that are still out may show it, or it responds to
    * most attempts and just did to another proxy's. Proxies that all fail alike look like a target that does.
    */
-  #contested({ doubt }: Failure, member: Member, target: Target, at: number): boolean {
+  #contested({ doubt }: Failure, member: Suspect, target: Target, at: number): boolean {
     const { outage, evidence } = target;
     if (outage.contested) return true;
     if (doubt === undefined || !outage.respondsToMost) return false;
     return this.#evidence.respondsToOthers(member.evidence, evidence, at);
   }
 
-  #responded(member: Member, target: Target, at: number, latencyMs: number): void {
+  #responded(member: Suspect, target: Target, at: number, latencyMs: number): void {
     // Before the evidence, by which the target knows whether this is its first response.
     const downMs = target.responded(at, latencyMs);
     this.#evidence.responded(member.evidence, target.evidence, at);
@@ -130,7 +139,7 @@ export class Judge {
     }
   }
 
-  #unanswered(member: Member, target: Target, at: number): void {
+  #unanswered(member: Suspect, target: Target, at: number): void {
     const { bus, poolSize } = this.#options;
     const { outage, origin } = target;
     if (!outage.failed(member.id, at, poolSize()) || !bus.has('target:down')) return;

@@ -1,4 +1,4 @@
-import { parsedHeaders, type Headers, type RawHeaders } from '../request/undici-handler.ts';
+import { parsedHeaders, type Headers, type RawHeaders } from '../message/undici-handler.ts';
 
 /** The head of a response. Its headers are parsed when they are first read, which is seldom. */
 export class ResponseHead {

@@ -1,4 +1,4 @@
-import { evidenceMs, type Row } from './evidence.ts';
+import { evidenceMs, type Row } from './evidence-rows.ts';
 
 /** What is to blame for an uncertain failure. */
 export type Verdict = 'proxy' | 'route' | 'target' | 'unknown';

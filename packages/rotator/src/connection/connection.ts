@@ -6,7 +6,7 @@ import type { ConnectorOptions } from './destination.ts';
 import { Dial } from './dial.ts';
 import { ProxyConnectionError } from '../errors.ts';
 import type { Proxy } from '../proxy/proxy.ts';
-import type { AnyHandler } from '../request/undici-handler.ts';
+import type { AnyHandler } from '../message/undici-handler.ts';
 import { withoutBrackets } from './proxy-path.ts';
 
 /** Where the connections of a route lead. */

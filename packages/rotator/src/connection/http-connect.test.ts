@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectAnswerParser } from './http-connect.ts';
 import { basicAuth } from '../proxy/proxy-headers.ts';
-import { parseProxy } from '../proxy/proxy.ts';
+import { parseProxy } from '../proxy/parse-proxy.ts';
 
 const parse = (text: string, size = text.length) => {
   const parser = new ConnectAnswerParser(16_384);

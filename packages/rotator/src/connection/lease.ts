@@ -1,7 +1,7 @@
 import type { Phase } from '@whirl/events';
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
-import type { AnyHandler } from '../request/undici-handler.ts';
+import type { AnyHandler } from '../message/undici-handler.ts';
 import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
 import { drop, type Route } from './route.ts';
 

@@ -1,9 +1,8 @@
 import type { Linked } from '../linked-list.ts';
 import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
 import { setImmediate } from 'node:timers';
-import type { ClientsOptions } from './connection-pool.ts';
+import type { ClientsOptions } from './clients-options.ts';
 import { Connection, type RouteTo } from './connection.ts';
-import type { Lease } from './lease.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { ReuseMemory } from './reuse-memory.ts';
 
@@ -15,13 +14,21 @@ const over = new Error('the connection is not needed any more');
  */
 const proofMs = 100;
 
+/** A request that waits for a connection. */
+interface Waiting {
+  /** It cannot be sent twice. */
+  readonly once: boolean;
+  /** Its turn has come. */
+  start(connection: Connection): void;
+}
+
 /** The connections to one origin (or, in absolute form, to all of them) through one proxy. */
 export class Route {
   readonly to: RouteTo;
   readonly pool: ProxyPool;
   readonly key: string;
   readonly connections: Connection[] = [];
-  readonly waiting: Lease[] = [];
+  readonly waiting: Waiting[] = [];
   readonly #options: ClientsOptions;
   readonly #memory: ReuseMemory;
   readonly #memoryKey: string;

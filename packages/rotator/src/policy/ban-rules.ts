@@ -11,6 +11,9 @@ export type Verdict =
   | 'fatal'
   | { readonly action: 'banTarget' | 'banProxy' | 'throttle'; readonly forMs: number };
 
+/** What the rules made of a response: `'none'` of them had a verdict. */
+export type Found = 'none' | { readonly rule: string; readonly verdict: Verdict };
+
 /** What a rule looks at. */
 export interface Answer {
   readonly statusCode: number;
@@ -122,7 +125,7 @@ export class Judgement {
   }
 
   /** The verdict and its rule; `'none'` when no rule has one; undefined: more body is needed. */
-  ask(ended: boolean): { rule: string; verdict: Verdict } | 'none' | undefined {
+  ask(ended: boolean): Found | undefined {
     for (let rule = this.#rules[this.#next]; rule !== undefined; rule = this.#rules[++this.#next]) {
       const { bodyBytes = 0 } = rule;
       if (!ended && this.#size < bodyBytes) return undefined;

@@ -1,7 +1,7 @@
 import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import type { CircuitRescheduled, CircuitTransition, WhirlBus } from '@whirl/events';
 import type { Selector } from '@whirl/selector';
-import { Doubts } from '../blame/doubts.ts';
+import { Doubts } from './doubts.ts';
 import type { CircuitOutcome } from '../blame/failure.ts';
 import { checkCircuit, resolveCircuit, type CircuitOptions } from './circuit-options.ts';
 import type { Admission, CircuitSource, Member } from './member.ts';

@@ -1,7 +1,8 @@
 import type { AccessRules } from '../access-rules.ts';
 import { InvalidProxyError } from '../errors.ts';
 import { parsingProxies } from '../proxy/proxy-list.ts';
-import { parseProxy, type Proxy, type ProxyInput, type ProxyOptions } from '../proxy/proxy.ts';
+import { parseProxy } from '../proxy/parse-proxy.ts';
+import type { Proxy, ProxyInput, ProxyOptions } from '../proxy/proxy.ts';
 import type { Steps } from '../steps.ts';
 import { sameCircuit, type CircuitOptions } from './circuit-options.ts';
 import type { Circuits } from './circuits.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseProxy } from './proxy.ts';
+import { parseProxy } from './parse-proxy.ts';
 
 describe('F17f no invented credentials', () => {
   it.each(['192.0.2.1:8080::US:*', '192.0.2.1:8080:::', 'h.example:80::DE:Berlin'])(

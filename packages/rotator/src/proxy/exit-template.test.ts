@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Exit, type Gateway } from './exit.ts';
-import { parseProxy, type ProxyInput } from './proxy.ts';
+import { parseProxy } from './parse-proxy.ts';
+import type { ProxyInput } from './proxy.ts';
 import { readProxyList } from './proxy-list.ts';
 import { withoutSecrets } from './secrets.ts';
 import { SessionTokens } from './session-tokens.ts';

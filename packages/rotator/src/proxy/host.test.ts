@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normalHost } from './host.ts';
 import { parseProxyList } from './proxy-list.ts';
-import { parseProxy } from './proxy.ts';
+import { parseProxy } from './parse-proxy.ts';
 
 describe('F17d a host is a name or an address', () => {
   it.each([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Exit, type Gateway } from './exit.ts';
-import { parseProxy, type ProxyOptions } from './proxy.ts';
+import { parseProxy } from './parse-proxy.ts';
+import type { ProxyOptions } from './proxy.ts';
 import { SessionTokens } from './session-tokens.ts';
 
 /** What an exit in that region is sent, with its session as X or 9. */

@@ -1,9 +1,15 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { shown } from '../check.ts';
-import type { Proxy } from './proxy.ts';
 
 /** Headers that a proxy gets beside the request: on CONNECT, or in absolute form. */
 export type ProxyHeaders = Readonly<Record<string, string>>;
+
+/** A proxy, as far as its headers depend on it. */
+interface Recipient {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly proxyHeaders?: ProxyHeaders | undefined;
+}
 
 /** They frame the message or speak of the connection, which are not the caller's to manage. */
 const refused = new Set([
@@ -57,7 +63,7 @@ export function checkProxyHeaders(
 }
 
 /** `Basic` credentials (RFC 7617); a user name without a password is sent too. */
-export function basicAuth(proxy: Proxy): string | undefined {
+export function basicAuth(proxy: Recipient): string | undefined {
   if (proxy.username === undefined && proxy.password === undefined) return undefined;
   const pair = `${proxy.username ?? ''}:${proxy.password ?? ''}`;
   return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
@@ -67,7 +73,7 @@ export function basicAuth(proxy: Proxy): string | undefined {
  * What a proxy is sent for itself: the rotator's headers, the proxy's own instead of those of the same
  * name, and its credentials as `Basic` unless one of them is a Proxy-Authorization.
  */
-export function headersFor(proxy: Proxy, common: ProxyHeaders | undefined): readonly string[] {
+export function headersFor(proxy: Recipient, common: ProxyHeaders | undefined): readonly string[] {
   const { proxyHeaders: own } = proxy;
   const auth = basicAuth(proxy);
   if (own === undefined && common === undefined) {
@@ -84,7 +90,7 @@ export function headersFor(proxy: Proxy, common: ProxyHeaders | undefined): read
 }
 
 /** Whether a proxy is sent credentials of any scheme. */
-export function hasCredentials(proxy: Proxy, common: ProxyHeaders | undefined): boolean {
+export function hasCredentials(proxy: Recipient, common: ProxyHeaders | undefined): boolean {
   return hasName(headersFor(proxy, common), 'proxy-authorization');
 }
 

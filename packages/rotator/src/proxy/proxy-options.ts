@@ -1,7 +1,7 @@
 import { InvalidProxyError } from '../errors.ts';
 import { nearestName, unknownOption } from '../unknown-option.ts';
 import { exitOptionNames, maxExits, whyNoSpelling } from './exit-template.ts';
-import { providerNames, providerOptionNames } from './providers.ts';
+import { providerNames, providerOptionNames } from './provider-options.ts';
 import { checkProxyHeaders } from './proxy-headers.ts';
 import type { ProxyOptions } from './proxy.ts';
 import { Refusal } from './refusal.ts';

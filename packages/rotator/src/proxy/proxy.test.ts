@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { InvalidProxyError } from '../errors.ts';
 import { allSteps } from '../steps.ts';
 import { parseProxyList, parsingProxies } from './proxy-list.ts';
-import { parseProxy, type ProxyInput } from './proxy.ts';
+import { parseProxy } from './parse-proxy.ts';
+import type { ProxyInput } from './proxy.ts';
 
 const parseProxies = (list: string | readonly ProxyInput[]) =>
   allSteps(parsingProxies(list)).proxies;

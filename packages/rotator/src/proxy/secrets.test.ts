@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { InvalidProxyError } from '../errors.ts';
 import { readProxyList } from './proxy-list.ts';
-import { parseProxy } from './proxy.ts';
+import { parseProxy } from './parse-proxy.ts';
 import { describe as described } from './refusal.ts';
 
 const marker = 'hunter2SECRET';

@@ -2,7 +2,7 @@ import type { Outcome } from '@whirl/events';
 import type { Failure } from '../blame/failure.ts';
 import type { VerdictListener } from './judged-attempt.ts';
 import type { OutgoingRequest } from './outgoing-request.ts';
-import type { RawHeaders, UpgradeSocket } from './undici-handler.ts';
+import type { RawHeaders, UpgradeSocket } from '../message/undici-handler.ts';
 
 /** The request that an attempt belongs to, and what it does with a response. */
 export interface AttemptListener<Attempt> extends VerdictListener {

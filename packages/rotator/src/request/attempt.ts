@@ -1,6 +1,7 @@
 import type { Phase } from '@whirl/events';
-import { Judgement } from '../policy/ban-rules.ts';
-import { carryOut, failureOf, type Found } from '../blame/answer.ts';
+import { Judgement, type Found } from '../policy/ban-rules.ts';
+import { carryOut } from '../pool/carry-out.ts';
+import { failureOf } from '../policy/response-failure.ts';
 import { ResponseHead } from '../blame/response-head.ts';
 import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import { BodySilence, type BodyListener } from './body-silence.ts';
@@ -9,7 +10,7 @@ import { DiscardedResponse } from './discarded-response.ts';
 import type { Upload, Uploader } from '../message/replayable-body.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { AttemptTimeoutError, ProxyConnectionError } from '../errors.ts';
-import type { RawHandler, RawHeaders, UpgradeSocket } from './undici-handler.ts';
+import type { RawHandler, RawHeaders, UpgradeSocket } from '../message/undici-handler.ts';
 import { maxInterimResponses } from '../connection/http-connect.ts';
 import type { Lease } from '../connection/lease.ts';
 import type { AttemptListener } from './attempt-listener.ts';
@@ -304,7 +305,7 @@ export class Attempt
       const { origin } = this.operation.request;
       // Before a successor is looked for: this answer may be the one that opens the circuit.
       this.tellCircuit(failure);
-      carryOut(this.engine, found, member, origin);
+      carryOut(this.engine.pool, found, member, origin, this.engine.now());
       const fatal = found !== 'none' && found.verdict === 'fatal';
       const goOn = fatal ? undefined : this.operation.successorOf(this, failure);
       if (goOn !== undefined) {

@@ -1,11 +1,11 @@
-import { ModernHandler, type RequestControls } from './modern-handler.ts';
+import { ModernHandler, type RequestControls } from '../message/modern-handler.ts';
 import {
   isRaw,
   type AnyHandler,
   type RawHandler,
   type RawHeaders,
   type UpgradeSocket,
-} from './undici-handler.ts';
+} from '../message/undici-handler.ts';
 
 /** What a caller may ask of its request. */
 export interface CallerRequests {

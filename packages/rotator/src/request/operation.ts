@@ -11,7 +11,7 @@ import type { Engine } from './engine.ts';
 import { Failover } from './failover.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import type { RequestContext } from './request-options.ts';
-import type { RawHeaders, UpgradeSocket } from './undici-handler.ts';
+import type { RawHeaders, UpgradeSocket } from '../message/undici-handler.ts';
 
 const notReplayable =
   'not retried, because more than 1 MiB of the body was read from a stream or iterator: give a function that returns a fresh one';

@@ -1,14 +1,9 @@
-import type { Verdict } from '../policy/ban-rules.ts';
-import type { Engine } from '../request/engine.ts';
-import type { Member } from '../pool/member.ts';
-import type { RetryPolicy } from '../policy/retry-policy.ts';
+import type { Found } from './ban-rules.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import { retryAfterOf } from '../message/retry-after.ts';
-import type { Failure } from './failure.ts';
-import type { ResponseHead } from './response-head.ts';
-import { statedBy } from './stated.ts';
-
-/** What the ban rules made of it: `'none'` of them had a verdict. */
-export type Found = 'none' | { readonly rule: string; readonly verdict: Verdict };
+import type { Failure } from '../blame/failure.ts';
+import type { ResponseHead } from '../blame/response-head.ts';
+import { statedBy } from '../blame/stated.ts';
 
 /** Through which proxy a response came, and how. */
 export interface Way {
@@ -57,27 +52,4 @@ export function failureOf(
     retryAfterMs: limited ? retryAfterOf(head.headers['retry-after'], wallNow) : undefined,
     error,
   };
-}
-
-/**
- * Carries out a rule's verdict: the fact is told, and a proxy that is to rest has its circuit open. One that
- * has left the pool is spared, and with it another one that has come under its id.
- */
-export function carryOut(
-  { pool, now }: Pick<Engine, 'pool' | 'now'>,
-  found: Found,
-  member: Member,
-  origin: string,
-): void {
-  if (found === 'none' || typeof found.verdict === 'string' || !pool.holds(member)) return;
-  const { action, forMs } = found.verdict;
-  const at = now();
-  pool.tell(member, 'proxy:banned', {
-    proxyId: member.id,
-    target: action === 'banTarget' ? origin : undefined,
-    until: at + forMs,
-    rule: found.rule,
-    at,
-  });
-  if (action !== 'banTarget') member.trip({ reason: 'custom', openMs: forMs });
 }

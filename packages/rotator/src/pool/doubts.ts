@@ -1,4 +1,4 @@
-import type { Member } from '../pool/member.ts';
+import type { Member } from './member.ts';
 
 /** Another origin that was asked for within this time could be hurt by a circuit that opens on doubt. */
 const aloneMs = 60_000;
