@@ -4,11 +4,9 @@ import { addCheck } from './check/command.ts';
 import { addCompletion } from './completion/command.ts';
 import { exitCodes, UsageError } from './exit-codes.ts';
 import { addGet } from './get/command.ts';
+import type { Run } from './run.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
-
-/** Takes what a command does; it resolves with the exit code. */
-export type Run = (command: (terminal: Terminal) => Promise<number>) => void;
 
 const examples = `
 Examples:

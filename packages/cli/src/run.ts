@@ -1,0 +1,4 @@
+import type { Terminal } from './terminal/terminal.ts';
+
+/** Takes what a command does; it resolves with the exit code. */
+export type Run = (command: (terminal: Terminal) => Promise<number>) => void;
