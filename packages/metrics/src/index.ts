@@ -4,4 +4,5 @@ export { Histogram } from './latency/histogram.ts';
 export { durationBoundsMs } from './latency/duration-counts.ts';
 export type { Durations } from './latency/duration-counts.ts';
 export type * from './readings.ts';
+export type { TunnelTotals } from './tables/tunnel-counts.ts';
 export type { TargetState } from './tables/target-states.ts';

@@ -4,10 +4,10 @@ import type {
   FailureReason,
   Outcome,
   RetryRefusalReason,
-  TunnelEnd,
 } from '@whirl/events';
 import type { Durations } from './latency/duration-counts.ts';
 import type { TargetState } from './tables/target-states.ts';
+import type { TunnelTotals } from './tables/tunnel-counts.ts';
 
 /** What happened within the retention. */
 export interface Summary {
@@ -114,19 +114,6 @@ export interface Totals {
   readonly requestDuration: Durations;
   /** Attempts, from their start to the response headers or to the failure. */
   readonly attemptDuration: Durations;
-}
-
-/** Tunnels since the start. Their requests and attempts are counted as all others are, up to the verdict. */
-export interface TunnelTotals {
-  /** Open at the moment. */
-  readonly open: number;
-  /** Those that have closed, by the side that ended them first. */
-  readonly closed: Readonly<Record<TunnelEnd['closedBy'], number>>;
-  /** Bytes to targets, of tunnels that have closed. */
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  /** First flights that were sent again through another proxy. */
-  readonly replays: number;
 }
 
 /** Attempts by how they ended. */

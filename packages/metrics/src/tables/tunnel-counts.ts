@@ -1,5 +1,17 @@
 import type { TunnelEnd } from '@whirl/events';
-import type { TunnelTotals } from '../readings.ts';
+
+/** Tunnels since the start. Their requests and attempts are counted as all others are, up to the verdict. */
+export interface TunnelTotals {
+  /** Open at the moment. */
+  readonly open: number;
+  /** Those that have closed, by the side that ended them first. */
+  readonly closed: Readonly<Record<TunnelEnd['closedBy'], number>>;
+  /** Bytes to targets, of tunnels that have closed. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** First flights that were sent again through another proxy. */
+  readonly replays: number;
+}
 
 /** What may end a tunnel. `satisfies Record` makes a word that the vocabulary gains or loses a type error here. */
 const closers = {
