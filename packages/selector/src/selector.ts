@@ -122,6 +122,19 @@ export class Selector {
     return true;
   }
 
+  /**
+   * Puts another candidate in the place of the one with that id: its circuit is closed, and nothing is known of it, bans
+   * included. O(log n). Throws as `add()` does, and on an unknown id; nothing is changed then.
+   */
+  replace(options: CandidateOptions): void {
+    const slot = this.#pool.table.checkUpdate(options);
+    this.#tick();
+    this.#pool.remove(slot);
+    this.#avoided.forget(slot);
+    this.#targets.forget(options.id);
+    this.#pool.add(options);
+  }
+
   /** Changes the strategy; nothing learned of the candidates is lost. */
   use(strategy: Strategy): void {
     checkStrategy('strategy', strategy);

@@ -97,6 +97,14 @@ export class TargetMemory {
     }
   }
 
+  /** Another one has come under its id: nothing of it is left, bans included. */
+  forget(id: string): void {
+    for (const pair of [...(this.#candidates.get(id) ?? [])]) {
+      const pairs = this.#targets.get(pair.target);
+      if (pairs !== undefined) this.#delete(pairs, id, pair);
+    }
+  }
+
   ban(target: string, id: string, until: number, now: number): void {
     const pair = this.#pair(target, id, now);
     pair.bannedUntil = Math.max(pair.bannedUntil, until);
