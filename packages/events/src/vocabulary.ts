@@ -56,6 +56,7 @@ export type CircuitReason =
   | 'disabled'
   | 'custom'
   | 'other_target'
+  | 'renewed'
   | 'fleet';
 
 /** A request entered the rotator. */
@@ -236,6 +237,37 @@ export interface ProxyBanned {
   readonly at: number;
 }
 
+/** An exit of a provider's gateway got a new session: what was known of the one before is forgotten. */
+export interface ProxyRenewed {
+  /** The exit, which keeps its id. */
+  readonly proxyId: string;
+  /** Its circuit opened, a rule banned it, or the life of its session is over. */
+  readonly reason: 'circuit' | 'banned' | 'expired';
+  readonly at: number;
+}
+
+/** A session of the caller's goes on through another exit, or through its own one with a new session there. */
+export interface SessionMoved {
+  readonly sessionId: string;
+  /** The exit from now on. */
+  readonly proxyId: string;
+  /** That of its exit's renewal; `unavailable`: its exit could not be used. */
+  readonly reason: 'circuit' | 'banned' | 'expired' | 'unavailable';
+  readonly at: number;
+}
+
+/** The circuit of a group of proxies, which are one machine, changed state. */
+export interface GroupTransition {
+  readonly group: string;
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+  /** Failures of that machine in a row. */
+  readonly failureCount: number;
+  /** Epoch milliseconds from which one probe is admitted for all; absent unless `to` is `open`. */
+  readonly nextTestAt?: number | undefined;
+  readonly at: number;
+}
+
 /** An active health check ended. */
 export interface HealthChecked {
   readonly proxyId: string;
@@ -338,6 +370,9 @@ export type WhirlEvents = {
   'proxy:added': ProxyAdded;
   'proxy:removed': ProxyRemoved;
   'proxy:banned': ProxyBanned;
+  'proxy:renewed': ProxyRenewed;
+  'session:moved': SessionMoved;
+  'group:transition': GroupTransition;
   'health:checked': HealthChecked;
   'target:down': TargetDown;
   'target:up': TargetUp;

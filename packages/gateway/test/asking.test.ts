@@ -1,7 +1,7 @@
 import { adaptive, random, roundRobin } from '@whirl/selector';
-import { openWire, startTarget } from '@whirl/testkit';
+import { openWire, startExitGateway, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { rig, tunnelTo, use } from './support/rig.ts';
+import { exchange, rig, tunnelTo, use } from './support/rig.ts';
 import { scripts } from './support/scripted-proxy.ts';
 
 const hi = scripts.says('220 hi\r\n');
@@ -31,6 +31,28 @@ describe('W9 the username says what is asked of the pool', () => {
       await asks(port, auth(`ann-proxy-${id}`));
       expect(connects()).toEqual([i, i, i]);
     }
+  });
+});
+
+describe('W9 the exits of a provider', () => {
+  it('V4 V5 session and region of a client choose one exit', async () => {
+    const target = use(await startTarget());
+    const provider = use(await startExitGateway());
+    const { port, rotator } = await rig([]);
+    const at = `${provider.host}:${provider.port}`;
+    rotator.setProxies([{ url: `http://U-cc-{region}-sessid-{session}:pw@${at}`, exits: 5 }]);
+    for (const asked of ['ann-session-a-region-us', 'ann-session-b-region-de']) {
+      for (let i = 0; i < 3; i++) {
+        const head = `GET ${target.url} HTTP/1.1\r\nHost: a\r\n${auth(asked)}`;
+        const { text } = await exchange(port, `${head}Connection: close\r\n\r\n`);
+        expect(text).toMatch(/^HTTP\/1.1 200/);
+      }
+    }
+    const exits = [...provider.exits.values()].map(({ region, requests }) => [region, requests]);
+    expect(exits).toEqual([
+      ['us', 3],
+      ['de', 3],
+    ]);
   });
 });
 

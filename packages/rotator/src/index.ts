@@ -28,7 +28,15 @@ export type { HealthCheckOptions } from './request/health-checks.ts';
 export type { HedgeOptions } from './policy/hedging.ts';
 export type { Logger } from './events/logging.ts';
 export type { PoolEntry } from './pool/pool-entry.ts';
-export type { CircuitSnapshot, RequestSnapshot, ProxySnapshot } from './snapshots.ts';
+export type {
+  CircuitSnapshot,
+  ExitsSnapshot,
+  RequestSnapshot,
+  ProxySnapshot,
+} from './snapshots.ts';
+export type { GroupSnapshot } from './pool/group.ts';
+export type { ExitOptions, ExitTemplate } from './proxy/exit-template.ts';
+export type { Provider, ProviderOptions } from './proxy/provider-options.ts';
 export { ProxyRotator } from './proxy-rotator.ts';
 export type { BodyContent, BodyFunction, RequestBody } from './message/encode-body.ts';
 export type { RoutingOptions } from './request/request-options.ts';

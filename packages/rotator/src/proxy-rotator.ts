@@ -30,6 +30,8 @@ import {
 } from './rotator-view.ts';
 import {
   snapshotOfCircuit,
+  snapshotOfGateway,
+  snapshotOfGroup,
   snapshotOfProxy,
   type CircuitSnapshot,
   type ProxySnapshot,
@@ -164,7 +166,7 @@ export class ProxyRotator implements RotatorView {
 
   /** Whether a proxy of the pool has this id. O(1). */
   hasProxy(id: string): boolean {
-    return this.#pool.members.has(id);
+    return this.#pool.members.has(id) || this.#pool.exits.get(id) !== undefined;
   }
 
   /**
@@ -184,34 +186,46 @@ export class ProxyRotator implements RotatorView {
     return this.#inTurn(() => clearingUnhealthy(this.#pool));
   }
 
-  /** Every proxy, with what is known of it. */
+  /** Every proxy, with what is known of it. A gateway is one, with its exits folded. */
   proxies(): ProxySnapshot[] {
-    return [...this.#pool.members.values()].map((member) => snapshotOfProxy(this.#pool, member));
+    return [...this.proxyIds()].map((id) => this.proxy(id)).filter((each) => each !== undefined);
   }
 
-  /** One proxy, in O(1); undefined when the pool has no such id. */
+  /**
+   * One proxy, or one exit of a gateway, in O(1); a gateway in proportion to its exits. Undefined when the pool has no
+   * such id.
+   */
   proxy(id: string): ProxySnapshot | undefined {
     const member = this.#pool.members.get(id);
-    return member && snapshotOfProxy(this.#pool, member);
+    if (member !== undefined) return snapshotOfProxy(this.#pool, member);
+    const set = this.#pool.exits.get(id);
+    return set && snapshotOfGateway(this.#pool, set);
   }
 
   /**
    * The ids of the pool, in the order in which they joined. The iterator is live: an id that is removed before
-   * the iterator reaches it is left out, and one that is added meanwhile comes at the end.
+   * the iterator reaches it is left out, and one that is added meanwhile comes at the end. A gateway has one, whatever
+   * its exits.
    */
   proxyIds(): IterableIterator<string> {
-    return this.#pool.members.keys();
+    return this.#pool.givenIds();
   }
 
-  /** The number of proxies in the pool. */
+  /** The number of proxies in the pool; a gateway is one. */
   get size(): number {
-    return this.#pool.size;
+    return this.#pool.givenSize;
   }
 
-  /** The circuit of one proxy, in O(1); undefined when the pool has no such id, or it has no circuit. */
+  /**
+   * The circuit of one proxy or exit, in O(1); of a gateway that of its group. Undefined when the pool has no such id,
+   * or it has no circuit.
+   */
   circuitBreakerState(id: string): CircuitSnapshot | undefined {
     const member = this.#pool.members.get(id);
-    return member && snapshotOfCircuit(member);
+    if (member !== undefined) return snapshotOfCircuit(member);
+    const { group } = this.#pool.exits.get(id)?.gateway ?? {};
+    const shared = group === undefined ? undefined : this.#pool.circuits.groups.get(group);
+    return shared && snapshotOfGroup(shared);
   }
 
   /**
@@ -233,9 +247,9 @@ export class ProxyRotator implements RotatorView {
   /** By proxy id; proxies without a circuit are missing. */
   getCircuitBreakerStates(): Map<string, CircuitSnapshot> {
     const states = new Map<string, CircuitSnapshot>();
-    for (const member of this.#pool.members.values()) {
-      const state = snapshotOfCircuit(member);
-      if (state !== undefined) states.set(member.id, state);
+    for (const id of this.proxyIds()) {
+      const state = this.circuitBreakerState(id);
+      if (state !== undefined) states.set(id, state);
     }
     return states;
   }
@@ -250,9 +264,7 @@ export class ProxyRotator implements RotatorView {
 
   /** Takes a proxy out of rotation until its circuit is reset. False if there is no such circuit. */
   forceOpenCircuitBreaker(id: string): boolean {
-    const breaker = this.#pool.members.get(id)?.breaker;
-    breaker?.forceOpen();
-    return breaker !== undefined;
+    return this.#pool.forceOpen(id);
   }
 
   /**

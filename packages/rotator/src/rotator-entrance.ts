@@ -41,6 +41,10 @@ export class Entrance implements ViewContext {
     return this.#engine.pool.members.has(id);
   }
 
+  isGateway(id: string): boolean {
+    return this.#engine.pool.exits.get(id) !== undefined;
+  }
+
   /** A dispatcher whose requests have that context, unless they bring their own. */
   dispatcherFor(context: RequestContext, ending = leavesOpen): RotatorDispatcher {
     const entrance = this;

@@ -116,6 +116,7 @@ export interface ViewContext {
   /** The options over a base. Throws when one is unknown or not what it should be. */
   understand(options: RoutingOptions, base?: RequestContext): RequestContext;
   hasProxy(id: string): boolean;
+  isGateway(id: string): boolean;
   dispatcherFor(context: RequestContext): Dispatcher;
   readonly closed: boolean;
   /** `onOpen`: hears of the tunnel before its verdict. */
@@ -178,6 +179,12 @@ export class View implements RotatorView {
 
   #checkPin({ proxyId }: RequestContext): void {
     if (proxyId === undefined || this.#rotator.hasProxy(proxyId)) return;
+    if (this.#rotator.isGateway(proxyId)) {
+      const exit = JSON.stringify(`${proxyId}/1`);
+      throw new InvalidRequestError(
+        `proxyId: "${proxyId}" is a gateway: name an exit of it, as ${exit}`,
+      );
+    }
     // A URL is easily taken for the id, and may hold the password.
     const id = proxyId.includes('://') ? redact(proxyId) : proxyId;
     throw new InvalidRequestError(`proxyId: no proxy has the id "${id}"`);

@@ -7,6 +7,7 @@ import {
   type WhirlError,
 } from '../errors.ts';
 import { localError } from './local-errors.ts';
+import { isUsedUp } from './used-up.ts';
 
 /** What an attempt's failure means: for the retry, for the proxy, and for the statistics. */
 export interface Failure {
@@ -151,17 +152,12 @@ export function classify(error: Error, { proxyId, sealed, headersSeen }: Seen): 
 }
 
 /** How certain it is that the proxy is to blame for what went wrong on the way to the target. */
-function certaintyOf({
-  phase,
-  statusCode,
-  socksReply,
-  message,
-  reason,
-  cause,
-}: ProxyConnectionError): Pick<Failure, 'blame' | 'doubt'> {
+function certaintyOf(error: ProxyConnectionError): Pick<Failure, 'blame' | 'doubt'> {
+  const { phase, statusCode, socksReply, message, reason, cause } = error;
   const certain = { blame: 'proxy' } as const;
   const uncertain = { blame: 'unknown', doubt: 'failed' } as const;
   if (proxyPhases.has(phase) || (phase === 'connect' && reason === 'protocol')) return certain;
+  if (phase === 'connect' && isUsedUp(error)) return certain;
   if (phase === 'connect' && statusCode !== undefined) {
     if (statusCode < 400 || statusCode === 511) return certain;
     return statusCode < 500 ? { blame: 'unknown', doubt: 'refused' } : uncertain;

@@ -1,5 +1,6 @@
-import type { AllProxiesUnavailableError } from '../errors.ts';
+import { AllProxiesUnavailableError } from '../errors.ts';
 import type { Member } from './member.ts';
+import type { Exits } from './exits.ts';
 import type { OpenCircuits } from './open-circuits.ts';
 import { matching, takesAny, type Ask } from './proxy-query.ts';
 import { unavailable } from './unavailable.ts';
@@ -8,16 +9,25 @@ import { unavailable } from './unavailable.ts';
 export class Availability {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #openCircuits: OpenCircuits;
+  readonly #exits: Exits;
   readonly #now: () => number;
 
-  constructor(members: ReadonlyMap<string, Member>, openCircuits: OpenCircuits, now: () => number) {
+  constructor(
+    members: ReadonlyMap<string, Member>,
+    openCircuits: OpenCircuits,
+    exits: Exits,
+    now: () => number,
+  ) {
     this.#members = members;
     this.#openCircuits = openCircuits;
+    this.#exits = exits;
     this.#now = now;
   }
 
   /** Whether some member's circuit would admit a request `delayMs` from now. */
   admitsAny(delayMs = 0): boolean {
+    // A gateway may make its exits for the region of the first request.
+    if (this.#members.size === 0) return this.#exits.size > 0;
     const { shut } = this.#openCircuits;
     if (shut < this.#members.size) return true;
     const { firstDueAt } = this.#openCircuits;
@@ -27,8 +37,7 @@ export class Availability {
   /** Whether a proxy that the request may use could take it `delayMs` from now. */
   couldServe(ask: Ask, delayMs: number): boolean {
     if (takesAny(ask)) return this.admitsAny(delayMs);
-    for (const { circuit } of matching(this.#members, ask)) {
-      const waitMs = circuit === undefined ? 0 : circuit.retryAfterMs;
+    for (const { retryAfterMs: waitMs } of matching(this.#members, ask)) {
       if (waitMs !== undefined && waitMs <= delayMs) return true;
     }
     return false;
@@ -51,6 +60,14 @@ export class Availability {
 
   /** Why no proxy was admitted. `silentMs`: how long the target has not responded. */
   whyNot(ask: Ask, silentMs: number): AllProxiesUnavailableError {
+    const [gateway] = this.#exits.ids();
+    if (this.#members.size === 0 && gateway !== undefined) {
+      return new AllProxiesUnavailableError(
+        'NO_PROXIES',
+        `the gateway "${gateway}" has {region} in its credentials, and the request ` +
+          (ask.region === undefined ? 'names no region' : 'names none that can stand there'),
+      );
+    }
     return unavailable(this.#members, this.#openCircuits, ask, this.#now(), silentMs);
   }
 }

@@ -22,5 +22,7 @@ export function carryOut(
     rule: found.rule,
     at,
   });
+  // Another exit is at hand at once, for every target.
+  if (pool.renewBanned(member)) return;
   if (action !== 'banTarget') member.trip({ reason: 'custom', openMs: forMs });
 }

@@ -2,9 +2,12 @@ import { CircuitBreaker, CircuitBreakerGroup } from '@whirl/circuit-breaker';
 import type { CircuitRescheduled, CircuitTransition, WhirlBus } from '@whirl/events';
 import type { Selector } from '@whirl/selector';
 import { Doubts } from './doubts.ts';
-import type { CircuitOutcome } from '../blame/failure.ts';
+import { circuitOutcome, type Failure } from '../blame/failure.ts';
+import { gatewayOutcome } from '../blame/gateway.ts';
+import { Exit } from '../proxy/exit.ts';
 import { checkCircuit, resolveCircuit, type CircuitOptions } from './circuit-options.ts';
-import type { Admission, CircuitSource, Member } from './member.ts';
+import { Groups } from './groups.ts';
+import type { Admission, CircuitSource, Group, Member } from './member.ts';
 import { OpenCircuits } from './open-circuits.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -22,11 +25,19 @@ interface CircuitsContext {
   readonly random: () => number;
   /** A circuit has changed: a request that waits may be served. */
   readonly onChange: () => void;
+  /** A circuit has opened, without a doubt. True: it is not to stay so, because another exit takes its place. */
+  readonly onOpened: (member: Member) => boolean;
+  /** A circuit was closed for that exit. */
+  readonly onRenewed: (member: Member) => void;
 }
+
+/** So long are members of a group kept from selection that is open: until it closes. */
+const foreverMs = 1e11;
 
 /** The circuits of the members: where they come from, how attempts count in them, and what their transitions tell. */
 export class Circuits {
   readonly open: OpenCircuits;
+  readonly groups: Groups;
   readonly doubts = new Doubts();
   /** Of a proxy without options of its own; undefined: it has no circuit. */
   readonly common: CircuitSource | undefined;
@@ -37,9 +48,13 @@ export class Circuits {
 
   /** Throws a TypeError or RangeError that names the option. */
   constructor(context: CircuitsContext) {
-    const { members, circuitBreaker, now, random } = context;
+    const { members, circuitBreaker, bus, now, random } = context;
     this.#context = context;
-    this.open = new OpenCircuits(members, now);
+    this.groups = new Groups({
+      ...{ bus, circuits: circuitBreaker, now, random },
+      onChange: (group) => this.#groupChanged(group),
+    });
+    this.open = new OpenCircuits(members, this.groups, now);
     const options = resolveCircuit(circuitBreaker || {}, { now, random });
     this.group = new CircuitBreakerGroup({
       ...options,
@@ -66,14 +81,42 @@ export class Circuits {
     return { group: this.group, options: resolveCircuit(asked, { now, random }), asked };
   }
 
+  /** The member is in the pool: what is certain of its machine is counted with that of others. */
+  joinGroup(member: Member): void {
+    const { proxy, circuits } = member;
+    this.groups.join(member, circuits === undefined ? undefined : proxy.group);
+    if (member.group?.isShut === true) this.#holdBack(member);
+  }
+
+  /** Its proxy, or whether it has a circuit, has changed. */
+  changeGroup(member: Member): void {
+    const { proxy, circuits, group } = member;
+    if (group?.name === (circuits === undefined ? undefined : proxy.group)) return;
+    this.groups.leave(member);
+    if (group?.isShut === true) this.#context.selector.unban(member.id);
+    this.joinGroup(member);
+  }
+
+  /** The machine behind the member has said something: the attempt may go on for long. */
+  worked(admission: Admission): void {
+    const { member, groupTicket } = admission;
+    if (groupTicket === 0) return;
+    admission.groupTicket = 0;
+    this.groups.tell(member, groupTicket, 'works');
+  }
+
   /**
-   * Tells an attempt's circuit how the attempt ended. A neutral outcome only gives its ticket back. An
-   * undecided failure is neutral, unless one target alone is asked for.
+   * Tells an attempt's circuit how the attempt ended. A neutral outcome only gives its ticket back. An undecided failure
+   * is neutral, unless one target alone is asked for, and so is a failure that the group counts.
    */
-  settle(admission: Admission, outcome: CircuitOutcome, durationMs: number, at: number): void {
-    const { member, ticket, probe } = admission;
+  settle(admission: Admission, failure: Failure | undefined, durationMs: number, at: number): void {
+    const { member, ticket, groupTicket, probe } = admission;
+    admission.groupTicket = 0;
+    const ofGroup =
+      groupTicket !== 0 && this.groups.tell(member, groupTicket, gatewayOutcome(failure));
     const { breaker } = member;
     if (breaker === undefined) return;
+    const outcome = ofGroup ? 'neutral' : circuitOutcome(failure);
     if (outcome === 'success') breaker.succeed(ticket, durationMs);
     else if (outcome === 'failure') {
       // A test that fails for certain leaves no doubt.
@@ -103,6 +146,7 @@ export class Circuits {
   /** The member leaves: what its attempts come to is told to no circuit any more. */
   delete(member: Member): void {
     this.doubts.forget(member);
+    this.groups.leave(member);
     member.circuits = undefined;
     this.group.delete(member.id);
     this.open.delete(member.id);
@@ -124,11 +168,41 @@ export class Circuits {
   }
 
   #tell(transition: CircuitTransition): void {
-    const { bus, sharing } = this.#context;
+    const { bus, sharing, members } = this.#context;
     const event = this.#hear({ ...transition, proxyId: transition.name });
-    sharing.tell('circuit:transition', event);
-    if (this.#untold !== undefined) this.#untold.push(event);
-    else if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
+    const member = members.get(event.name);
+    // Other processes have sessions of their own.
+    if (!(member?.proxy instanceof Exit)) sharing.tell('circuit:transition', event);
+    if (this.#untold !== undefined) {
+      this.#untold.push(event);
+      return;
+    }
+    if (bus.has('circuit:transition')) bus.emit('circuit:transition', event);
+    if (member !== undefined && members.get(event.name) === member) this.#told(member, event);
+  }
+
+  #told(member: Member, { to, reason, provisional }: CircuitTransition): void {
+    const { onOpened, onRenewed } = this.#context;
+    if (reason === 'renewed') onRenewed(member);
+    else if (to === 'open' && provisional !== true && member.breaker?.state === 'open') {
+      if (onOpened(member)) member.breaker.reset({ reason: 'renewed' });
+    }
+  }
+
+  /** While a group is open its members are not offered: its probe is given out by itself. */
+  #groupChanged({ members, isShut }: Group): void {
+    const { selector } = this.#context;
+    for (const member of members) {
+      if (isShut) this.#holdBack(member);
+      else selector.unban(member.id);
+    }
+    this.open.rescheduled();
+    this.#context.onChange();
+  }
+
+  #holdBack({ id }: Member): void {
+    const { selector, now } = this.#context;
+    selector.ban(id, now() + foreverMs);
   }
 
   /** Returns the transition as it is told: with what the circuit itself does not know. */

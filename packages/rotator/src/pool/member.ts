@@ -8,6 +8,7 @@ import type {
 import { ProxyEvidence } from '../blame/evidence-rows.ts';
 import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from '../proxy/proxy.ts';
+import type { MachineGroup } from './group.ts';
 
 /** Where the circuits of members that have the same options come from. */
 export interface CircuitSource {
@@ -18,6 +19,9 @@ export interface CircuitSource {
   /** Stands for every circuit that nothing has happened to yet. Never used, only looked at. */
   readonly untouched?: CircuitBreaker | undefined;
 }
+
+/** Members that are one machine. */
+export type Group = MachineGroup<Member>;
 
 /** A proxy of the pool with its circuit and its load. */
 export class Member {
@@ -32,6 +36,14 @@ export class Member {
   tookFor: Proxy | undefined;
   /** Epoch milliseconds of the last failure in its circuit that may be the target's. */
   doubtAt: number | undefined;
+  /** The proxies that are one machine with it. A member without a circuit is in none. */
+  group: Group | undefined;
+  /** How often that machine had been seen to work when this member met a failure of it last. */
+  failedWith: number | undefined;
+  /** Of an exit: when its session was used first, in epoch milliseconds. */
+  sessionAt: number | undefined;
+  /** Its session is over, and requests avoid it until it has none. */
+  drained = false;
   /** Its circuit opened on such failures: see `Doubts`. */
   provisional = false;
   #evidence: ProxyEvidence | undefined;
@@ -103,9 +115,23 @@ export class Member {
     return adopted;
   }
 
-  /** Whether its circuit would admit a request now. A pure read. */
+  /** The group whose circuit a request has to pass: none if the member's own one is disabled. */
+  get gate(): Group | undefined {
+    return this.group === undefined || this.circuit?.state === 'disabled' ? undefined : this.group;
+  }
+
+  /** Whether its circuit, and that of its group, would admit a request now. A pure read. */
   get admits(): boolean {
-    return this.circuit?.canAttempt() ?? true;
+    return (this.circuit?.canAttempt() ?? true) && (this.gate?.breaker.canAttempt() ?? true);
+  }
+
+  /** Milliseconds until both may admit one, 0 if now; undefined: never by themselves. */
+  get retryAfterMs(): number | undefined {
+    const { circuit, gate } = this;
+    const own = circuit === undefined ? 0 : circuit.retryAfterMs;
+    if (own === undefined || gate === undefined) return own;
+    const shared = gate.breaker.retryAfterMs;
+    return shared === undefined ? undefined : Math.max(own, shared);
   }
 
   get full(): boolean {
@@ -117,6 +143,8 @@ export class Member {
 export interface Admission {
   readonly member: Member;
   readonly ticket: number;
+  /** The same of its group's circuit; 0 where there is none, and once that has been told. */
+  groupTicket: number;
   /** It tests a circuit that is not closed. */
   readonly probe: boolean;
 }

@@ -1,4 +1,5 @@
 import type { CircuitState } from '@whirl/events';
+import type { Groups } from './groups.ts';
 import type { Member } from './member.ts';
 
 /**
@@ -7,6 +8,7 @@ import type { Member } from './member.ts';
  */
 export class OpenCircuits {
   readonly #members: ReadonlyMap<string, Member>;
+  readonly #groups: Groups;
   readonly #now: () => number;
   readonly #states = new Map<string, CircuitState>();
   readonly #counts: Record<CircuitState, number> = {
@@ -16,19 +18,26 @@ export class OpenCircuits {
   #firstDueAt: number | undefined;
   #firstDueKnown = false;
 
-  constructor(members: ReadonlyMap<string, Member>, now: () => number) {
+  constructor(members: ReadonlyMap<string, Member>, groups: Groups, now: () => number) {
     this.#members = members;
+    this.#groups = groups;
     this.#now = now;
   }
 
-  /** How many refuse requests, or test whether they should. */
+  /** Members that refuse requests, or test whether they should, by their own circuit or their group's. */
   get shut(): number {
-    return this.#states.size - this.#counts.disabled;
+    let shut = this.#states.size - this.#counts.disabled;
+    if (this.#groups.shut.size === 0) return shut;
+    for (const { members } of this.#groups.shut) shut += members.size;
+    // Those that were counted by themselves, or that the group does not hold back.
+    for (const id of this.#states.keys()) if (this.#members.get(id)?.group?.isShut) shut--;
+    return shut;
   }
 
   isShut(id: string): boolean {
     const state = this.#states.get(id);
-    return state !== undefined && state !== 'disabled';
+    if (state === 'disabled') return false;
+    return state !== undefined || this.#members.get(id)?.group?.isShut === true;
   }
 
   /** Circuits of all members by state; `closed` is every member that is in no other. */
@@ -53,7 +62,13 @@ export class OpenCircuits {
     let first: number | undefined;
     for (const [id, state] of this.#states) {
       if (state === 'disabled') continue;
-      const waitMs = this.#members.get(id)?.breaker?.retryAfterMs;
+      const waitMs = this.#members.get(id)?.retryAfterMs;
+      if (waitMs !== undefined && (first === undefined || now + waitMs < first)) {
+        first = now + waitMs;
+      }
+    }
+    for (const { breaker } of this.#groups.shut) {
+      const waitMs = breaker.retryAfterMs;
       if (waitMs !== undefined && (first === undefined || now + waitMs < first)) {
         first = now + waitMs;
       }
@@ -62,7 +77,7 @@ export class OpenCircuits {
     return (this.#firstDueAt = first);
   }
 
-  /** The deadline of one of them has moved. */
+  /** The deadline of one of them has moved, or a group has changed. */
   rescheduled(): void {
     this.#firstDueKnown = false;
   }

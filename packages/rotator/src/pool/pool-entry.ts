@@ -1,5 +1,6 @@
 import type { AccessRules } from '../access-rules.ts';
 import { InvalidProxyError } from '../errors.ts';
+import { isGateway } from '../proxy/exit.ts';
 import { parsingProxies } from '../proxy/proxy-list.ts';
 import { parseProxy } from '../proxy/parse-proxy.ts';
 import type { Proxy, ProxyInput, ProxyOptions } from '../proxy/proxy.ts';
@@ -76,6 +77,31 @@ export function* checkAccess(
   if (count === 0) return;
   const more = count > refusals.length ? `; and ${count - refusals.length} more` : '';
   throw new InvalidProxyError(refusals.join('; ') + more);
+}
+
+/**
+ * Throws an `InvalidProxyError` for a proxy whose id an exit has or could get. `members` and `gateways` are those that
+ * stay in the pool.
+ */
+export function checkIds(
+  entries: readonly Entry[],
+  members: Iterable<{ readonly id: string }>,
+  gateways: Iterable<string>,
+): void {
+  const ids = new Set(gateways);
+  for (const { proxy } of entries) if (isGateway(proxy)) ids.add(proxy.id);
+  if (ids.size === 0) return;
+  const check = (id: string) => {
+    for (let at = id.indexOf('/'); at !== -1; at = id.indexOf('/', at + 1)) {
+      const gateway = id.slice(0, at);
+      if (!ids.has(gateway)) continue;
+      throw new InvalidProxyError(
+        `"${id}" is an id that exits of the gateway "${gateway}" have: give the proxy another one`,
+      );
+    }
+  };
+  for (const { proxy } of entries) check(proxy.id);
+  for (const { id } of members) check(id);
 }
 
 function hasCircuit(given: PoolEntry): given is WithCircuit {

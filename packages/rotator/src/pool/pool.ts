@@ -2,14 +2,18 @@ import type { Outcome, WhirlBus, WhirlEvents } from '@whirl/events';
 import { Selector, type Strategy } from '@whirl/selector';
 import type { AccessRules } from '../access-rules.ts';
 import { InvalidProxyError } from '../errors.ts';
+import { Exit, isGateway } from '../proxy/exit.ts';
 import { sameConnections, type Proxy } from '../proxy/proxy.ts';
 import { allSteps, type Steps } from '../steps.ts';
+import { Admissions, type Only } from './admissions.ts';
 import { Availability } from './availability.ts';
 import { sameCircuit, type CircuitOptions } from './circuit-options.ts';
 import { Circuits } from './circuits.ts';
+import { Exits } from './exits.ts';
 import { Lessons, type Lesson } from './lessons.ts';
-import { Member, type Admission } from './member.ts';
-import { checkAccess, entriesOf, entryOf, type Entry, type PoolEntry } from './pool-entry.ts';
+import { Member, type Admission, type CircuitSource, type Group } from './member.ts';
+import { checkAccess, checkIds, entryOf, type Entry, type PoolEntry } from './pool-entry.ts';
+import { PoolList } from './pool-list.ts';
 import type { Ask } from './proxy-query.ts';
 import { Sharing } from './sharing.ts';
 import { WaitingLine } from './wait-queue.ts';
@@ -37,17 +41,12 @@ export interface SettledFailure {
   readonly counted: boolean;
 }
 
-/** Members that `setting` changes at once when all are no more. */
-const maxAtOnce = 1000;
-
-/** Members that `setting` looks at in one step. */
-const membersPerStep = 100;
-
 /** The proxies, their circuits, and the question who takes the next request. */
 export class Pool {
   readonly members = new Map<string, Member>();
   readonly selector: Selector;
   readonly circuits: Circuits;
+  readonly exits: Exits;
   readonly availability: Availability;
   readonly line: WaitingLine;
   /** What other processes are told, and what they ask for. */
@@ -55,9 +54,9 @@ export class Pool {
   /** How often a proxy was asked for so far. */
   picks = 0;
   readonly #context: PoolContext;
+  readonly #admissions: Admissions;
+  readonly #list: PoolList;
   readonly #lessons = new Lessons();
-  /** How often the whole pool was replaced. */
-  #replaced = 0;
 
   constructor(context: PoolContext) {
     const { strategy, circuitBreaker, bus, now, random } = context;
@@ -68,12 +67,41 @@ export class Pool {
     this.circuits = new Circuits({
       ...{ members, circuitBreaker, bus, selector: this.selector, sharing, now, random },
       onChange: () => this.line.wake(),
+      onOpened: (member) => this.exits.mayRenew(member),
+      onRenewed: (member) => this.exits.closed(member),
     });
-    this.availability = new Availability(members, this.circuits.open, now);
+    this.exits = new Exits({
+      ...{ bus, now, random },
+      member: (id) => members.get(id),
+      join: (entry) => this.#join(entry),
+      leave: (member) => this.#leave(member),
+      update: (member, entry) => this.#renew(member, entry),
+      replace: (member, exit) => this.#replace(member, exit),
+    });
+    const { selector, circuits, exits } = this;
+    this.#admissions = new Admissions({ members, selector, circuits, exits, sharing, now });
+    this.#list = new PoolList({
+      ...{ members, circuits, exits, access: context.access },
+      join: (entry) => this.#join(entry),
+      leave: (member) => this.#leave(member),
+      renew: (member, entry) => this.#renew(member, entry),
+      announce: (type, proxy) => this.#announce(type, proxy),
+    });
+    this.availability = new Availability(members, this.circuits.open, this.exits, now);
   }
 
   get size(): number {
     return this.members.size;
+  }
+
+  /** As they were given: a gateway is one, whatever its exits. */
+  get givenSize(): number {
+    return this.#list.size;
+  }
+
+  /** The ids of what was given, a gateway at the place of its first exit. */
+  givenIds(): IterableIterator<string> {
+    return this.#list.ids();
   }
 
   /** Adds a proxy. Throws on an id that is taken, and on bad options. */
@@ -81,101 +109,72 @@ export class Pool {
     const entry = entryOf(given, this.circuits);
     const { proxy } = entry;
     allSteps(checkAccess([entry], this.#context.access));
-    if (this.members.has(proxy.id)) {
+    if (this.members.has(proxy.id) || this.exits.get(proxy.id) !== undefined) {
       throw new InvalidProxyError(`a proxy with the id "${proxy.id}" is in the pool already`);
     }
-    this.#join(entry);
+    checkIds([entry], isGateway(proxy) ? this.#list.ordinary() : [], this.exits.ids());
+    if (isGateway(proxy)) this.exits.set({ ...entry, proxy });
+    else this.#join(entry);
     this.#announce('proxy:added', proxy);
     return proxy;
   }
 
   /** Removes a proxy; what runs through it goes on. False if there is none. */
   remove(id: string): boolean {
+    const set = this.exits.delete(id);
+    if (set !== undefined) {
+      this.#announce('proxy:removed', set.gateway);
+      return true;
+    }
     const member = this.members.get(id);
-    if (member === undefined) return false;
+    // An exit leaves with its gateway alone.
+    if (member === undefined || member.proxy instanceof Exit) return false;
     this.#leave(member);
     this.#announce('proxy:removed', member.proxy);
     return true;
   }
 
-  /**
-   * Swaps the whole pool: half of it is never seen. A kept id keeps what is known of it, whatever else
-   * changes. With `owned` proxies of other ids stay. Throws before anything changes.
-   */
+  /** Swaps the whole pool, or what `owned` names of it: see `PoolList.set`. */
   set(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): void {
-    const wanted = allSteps(entriesOf(entries, this.circuits));
-    allSteps(checkAccess(wanted, this.#context.access));
-    this.#setAtOnce(wanted, owned);
+    this.#list.set(entries, owned);
   }
 
-  #setAtOnce(wanted: readonly Entry[], owned?: ReadonlySet<string>): void {
-    if (owned === undefined) this.#replaced++;
-    const ids = new Set(this.size === 0 ? [] : wanted.map(({ proxy }) => proxy.id));
-    const gone = [...this.members.values()].filter(
-      ({ id }) => !ids.has(id) && owned?.has(id) !== false,
-    );
-    this.#swap(gone, wanted);
+  /** `set` in steps: see `PoolList.setting`. */
+  setting(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): Steps<void> {
+    return this.#list.setting(entries, owned);
   }
 
   /**
-   * `set` in steps, for long lists: members join or change, then others leave; short ones take one. Throws
-   * before anything changes. Ends early when the whole pool is replaced between two steps, which would undo the rest.
+   * Closes a member's circuit and that of its group, and lifts its ban, so that it is offered at once; of a gateway, its
+   * group's. False if it has no circuit.
    */
-  *setting(entries: readonly PoolEntry[] | string, owned?: ReadonlySet<string>): Steps<void> {
-    const wanted = yield* entriesOf(entries, this.circuits);
-    yield* checkAccess(wanted, this.#context.access);
-    if (wanted.length + this.size <= maxAtOnce) {
-      this.#setAtOnce(wanted, owned);
-      return;
-    }
-    if (owned === undefined) this.#replaced++;
-    const replaced = this.#replaced;
-    const present = [...this.members.values()];
-    const ids = new Set<string>();
-    for (let i = 0; i < wanted.length; i += membersPerStep) {
-      const part = wanted.slice(i, i + membersPerStep);
-      for (const { proxy } of part) ids.add(proxy.id);
-      this.#swap([], part);
-      yield;
-      if (this.#replaced !== replaced) return;
-    }
-    for (let i = 0; i < present.length; i += membersPerStep) {
-      const gone = present
-        .slice(i, i + membersPerStep)
-        .filter((each) => !ids.has(each.id) && owned?.has(each.id) !== false && this.holds(each));
-      this.#swap(gone, []);
-      yield;
-      if (this.#replaced !== replaced) return;
-    }
-  }
-
-  #swap(gone: readonly Member[], wanted: readonly Entry[]): void {
-    const fresh: Proxy[] = [];
-    this.circuits.during(() => {
-      for (const member of gone) this.#leave(member);
-      for (const entry of wanted) {
-        const member = this.members.get(entry.proxy.id);
-        if (member !== undefined) this.#renew(member, entry);
-        else {
-          this.#join(entry);
-          fresh.push(entry.proxy);
-        }
-      }
-    });
-    for (const { proxy } of gone) this.#announce('proxy:removed', proxy);
-    for (const proxy of fresh) this.#announce('proxy:added', proxy);
-  }
-
-  /** Closes a member's circuit and lifts its ban, so that it is offered at once. False if it has no circuit. */
   reset(id: string): boolean {
+    const group = this.#groupOfGateway(id);
+    if (group !== undefined) {
+      group.breaker.reset();
+      return true;
+    }
     const member = this.members.get(id);
     if (member === undefined) return false;
     const { breaker } = member;
+    member.group?.breaker.reset();
     // Before a listener hears that it is closed.
     this.selector.unban(id);
     breaker?.reset();
     this.line.wake();
     return breaker !== undefined;
+  }
+
+  /** Refuses a member, or all exits of a gateway with those of its group, until a reset. False if it has no circuit. */
+  forceOpen(id: string): boolean {
+    const breaker = (this.#groupOfGateway(id) ?? this.members.get(id))?.breaker;
+    breaker?.forceOpen();
+    return breaker !== undefined;
+  }
+
+  #groupOfGateway(id: string): Group | undefined {
+    const { group } = this.exits.get(id)?.gateway ?? {};
+    return group === undefined ? undefined : this.circuits.groups.get(group);
   }
 
   /** Whether it has not left. */
@@ -188,7 +187,8 @@ export class Pool {
     const { bus } = this.#context;
     if (this.holds(member)) {
       this.#lessons.tell(type, event);
-      this.sharing.tell(type, event);
+      // Other processes have sessions of their own.
+      if (!(member.proxy instanceof Exit)) this.sharing.tell(type, event);
     }
     if (bus.has(type)) bus.emit(type, event);
   }
@@ -204,56 +204,22 @@ export class Pool {
   }
 
   /** A proxy and its circuit agree to take a request; undefined: none does, see `Availability.whyNot`. */
-  admit(ask: Ask, only: { fresh?: boolean; closed?: boolean } = {}): Admission | undefined {
-    const { tried, proxyId } = ask;
+  admit(ask: Ask, only?: Only): Admission | undefined {
     this.picks++;
-    if (proxyId !== undefined) return this.enter(proxyId, only.closed);
-    const armed = only.fresh === true ? undefined : this.sharing.armedFor(ask);
-    // The first pick has nothing to avoid.
-    let exclude: ReadonlySet<string> | undefined = tried.size === 0 ? undefined : tried;
-    let refused: Set<string> | undefined;
-    for (;;) {
-      const { target, region, strictRegion, prefer = armed, sessionId, tags } = ask;
-      const wish = { exclude, target, region, strictRegion, prefer, sessionId, tags };
-      const pick = this.selector.select(wish);
-      if (pick === undefined || refused?.has(pick.id) === true) return undefined;
-      if (only.fresh === true && tried.has(pick.id)) {
-        this.selector.giveBack(pick.id);
-        return undefined;
-      }
-      const admission = this.enter(pick.id, only.closed);
-      if (admission !== undefined) {
-        if (pick.id === armed) this.sharing.disarm(armed);
-        return admission;
-      }
-      // One that is to be tested is left to a request that may do so.
-      if (only.closed === true) this.selector.giveBack(pick.id);
-      refused = (refused ?? new Set<string>()).add(pick.id);
-      exclude = new Set([...tried, ...refused]);
-    }
+    return this.#admissions.admit(ask, only);
   }
 
-  /** That proxy's circuit and bound agree to one more request. */
-  enter(id: string, onlyClosed = false): Admission | undefined {
-    const member = this.members.get(id);
-    if (member === undefined || member.full) return undefined;
-    const { breaker } = member;
-    let ticket = 0;
-    let probe = false;
-    if (breaker !== undefined) {
-      const { state } = breaker;
-      probe = state !== 'closed' && state !== 'disabled';
-      if (probe && onlyClosed) return undefined;
-      ticket = breaker.acquire();
-      if (ticket === 0) return undefined;
-    }
-    member.inFlight++;
-    return { member, ticket, probe };
+  /** That proxy's circuit, its group's and its bound agree to one more request. */
+  enter(id: string): Admission | undefined {
+    return this.#admissions.enter(id);
   }
 
   /** The attempt ended: its place is free. The ticket has been settled before. */
   free(member: Member): void {
     member.inFlight--;
+    if (member.inFlight === 0 && this.exits.isOver(member) && this.holds(member)) {
+      this.exits.renew(member, 'expired');
+    }
     this.line.wake();
   }
 
@@ -279,16 +245,43 @@ export class Pool {
   }
 
   /** The admission was not used. */
-  giveBack({ member, ticket }: Admission): void {
+  giveBack({ member, ticket, groupTicket }: Admission): void {
     member.breaker?.release(ticket);
+    member.group?.breaker.release(groupTicket);
     if (this.holds(member)) this.selector.giveBack(member.id);
     this.free(member);
   }
 
   #join({ proxy, circuits }: Entry): void {
     this.selector.add(candidate(proxy));
-    this.members.set(proxy.id, new Member(proxy, this.#context.now(), circuits));
+    this.#seat(proxy, circuits);
+  }
+
+  #seat(proxy: Proxy, circuits: CircuitSource | undefined): void {
+    const member = new Member(proxy, this.#context.now(), circuits);
+    this.members.set(proxy.id, member);
+    this.circuits.joinGroup(member);
     this.line.wake();
+  }
+
+  /**
+   * Another exit under a member's id: nothing is known of it. What the attempts of the one before come to is told to
+   * no circuit, and its connections serve no further request.
+   */
+  #replace(member: Member, exit: Exit): void {
+    const { circuits } = member;
+    this.#context.onLeft(member);
+    this.circuits.delete(member);
+    this.selector.replace(candidate(exit));
+    this.#context.onGone(exit.id);
+    this.#seat(exit, circuits);
+  }
+
+  /** A rule has banned the member. True: it is an exit that has a new session now. */
+  renewBanned(member: Member): boolean {
+    if (!this.exits.mayRenew(member)) return false;
+    this.exits.renew(member, 'banned');
+    return true;
   }
 
   #leave(member: Member): void {
@@ -307,6 +300,7 @@ export class Pool {
       this.circuits.renew(member, circuits);
     const before = member.proxy;
     member.proxy = proxy;
+    this.circuits.changeGroup(member);
     if (!sameConnections(before, proxy)) this.#context.onGone(proxy.id);
     if (JSON.stringify(candidate(before)) === JSON.stringify(candidate(proxy))) return;
     this.selector.update(candidate(proxy));

@@ -33,8 +33,15 @@ export function* matching(
     return;
   }
   for (const member of members.values()) {
-    const { proxy } = member;
-    if (strictRegion && proxy.region !== region) continue;
-    if (tags.every((tag) => proxy.tags.includes(tag))) yield member;
+    if (meets(member, { tags, region, strictRegion })) yield member;
   }
+}
+
+/** Whether a member has all tags, and the region. */
+export function meets(
+  { proxy }: Member,
+  { tags = [], region, strictRegion = false }: Pick<Ask, 'tags' | 'region' | 'strictRegion'>,
+): boolean {
+  if (strictRegion && proxy.region !== region) return false;
+  return tags.every((tag) => proxy.tags.includes(tag));
 }

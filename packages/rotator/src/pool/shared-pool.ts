@@ -2,6 +2,7 @@ import type { CircuitState, WhirlBus } from '@whirl/events';
 import type { RetryBudget } from '@whirl/backoff';
 import type { Prior, SessionMove } from '@whirl/selector';
 import { createHmac } from 'node:crypto';
+import { Exit } from '../proxy/exit.ts';
 import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
 
@@ -15,7 +16,7 @@ export interface SharedCircuit {
 
 /**
  * A pool as what learns with other processes sees it: see `ProxyRotator.share`. Everything here changes local state
- * between requests; ids that the pool does not have are ignored.
+ * between requests; ids that the pool does not have, and those of exits, are ignored.
  */
 export interface SharedPool {
   /** Tells of this pool alone, also where several rotators share a bus; what is emitted goes to the rotator's bus. */
@@ -78,6 +79,11 @@ interface SharedContext {
 export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedContext): SharedPool {
   const { sharing, selector, members } = pool;
   const { feed } = sharing;
+  // Exits are sessions of this process: what others know of their ids is of sessions of their own.
+  const find = (id: string): Member | undefined => {
+    const member = members.get(id);
+    return member?.proxy instanceof Exit ? undefined : member;
+  };
   const viewOf = ({ id, circuit }: Member): SharedCircuit | undefined =>
     circuit && { id, state: circuit.state, nextTestAt: circuit.nextTestAt };
   return {
@@ -89,53 +95,58 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     now,
     random,
     get size() {
-      return members.size;
+      return members.size - pool.exits.count;
     },
     get picks() {
       return pool.picks;
     },
-    has: (id) => members.has(id),
-    ids: () => members.keys(),
+    has: (id) => find(id) !== undefined,
+    ids: () => (pool.exits.size === 0 ? members.keys() : [...members.keys()].filter(find)),
     circuits: () =>
-      [...pool.circuits.open.members()].map(viewOf).filter((each) => each !== undefined),
+      [...pool.circuits.open.members()]
+        .filter(({ id }) => find(id) !== undefined)
+        .map(viewOf)
+        .filter((each) => each !== undefined),
     circuit(id) {
-      const member = members.get(id);
+      const member = find(id);
       return member && viewOf(member);
     },
-    failureThreshold: (id) => members.get(id)?.limits.failureThreshold || undefined,
-    adopt: (id, state, options) => members.get(id)?.adopt(state, options) ?? false,
-    hold: (id, until) => members.get(id)?.breaker?.reschedule(until) ?? false,
+    failureThreshold: (id) => find(id)?.limits.failureThreshold || undefined,
+    adopt: (id, state, options) => find(id)?.adopt(state, options) ?? false,
+    hold: (id, until) => find(id)?.breaker?.reschedule(until) ?? false,
     arm(id) {
-      if (members.get(id)?.breaker?.reschedule(now()) !== true) return false;
+      if (find(id)?.breaker?.reschedule(now()) !== true) return false;
       sharing.arm(id);
       return true;
     },
     disarm: (id) => sharing.disarm(id),
-    overheard: (id, failures, latencyMs) => selector.overheard(id, failures, latencyMs),
+    overheard(id, failures, latencyMs) {
+      if (find(id) !== undefined) selector.overheard(id, failures, latencyMs);
+    },
     inform: (known) => selector.inform(known),
     avoid(id, until) {
-      if (members.has(id)) selector.avoid(id, until);
+      if (find(id) !== undefined) selector.avoid(id, until);
     },
     sessionMoves: (max) => selector.sessionMoves(max),
     moveSession: (move, at) => selector.moveSession(move, at),
     ban(id, until, target) {
-      const member = members.get(id);
+      const member = find(id);
       const at = now();
       if (member === undefined || until <= at) return;
       pool.tell(member, 'proxy:banned', { proxyId: id, target, until, rule: 'fleet', at });
       if (target === undefined) member.adopt('open', { openMs: Math.max(1, until - at) });
     },
     force(id) {
-      const breaker = members.get(id)?.breaker;
+      const breaker = find(id)?.breaker;
       breaker?.forceOpen();
       return breaker !== undefined;
     },
-    reset: (id) => pool.reset(id),
+    reset: (id) => find(id) !== undefined && pool.reset(id),
     share(processes) {
       if (budget !== undefined && 'share' in budget) budget.share = processes;
     },
     fingerprint(id, key) {
-      const proxy = members.get(id)?.proxy;
+      const proxy = find(id)?.proxy;
       if (proxy === undefined) return undefined;
       const { protocol, host, port, username, password } = proxy;
       if (username === undefined && password === undefined) return undefined;

@@ -37,7 +37,7 @@ export function unavailable(
       }
       admitting++;
     } else {
-      const each = member.circuit?.retryAfterMs;
+      const each = member.retryAfterMs;
       if (each !== undefined && (waitMs === undefined || each < waitMs)) waitMs = each;
     }
   }
@@ -56,9 +56,10 @@ export function unavailable(
       );
 }
 
-/** What else to say when circuits are open for failures that may be the target's. */
+/** What else to say: that one machine is behind them, or that it may be the target. */
 function doubt(members: Iterable<Member>, target: string, silentMs: number): string {
-  for (const { provisional } of members) {
+  for (const { provisional, group } of members) {
+    if (group?.isShut === true) return `: the machine of the group "${group.name}" fails`;
     if (!provisional) continue;
     const seconds = Math.round(silentMs / 1000);
     return `: no proxy has had an answer from ${target} for ${seconds} s; it may be the target`;

@@ -38,6 +38,8 @@ export class ExitTemplate {
   readonly renew: boolean;
   readonly renewPerMinute: number;
   readonly sessionTtlMs: number | undefined;
+  /** Its credentials hold a region. */
+  readonly regional: boolean;
   /** Exits are made for each region that is asked for. */
   readonly perRegion: boolean;
   readonly #username: string;
@@ -57,6 +59,7 @@ export class ExitTemplate {
     this.renew = hasSession && options.renew !== false;
     this.renewPerMinute = options.renewPerMinute ?? defaultRenewals;
     this.sessionTtlMs = hasSession ? options.sessionTtlMs : undefined;
+    this.regional = hasRegion;
     this.perRegion = hasRegion && region === undefined;
     this.#username = username;
     this.#password = password;
@@ -77,6 +80,11 @@ export class ExitTemplate {
   /** The user name as a part of a URL. */
   get usernameInUrl(): string {
     return asWrittenInUrl(this.#username);
+  }
+
+  /** The password as a part of a URL. */
+  get passwordInUrl(): string {
+    return asWrittenInUrl(this.#password);
   }
 
   /** The regions that have a spelling of their own, in their order. */

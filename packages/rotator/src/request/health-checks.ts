@@ -4,7 +4,7 @@ import { checkTarget } from './check-target.ts';
 import { maxTimerMs } from '../timer.ts';
 import type { Engine } from './engine.ts';
 import { AttemptTimeoutError } from '../errors.ts';
-import { circuitOutcome, classify, lateHere, type Failure } from '../blame/failure.ts';
+import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import type { Admission } from '../pool/member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from '../policy/retry-policy.ts';
@@ -143,7 +143,7 @@ export class HealthChecks {
       lag.ended();
       const at = now();
       const latencyMs = at - startedAt;
-      pool.circuits.settle(admission, circuitOutcome(failure), latencyMs, at);
+      pool.circuits.settle(admission, failure, latencyMs, at);
       if (bus.has('health:checked')) {
         const outcome = failure?.blame === 'caller' ? 'aborted' : (failure?.outcome ?? 'success');
         bus.emit('health:checked', { proxyId: member.id, outcome, latencyMs, at });

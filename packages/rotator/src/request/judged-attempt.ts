@@ -1,11 +1,12 @@
 import type { Outcome, Phase } from '@whirl/events';
 import type { Answer } from '../blame/judge.ts';
-import { circuitOutcome, type Failure } from '../blame/failure.ts';
+import type { Failure } from '../blame/failure.ts';
 import type { Target } from '../blame/targets.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { codeOf } from '../events/request-events.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Admission, Member } from '../pool/member.ts';
+import { Exit } from '../proxy/exit.ts';
 import type { Engine } from './engine.ts';
 
 /** The request that a judged attempt belongs to. */
@@ -145,8 +146,9 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   /** A response that is no failure is evidence too. `ruled`: a ban rule says that it stands. */
   protected responded(answer: Pick<Answer, 'tunnel' | 'ruled'>, at = this.engine.now()): void {
     this.leaveOutage();
-    const { judge } = this.engine;
+    const { judge, pool } = this.engine;
     const { member } = this.admission;
+    pool.circuits.worked(this.admission);
     this.#strange =
       judge.answered(member, this.operation.target, at, {
         statusCode: this.statusCode ?? 0,
@@ -225,13 +227,10 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     this.#told = true;
     const { pool } = this.engine;
     const { member } = this.admission;
-    pool.circuits.settle(
-      this.admission,
-      circuitOutcome(failure),
-      this.latencyMs ?? at - this.startedAt,
-      at,
-    );
-    if (failure?.reason === 'proxy_auth' && member.breaker?.state === 'closed') {
+    pool.circuits.settle(this.admission, failure, this.latencyMs ?? at - this.startedAt, at);
+    // The credentials of an exit are those of all: its group counts that.
+    const own = !(member.proxy instanceof Exit);
+    if (own && failure?.reason === 'proxy_auth' && member.breaker?.state === 'closed') {
       member.trip({ reason: 'failures' });
     }
   }
