@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readLiveEvent, type LiveEvent } from './live-event.ts';
-import { applyToPool, countStates, joinPool, withCircuit } from './pool.ts';
+import { applyToPool, countStates, joinPool, listedId, withCircuit } from './pool.ts';
 import {
   firstDirection,
   holdOrder,
@@ -41,6 +41,21 @@ function transition(id: string, to: string, offsetMs: number): LiveEvent {
 
 const all = { text: '', state: 'all' } as const;
 const upward = (key: SortKey): Sorting => ({ key, descending: false });
+
+describe('V7 a gateway', () => {
+  it('V7 is one row, which says how many of its exits are available, and hears of all of them', () => {
+    const exits = { count: 20, available: 18, renewed: 3 };
+    const rows = joinPool([proxy('gate:1', { exits }), proxy('b:2')], [], {}, new Map());
+    expect([rows.get('gate:1')?.exits, rows.get('b:2')?.exits]).toEqual(['18 of 20 exits', '']);
+    const start = { request_id: 'r', attempt: 0, proxy_id: 'gate:1/us/7', origin: 'http://a', at };
+    const event = readLiveEvent('attempt:start', JSON.stringify(start)) as LiveEvent;
+    expect(applyToPool(rows, event)).toBe(true);
+    expect(rows.get('gate:1')?.inFlight).toBe(1);
+    expect(applyToPool(rows, transition('gate:1/us/7', 'open', 5))).toBe(false);
+    expect(rows.get('gate:1')?.state).toBe('closed');
+    expect([listedId(rows, 'b:2'), listedId(rows, 'gone/1')]).toEqual(['b:2', 'gone/1']);
+  });
+});
 
 describe('A7 the pool', () => {
   it('joins proxies, circuits and figures by id', () => {

@@ -12,6 +12,8 @@ export interface PoolRow {
   /** Seconds. */
   readonly avgLatency: number | null;
   readonly inFlight: number;
+  /** Of a provider's gateway: its exits, as `18 of 20 exits`. */
+  readonly exits: string;
   readonly score: number | null;
   readonly state: CircuitState;
   /** Held there by an operator: forced open, or disabled and so always closed. */
@@ -109,6 +111,7 @@ function rowOf(
     successRate: isUnused ? null : (proxy.success_rate ?? null),
     avgLatency: proxy.avg_latency ?? null,
     inFlight: proxy.in_flight ?? 0,
+    exits: exitsOf(proxy),
     score: proxy.score ?? null,
     state: state.state,
     forced: circuit?.forced ?? state.forced,
@@ -141,9 +144,11 @@ export function applyToPool(rows: Map<string, PoolRow>, event: LiveEvent): boole
   ) {
     return false;
   }
-  const row = rows.get(event.proxyId);
+  const row = rows.get(listedId(rows, event.proxyId));
   if (row === undefined) return false;
   if (event.type === 'circuit:transition') {
+    // That of an exit says nothing of its gateway: the next poll counts them.
+    if (row.id !== event.proxyId) return false;
     const { failureCount, nextTestAt, at, to, reason } = event;
     const { state, forced } = readState(to);
     rows.set(row.id, {
@@ -159,6 +164,21 @@ export function applyToPool(rows: Map<string, PoolRow>, event: LiveEvent): boole
     rows.set(row.id, { ...row, inFlight: Math.max(0, row.inFlight + change) });
   }
   return true;
+}
+
+/** The id by which a proxy is listed: that of an exit, `gate:7777/3`, begins with its gateway's. */
+export function listedId(rows: ReadonlyMap<string, unknown>, proxyId: string): string {
+  let id = proxyId;
+  while (!rows.has(id)) {
+    const slash = id.lastIndexOf('/');
+    if (slash === -1) return proxyId;
+    id = id.slice(0, slash);
+  }
+  return id;
+}
+
+function exitsOf({ exits }: WireProxy): string {
+  return exits === undefined ? '' : `${exits.available} of ${exits.count} exits`;
 }
 
 /** The row with what an answer of `/circuit-breakers/{id}` says. */

@@ -16,6 +16,7 @@ import { readCircuitEvents } from './circuit-events.ts';
 import { DirtyIds } from './dirty-ids.ts';
 import {
   applyToPool,
+  listedId,
   countStates,
   joinPool,
   mergeIntoPool,
@@ -244,8 +245,9 @@ function take(event: LiveEvent): void {
   applyToRequests(requests, event);
   applyToPool(rowsById, event);
   applyToPool(search.rows, event);
-  if ('proxyId' in event && event.type !== 'attempt:start' && isShown(event.proxyId)) {
-    dirty.add(event.proxyId);
+  if ('proxyId' in event && event.type !== 'attempt:start') {
+    const id = listedId(rowsById, event.proxyId);
+    if (isShown(id)) dirty.add(id);
   }
   if (event.type === 'proxy:added') {
     if (!rowsById.has(event.proxyId)) poolSize.value++;

@@ -14,6 +14,8 @@ export interface WireProxy {
   readonly score?: number | null;
   readonly avg_latency?: number | null;
   readonly in_flight?: number;
+  /** Of a provider's gateway: its exits, folded. */
+  readonly exits?: { readonly count: number; readonly available: number; readonly renewed: number };
 }
 
 export interface WireCircuit {

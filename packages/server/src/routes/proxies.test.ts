@@ -39,6 +39,50 @@ describe('A4 the pool', () => {
     expect((await send('GET', `${url}/bob@proxy.example.com:8080`)).statusCode).toBe(404);
   });
 
+  it('V7 a gateway is added, and shown once with its exits folded', async () => {
+    const { send } = await startFixture();
+    const added = await send('POST', url, {
+      url: 'http://U-sessid-{session}:hunter2@gate.example.com:7777',
+      exits: 20,
+      session_ttl: 600,
+      renew_per_minute: 30,
+    });
+    expect(added.statusCode).toBe(201);
+    expect(added.json()).toMatchObject({
+      id: 'gate.example.com:7777',
+      url: 'http://U-sessid-{session}@gate.example.com:7777',
+      state: 'closed',
+      group: { name: 'gate.example.com', state: 'closed', size: 20, failure_count: 0 },
+      exits: { count: 20, available: 20, renewed: 0, regions: [] },
+    });
+    expect(added.body).not.toContain('hunter2');
+    const list = (await send('GET', url)).json<{ proxies: unknown[]; total: number }>();
+    expect([list.proxies.length, list.total]).toEqual([1, 1]);
+    const exit = await send('GET', `${url}/${encodeURIComponent('gate.example.com:7777/3')}`);
+    expect(exit.json()).toMatchObject({ id: 'gate.example.com:7777/3', state: 'closed' });
+    const circuits = await send('GET', '/api/v1/circuit-breakers/gate.example.com:7777');
+    expect(circuits.json()).toMatchObject({ proxy_id: 'gate.example.com:7777', state: 'closed' });
+    expect((await send('DELETE', `${url}/gate.example.com:7777`)).statusCode).toBe(204);
+    expect((await send('GET', url)).json()).toMatchObject({ proxies: [] });
+  });
+
+  it('V9 a provider is named in place of an address; ordinary proxies may be in a group', async () => {
+    const { send } = await startFixture();
+    const added = await send('POST', url, {
+      ...{ provider: 'oxylabs', username: 'ann', password: 'hunter2', country: 'us', exits: 2 },
+    });
+    expect(added.json()).toMatchObject({
+      id: 'pr.oxylabs.io:7777',
+      url: 'http://customer-ann-cc-us-sessid-{session}@pr.oxylabs.io:7777',
+      region: 'US',
+    });
+    const port = await send('POST', url, { url: 'http://dc.example.com:8001', group: 'dc' });
+    expect(port.json()).toMatchObject({ group: { name: 'dc', size: 1 } });
+    const bad = await send('POST', url, { url: 'http://u-{sesion}:p@h.example.com:1' });
+    expect(bad.json()).toMatchObject({ error: 'invalid_proxy' });
+    expect(bad.body).toContain('did you mean {session}?');
+  });
+
   it('A4 the same id twice is a 409', async () => {
     const { send } = await startFixture();
     await send('POST', url, { url: 'p1.example.com:8080', id: 'one' });

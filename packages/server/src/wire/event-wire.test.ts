@@ -49,6 +49,18 @@ describe('eventToWire', () => {
     });
   });
 
+  it('V6 writes the transition of a group in the same words', () => {
+    expect(
+      eventToWire('group:transition', {
+        ...{ group: 'g', from: 'closed', to: 'open', failureCount: 5, nextTestAt: at, at },
+      }),
+    ).toEqual({
+      ...{ group: 'g', from_state: 'closed', to_state: 'open', failure_count: 5 },
+      next_test_time: '2026-01-02T00:00:00.000Z',
+      timestamp: '2026-01-02T00:00:00.000Z',
+    });
+  });
+
   it('A6 writes a ban until a time, not for a duration', () => {
     expect(eventToWire('proxy:banned', { proxyId: 'p', until: at, rule: 'x', at })).toMatchObject({
       until: '2026-01-02T00:00:00.000Z',

@@ -36,6 +36,14 @@ export function eventToWire(type: string, event: object): Record<string, unknown
       ...rest,
     };
   }
+  if (type === 'group:transition') {
+    const { from, to, ...rest } = wire;
+    return {
+      from_state: stateToWire(from as CircuitState),
+      to_state: stateToWire(to as CircuitState),
+      ...rest,
+    };
+  }
   if (type === 'policy:changed' && wire.policy !== null) {
     wire.policy = policyToWire(wire.policy as RetryPolicy);
   }

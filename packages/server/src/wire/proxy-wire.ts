@@ -1,7 +1,7 @@
-import type { ProxyOptions, ProxySnapshot } from '@whirl/rotator';
+import type { GroupSnapshot, ProxyOptions, ProxySnapshot } from '@whirl/rotator';
 import { z } from 'zod';
 import { circuitStateSchema, stateToWire } from './circuit-wire.ts';
-import { seconds } from './time-wire.ts';
+import { iso, seconds } from './time-wire.ts';
 
 /** Words that stand where an id stands in the paths of the API. */
 const reserved = ['import', 'unhealthy', 'metrics'];
@@ -18,6 +18,8 @@ export const idSchema = z
   .refine((id) => !reserved.includes(id) && id !== '.' && id !== '..', {
     message: `must not be ., .., ${reserved.join(', ')}`,
   });
+
+const providers = ['brightdata', 'oxylabs', 'soax', 'iproyal', 'netnut', 'apify'] as const;
 
 export const protocols = ['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'] as const;
 
@@ -61,12 +63,57 @@ export const proxyInputSchema = z
           'For the proxy itself, on CONNECT and in absolute form; of http and https only. Never shown. A ' +
           'Proxy-Authorization takes the place of username and password.',
       }),
+    group: z.string().min(1).max(256).optional().meta({
+      description: 'Proxies of one group are one machine, whose failures are counted once for all.',
+    }),
+    exits: z.int().min(1).max(100_000).optional().meta({
+      description: 'Exits of a gateway with {session} in its username or password. Default: 10.',
+    }),
+    renew: z.boolean().optional().meta({
+      description: 'Whether an exit that is to blame gets a new session at once. Default: true.',
+    }),
+    renew_per_minute: z.int().min(1).max(100_000).optional().meta({ description: 'Default: 60.' }),
+    session_ttl: z.number().min(1).max(2_147_483).optional().meta({
+      description: 'Seconds after which an exit gets a new session. Default: none.',
+    }),
+    regions: z.record(z.string().min(1).max(256), z.string().min(1).max(64)).optional().meta({
+      description: 'How the provider spells regions, for {region}. Default: in lower case.',
+    }),
+    provider: z.enum(providers).optional().meta({
+      description: 'Whose gateway it is: address and sessions are written as it wants them.',
+    }),
+    zone: z.string().min(1).max(256).optional().meta({ description: 'Of the provider.' }),
+    country: z.string().min(1).max(256).optional().meta({
+      description: 'Of a provider’s exits, such as us, or {region} for that of each request.',
+    }),
   })
-  .refine(({ url, host }) => (url === undefined) !== (host === undefined), {
-    message: 'there must be either a url or a host',
-    path: ['url'],
-  })
+  .refine(
+    ({ url, host, provider }) =>
+      provider !== undefined || (url === undefined) !== (host === undefined),
+    { message: 'there must be either a url or a host', path: ['url'] },
+  )
   .meta({ id: 'ProxyInput' });
+
+/** The machine that several proxies are. */
+export const groupSchema = z
+  .strictObject({
+    name: z.string(),
+    state: circuitStateSchema,
+    size: z.int().min(0).meta({ description: 'Proxies in it, each exit counted.' }),
+    failure_count: z.int().min(0).meta({ description: 'Failures of the machine in a row.' }),
+    next_test_time: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ProxyGroup' });
+
+/** The exits of a gateway, folded. */
+export const exitsSchema = z
+  .strictObject({
+    count: z.int().min(0),
+    available: z.int().min(0),
+    renewed: z.int().min(0).meta({ description: 'Exits that got a new session so far.' }),
+    regions: z.array(z.string()).meta({ description: 'Empty where exits are for any region.' }),
+  })
+  .meta({ id: 'ProxyExits' });
 
 /** A proxy as it is shown. Its password never is. */
 export const proxySchema = z
@@ -81,6 +128,10 @@ export const proxySchema = z
     avg_latency: z.number().nullable().meta({ description: 'Seconds.' }),
     score: z.number().meta({ description: 'How good the strategy finds it; higher is better.' }),
     in_flight: z.int().min(0),
+    group: groupSchema.optional().meta({ description: 'Absent without a group.' }),
+    exits: exitsSchema.optional().meta({
+      description: 'Of a gateway; the other numbers are of all its exits then.',
+    }),
   })
   .meta({ id: 'Proxy' });
 
@@ -89,9 +140,23 @@ export function proxyFromWire(wire: z.infer<typeof proxyInputSchema>): ProxyOpti
     max_concurrent: maxConcurrent,
     keep_alive: keepAlive,
     proxy_headers: proxyHeaders,
+    renew_per_minute: renewPerMinute,
+    session_ttl: sessionTtl,
     ...rest
   } = wire;
-  return { ...rest, maxConcurrent, keepAlive, proxyHeaders };
+  const sessionTtlMs = sessionTtl === undefined ? undefined : Math.round(sessionTtl * 1000);
+  return { ...rest, maxConcurrent, keepAlive, proxyHeaders, renewPerMinute, sessionTtlMs };
+}
+
+function groupToWire(group: GroupSnapshot): z.infer<typeof groupSchema> {
+  const { name, state, size, failureCount, nextTestAt } = group;
+  return {
+    name,
+    state: stateToWire(state),
+    size,
+    failure_count: failureCount,
+    next_test_time: nextTestAt === undefined ? null : iso(nextTestAt),
+  };
 }
 
 export function proxyToWire(proxy: ProxySnapshot): z.infer<typeof proxySchema> {
@@ -106,5 +171,9 @@ export function proxyToWire(proxy: ProxySnapshot): z.infer<typeof proxySchema> {
     avg_latency: seconds(proxy.avgLatencyMs),
     score: proxy.score,
     in_flight: proxy.inFlight,
+    ...(proxy.group === undefined ? {} : { group: groupToWire(proxy.group) }),
+    ...(proxy.exits === undefined
+      ? {}
+      : { exits: { ...proxy.exits, regions: [...proxy.exits.regions] } }),
   };
 }

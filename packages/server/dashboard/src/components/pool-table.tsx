@@ -246,7 +246,7 @@ function Cells({ row, index }: RowProps) {
 }
 
 function Name({ row }: { readonly row: PoolRow }) {
-  const { id, region, tags } = row;
+  const { id, region, tags, exits } = row;
   return (
     <div class="who">
       <button
@@ -258,8 +258,9 @@ function Name({ row }: { readonly row: PoolRow }) {
       >
         <ProxyName id={id} />
       </button>
-      {(region !== '' || tags.length > 0) && (
+      {(region !== '' || tags.length > 0 || exits !== '') && (
         <span class="tags">
+          {exits !== '' && <span class="tag">{exits}</span>}
           {region !== '' && <span class="tag">{region}</span>}
           {tags.map((tag) => (
             <span key={tag} class="tag">
