@@ -43,12 +43,15 @@ export function addressOf(
   { proxy, protocol }: Pick<CheckResult, 'proxy' | 'protocol'>,
   showPasswords: boolean,
 ): string {
-  const { host, port, username, password } = proxy;
+  const { host, port, username, password, exits } = proxy;
   const scheme = protocol === undefined ? '' : `${protocol}://`;
   let user = '';
   if (username !== undefined || password !== undefined) {
-    const secret = showPasswords ? encodeURIComponent(password ?? '') : '***';
-    user = encodeURIComponent(username ?? '') + (password === undefined ? '' : `:${secret}`) + '@';
+    // Placeholders stay what they are.
+    const name = exits?.usernameInUrl ?? encodeURIComponent(username ?? '');
+    const written = exits?.passwordInUrl ?? encodeURIComponent(password ?? '');
+    const secret = showPasswords ? written : '***';
+    user = name + (password === undefined ? '' : `:${secret}`) + '@';
   }
   return `${scheme}${user}${host}:${port}`;
 }

@@ -4,6 +4,7 @@ import {
   ProxyConnectionError,
   ProxyRotator,
   type Proxy,
+  type ProxyOptions,
   type ProxyProtocol,
   type RotatorResponse,
   type RotatorView,
@@ -85,17 +86,19 @@ export class Tester {
     timeoutMs: number,
     stop?: AbortController,
   ): Promise<Outcome> {
-    const id = String(this.#tests++);
+    const added = String(this.#tests++);
     const { host, port, username, password, tunnel, proxyHeaders } = proxy;
     const own = protocol.startsWith('socks') ? {} : { proxyHeaders };
-    this.#rotator.addProxy({ id, protocol, host, port, username, password, tunnel, ...own });
+    const place = { id: added, protocol, host, port, username, password, tunnel };
+    this.#rotator.addProxy({ ...place, ...own, ...oneExit(proxy) });
+    const id = proxy.exits === undefined ? added : `${added}/1`;
     try {
       return 'connect' in this.#task
         ? await this.#connect(id, this.#task.connect, timeoutMs, stop)
         : await this.#request(id, this.#task, timeoutMs, stop?.signal);
     } finally {
       this.#running.delete(id);
-      this.#rotator.removeProxy(id);
+      this.#rotator.removeProxy(added);
     }
   }
 
@@ -171,6 +174,19 @@ export class Tester {
       return { ...failure, firstByteMs, status: failure.status ?? response?.statusCode };
     }
   }
+}
+
+/** Where no region is named an exit of this one is tested. */
+const anyRegion = 'us';
+
+/** A gateway is tested through one exit, which the account pays for: of the first region that is named. */
+function oneExit({ exits, region: own }: Proxy): ProxyOptions {
+  if (exits === undefined) return {};
+  const { sessionTtlMs, regional, namedRegions } = exits;
+  if (!regional) return { exits: 1, sessionTtlMs };
+  const region = own ?? namedRegions[0] ?? anyRegion;
+  const regions = { [region]: exits.spelled(region) ?? region };
+  return { exits: 1, sessionTtlMs, region, regions };
 }
 
 function timesOf({ opened }: Run): Pick<Outcome, 'connectMs' | 'tlsMs'> {
