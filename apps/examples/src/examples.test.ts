@@ -76,6 +76,12 @@ const shown: Record<string, RegExp[]> = {
     /a fleet: \d+ wasted attempts, 0 failed requests/,
     /fewer: true/,
   ],
+  '16-provider-gateway': [
+    /gate\/2 has a new session: banned\nrequest 2: status 200 through gate\/3, attempt 2/,
+    /the gateway itself goes down/,
+    /20 requests, 5 attempts: the group 127.0.0.1 is open/,
+    /4 exits, 0 available, 2 renewed/,
+  ],
 };
 
 describe.concurrent('X1 examples run alone against real flaky proxies', () => {
