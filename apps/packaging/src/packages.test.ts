@@ -142,17 +142,26 @@ describe('P1 the subpaths of @whirl/metrics', () => {
   });
 });
 
-describe('P1 the subpath of @whirl/fleet', () => {
-  it.each([
-    ['import', 'mjs', "import * as redis from '@whirl/fleet/redis';"],
-    ['require', 'cjs', "const redis = require('@whirl/fleet/redis');"],
-  ])('/redis needs no client, with %s', async (_kind, extension, head) => {
-    const project = join(folder, '@whirl-fleet');
-    const source = `${head}\nconsole.log(Object.keys(redis).sort().join());`;
-    await writeFile(join(project, `redis.${extension}`), source);
-    const printed = await run(project, process.execPath, `redis.${extension}`);
-    expect(printed).toBe('fromIoredis,fromNodeRedis,redisStore\n');
-  });
+describe('P1 the subpaths of @whirl/fleet', () => {
+  const subpaths = [
+    ['redis', 'fromIoredis,fromNodeRedis,redisStore'],
+    ['file', 'warmStart'],
+    ['prometheus', 'renderFleetPrometheus'],
+  ] as const;
+  const kinds = [
+    ['import', 'mjs', (name: string) => `import * as all from '@whirl/fleet/${name}';`],
+    ['require', 'cjs', (name: string) => `const all = require('@whirl/fleet/${name}');`],
+  ] as const;
+  it.each(subpaths.flatMap((subpath) => kinds.map((kind) => [...subpath, ...kind] as const)))(
+    '/%s has %s and needs nothing else, with %s',
+    async (name, exported, _kind, extension, head) => {
+      const project = join(folder, '@whirl-fleet');
+      const source = `${head(name)}\nconsole.log(Object.keys(all).sort().join());`;
+      await writeFile(join(project, `${name}.${extension}`), source);
+      const printed = await run(project, process.execPath, `${name}.${extension}`);
+      expect(printed).toBe(`${exported}\n`);
+    },
+  );
 });
 
 describe('P1 the types of all packages together', () => {

@@ -8,7 +8,9 @@ export type { FleetShare } from './protocol/settings.ts';
 export type { LeaseCounts } from './protocol/tests.ts';
 export type {
   Shareable,
+  SharedBan,
   SharedCircuit,
+  SharedEvidence,
   SharedMove,
   SharedPool,
   SharedPrior,

@@ -8,7 +8,7 @@ export interface Timers {
   clearTimeout(timer: unknown): void;
 }
 
-const systemTimers: Timers = {
+export const systemTimers: Timers = {
   setTimeout(call, ms) {
     const timer = setTimeout(call, ms);
     // A fleet keeps no process alive.

@@ -8,6 +8,23 @@ export interface SharedPrior {
   readonly weight: number;
 }
 
+/** What attempts taught about a proxy: see `Selector.evidence` of `@whirl/selector`. */
+export interface SharedEvidence {
+  readonly id: string;
+  readonly successes: number;
+  readonly failures: number;
+  readonly successMs: number;
+  /** Epoch milliseconds of the last attempt. */
+  readonly triedAt: number;
+}
+
+/** A ban that holds, for one target or for all. */
+export interface SharedBan {
+  readonly id: string;
+  readonly target?: string | undefined;
+  readonly until: number;
+}
+
 /** A session that does not live where its hash says: see `Selector.sessionMoves` of `@whirl/selector`. */
 export interface SharedMove {
   /** A hash of the session's id. */
@@ -65,6 +82,10 @@ export interface SharedPool {
   inform(known: Iterable<SharedPrior>): void;
   /** Passes a proxy over until then, while another is available. */
   avoid(id: string, until: number): void;
+  /** What attempts through each proxy taught, faded to now. */
+  evidence(): Iterable<SharedEvidence>;
+  /** The bans that hold. */
+  bans(): Iterable<SharedBan>;
   /** Sessions that moved since the last call, up to a number. */
   sessionMoves(max: number): SharedMove[];
   /** Another process moved a session at that instant. */

@@ -6,5 +6,6 @@ test('P3 every snippet of the README runs and prints what it says', async () => 
   expect(runs.map(({ output }) => output)).toEqual([
     '',
     "[ 2, 2 ]\n[ 'forced_open', 'forced_open' ]",
+    '0',
   ]);
 }, 60_000);

@@ -162,6 +162,8 @@ export class SimulatedPool implements Shareable {
       overheard: (id, failures, latencyMs) => selector.overheard(id, failures, latencyMs),
       inform: (known) => selector.inform(known),
       avoid: (id, until) => selector.avoid(id, until),
+      evidence: () => selector.evidence(),
+      bans: () => selector.bans(),
       sessionMoves: (max) => selector.sessionMoves(max),
       moveSession: (move, at) => selector.moveSession(move, at),
       ban(id, until, target) {

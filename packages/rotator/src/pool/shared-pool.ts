@@ -1,6 +1,6 @@
 import type { CircuitState, WhirlBus } from '@whirl/events';
 import type { RetryBudget } from '@whirl/backoff';
-import type { Prior, SessionMove } from '@whirl/selector';
+import type { Ban, Evidence, Prior, SessionMove } from '@whirl/selector';
 import { createHmac } from 'node:crypto';
 import { Exit } from '../proxy/exit.ts';
 import type { Member } from './member.ts';
@@ -54,6 +54,10 @@ export interface SharedPool {
   inform(known: Iterable<Prior>): void;
   /** As `Selector.avoid`. */
   avoid(id: string, until: number): void;
+  /** As `Selector.evidence`. */
+  evidence(): Iterable<Evidence>;
+  /** As `Selector.bans`. */
+  bans(): Iterable<Ban>;
   /** As `Selector.sessionMoves`. */
   sessionMoves(max: number): SessionMove[];
   /** As `Selector.moveSession`. */
@@ -127,6 +131,8 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     avoid(id, until) {
       if (find(id) !== undefined) selector.avoid(id, until);
     },
+    evidence: () => selector.evidence(),
+    bans: () => selector.bans(),
     sessionMoves: (max) => selector.sessionMoves(max),
     moveSession: (move, at) => selector.moveSession(move, at),
     ban(id, until, target) {

@@ -1,0 +1,1 @@
+export { warmStart, type WarmStart, type WarmStartOptions } from './file/warm-start.ts';
