@@ -51,7 +51,8 @@ const sections: readonly Section[] = [
       guide('Monitoring', 'monitoring'),
       guide('Many processes', 'fleets'),
       doc('The command line', 'command-line'),
-      page('The server', 'apps/api/README.md', 'server'),
+      page('The server', 'packages/server/README.md', 'packages/server'),
+      page('The demo, the container', 'apps/api/README.md', 'demo'),
       guide('Behind nginx or Caddy', 'server'),
       doc('Composing', 'composing'),
       page('Examples', 'apps/examples/README.md', 'examples'),
@@ -74,7 +75,6 @@ const sections: readonly Section[] = [
     pages: [
       packaged('rotator'),
       packaged('cli'),
-      packaged('server'),
       packaged('fleet'),
       packaged('circuit-breaker'),
       packaged('backoff'),

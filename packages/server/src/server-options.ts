@@ -59,6 +59,7 @@ export interface ServerOptions {
   readonly deny?: AccessOptions | undefined;
   /** The first global policy; the API may change it later. */
   readonly retryPolicy?: RetryPolicyOptions | undefined;
+  /** The circuits of all proxies. Default: those of the rotator. */
   readonly circuitBreaker?: CircuitOptions | undefined;
   /** Milliseconds for running requests and tunnels to finish at `close`. Default 5,000. */
   readonly shutdownTimeoutMs?: number | undefined;

@@ -154,7 +154,7 @@ export function rest(file: string): string {
   const untagged = all.filter(({ one }) => one.tags === undefined || one.tags.length === 0);
   if (untagged.length > 0) groups.push({ name: 'Other', of: untagged });
   const used = groups.filter(({ of }) => of.length > 0);
-  return page('REST', told(info.description, 'The guide: [the server](../server.md).'), [
+  return page('REST', told(info.description, 'The guide: [the server](../packages/server.md).'), [
     table(
       ['', 'path', ''],
       all.map(({ method, path, one }) => [
