@@ -135,7 +135,7 @@ export class Admissions {
         const admission = this.enter(own.id);
         if (admission !== undefined) return admission;
       }
-      for (const member of group.members) {
+      for (const member of group.members()) {
         const { id, full, admits } = member;
         if (full || !admits || ask.tried.has(id) || !meets(member, ask)) continue;
         if (!this.#exits.serves(member, ask.region)) continue;

@@ -51,7 +51,7 @@ export class Circuits {
     const { members, circuitBreaker, bus, now, random } = context;
     this.#context = context;
     this.groups = new Groups({
-      ...{ bus, circuits: circuitBreaker, now, random },
+      ...{ members, bus, circuits: circuitBreaker, now, random },
       onChange: (group) => this.#groupChanged(group),
     });
     this.open = new OpenCircuits(members, this.groups, now);
@@ -190,9 +190,10 @@ export class Circuits {
   }
 
   /** While a group is open its members are not offered: its probe is given out by itself. */
-  #groupChanged({ members, isShut }: Group): void {
+  #groupChanged(group: Group): void {
     const { selector } = this.#context;
-    for (const member of members) {
+    const { isShut } = group;
+    for (const member of group.members()) {
       if (isShut) this.#holdBack(member);
       else selector.unban(member.id);
     }

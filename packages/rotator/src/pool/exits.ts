@@ -1,5 +1,5 @@
 import type { ProxyRenewed, WhirlBus } from '@whirl/events';
-import { Exit, type Gateway } from '../proxy/exit.ts';
+import { Exit, type ExitSource, type Gateway } from '../proxy/exit.ts';
 import { maxExits } from '../proxy/exit-template.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { SessionTokens } from '../proxy/session-tokens.ts';
@@ -41,7 +41,7 @@ export interface GatewayEntry {
 
 /** A gateway with its exits. */
 export class ExitSet {
-  gateway: Gateway;
+  source: ExitSource;
   circuits: CircuitSource | undefined;
   /** Exits that have got a new session so far. */
   renewed = 0;
@@ -49,10 +49,14 @@ export class ExitSet {
   /** With exits, those that were asked for last at the end. */
   readonly regions = new Set<string>();
 
-  constructor({ proxy, circuits }: GatewayEntry) {
-    this.gateway = proxy;
+  constructor({ proxy, circuits }: GatewayEntry, tokens: SessionTokens) {
+    this.source = { gateway: proxy, tokens };
     this.circuits = circuits;
     this.renewals = new Renewals(proxy.exits.renewPerMinute);
+  }
+
+  get gateway(): Gateway {
+    return this.source.gateway;
   }
 
   /** The ids of its exits. */
@@ -114,7 +118,7 @@ export class Exits {
   set(entry: GatewayEntry): void {
     const set = this.#sets.get(entry.proxy.id);
     if (set === undefined) {
-      const fresh = new ExitSet(entry);
+      const fresh = new ExitSet(entry, this.#tokens);
       this.#sets.set(entry.proxy.id, fresh);
       this.#begin(fresh);
     } else this.#change(set, entry);
@@ -226,7 +230,7 @@ export class Exits {
   #join(set: ExitSet, region: string, number: number): void {
     const { gateway, circuits } = set;
     const own = region === anyRegion ? gateway.region : region;
-    const proxy = new Exit(gateway, set.id(region, number), own, this.#tokens);
+    const proxy = new Exit(set.source, set.id(region, number), own);
     this.#context.join({ proxy, circuits });
   }
 
@@ -241,7 +245,7 @@ export class Exits {
     if (before.exits.perRegion !== proxy.exits.perRegion) {
       for (const region of [...set.regions]) this.#endRegion(set, region);
       this.#perRegion.delete(set);
-      set.gateway = proxy;
+      set.source = { gateway: proxy, tokens: this.#tokens };
       set.circuits = circuits;
       this.#begin(set);
       return;
@@ -250,7 +254,7 @@ export class Exits {
     for (const region of set.regions) {
       for (let i = proxy.exits.count + 1; i <= count; i++) this.#leave(set.id(region, i));
     }
-    set.gateway = proxy;
+    set.source = { gateway: proxy, tokens: this.#tokens };
     set.circuits = circuits;
     if (before.exits.renewPerMinute !== proxy.exits.renewPerMinute) {
       set.renewals = new Renewals(proxy.exits.renewPerMinute);
@@ -264,10 +268,11 @@ export class Exits {
     }
   }
 
-  #update(member: Member, { gateway, circuits }: ExitSet): void {
+  #update(member: Member, { source, circuits }: ExitSet): void {
+    const { gateway } = source;
     const exit: Proxy = member.proxy;
     if (!(exit instanceof Exit)) return;
     const region = gateway.exits.perRegion ? exit.region : gateway.region;
-    this.#context.update(member, { proxy: exit.under(gateway, region), circuits });
+    this.#context.update(member, { proxy: exit.under(source, region), circuits });
   }
 }

@@ -14,16 +14,25 @@ export interface GroupSnapshot {
 }
 
 /** Proxies that are one machine: what is certain of that is counted here, once for all of them. */
-export class MachineGroup<Member> {
+export class MachineGroup<Member extends { readonly group: unknown }> {
   readonly name: string;
   readonly breaker: CircuitBreaker;
   /** Epoch milliseconds: when its first member joined. */
   readonly since: number;
-  readonly members = new Set<Member>();
+  readonly #all: ReadonlyMap<string, Member>;
+  /** Its members. They are no list of their own, which ten thousand exits would pay for. */
+  size = 0;
   /** How often the machine was seen to work. */
   seenWorking = 0;
 
-  constructor(name: string, breaker: CircuitBreaker, since: number) {
+  /** `all`: the members of the pool. */
+  constructor(
+    name: string,
+    breaker: CircuitBreaker,
+    since: number,
+    all: ReadonlyMap<string, Member>,
+  ) {
+    this.#all = all;
     this.name = name;
     this.breaker = breaker;
     this.since = since;
@@ -35,8 +44,13 @@ export class MachineGroup<Member> {
     return state !== 'closed' && state !== 'disabled';
   }
 
+  /** A look at each member of the pool. */
+  *members(): Generator<Member, void, undefined> {
+    for (const member of this.#all.values()) if (member.group === this) yield member;
+  }
+
   get snapshot(): GroupSnapshot {
     const { state, failureCount, nextTestAt } = this.breaker;
-    return { name: this.name, size: this.members.size, state, failureCount, nextTestAt };
+    return { name: this.name, size: this.size, state, failureCount, nextTestAt };
   }
 }

@@ -10,6 +10,7 @@ import type { Group, Member } from './member.ts';
 export const failuresToOpen = 5;
 
 export interface GroupsContext {
+  readonly members: ReadonlyMap<string, Member>;
   readonly bus: WhirlBus;
   /** False: nothing is counted, and no group is ever shut. */
   readonly circuits: CircuitOptions | false;
@@ -43,7 +44,7 @@ export class Groups {
     if (name === undefined) return;
     let group = this.#groups.get(name);
     if (group === undefined) this.#groups.set(name, (group = this.#make(name)));
-    group.members.add(member);
+    group.size++;
     member.group = group;
   }
 
@@ -51,9 +52,8 @@ export class Groups {
   leave(member: Member): void {
     const { group } = member;
     if (group === undefined) return;
-    group.members.delete(member);
     member.group = undefined;
-    if (group.members.size > 0) return;
+    if (--group.size > 0) return;
     this.#groups.delete(group.name);
     this.shut.delete(group);
   }
@@ -101,7 +101,7 @@ export class Groups {
       },
       () => this.#moved(group),
     );
-    const group: Group = new MachineGroup(name, breaker, now());
+    const group: Group = new MachineGroup(name, breaker, now(), this.#context.members);
     if (circuits === false) breaker.disable();
     return group;
   }

@@ -28,7 +28,7 @@ export class OpenCircuits {
   get shut(): number {
     let shut = this.#states.size - this.#counts.disabled;
     if (this.#groups.shut.size === 0) return shut;
-    for (const { members } of this.#groups.shut) shut += members.size;
+    for (const { size } of this.#groups.shut) shut += size;
     // Those that were counted by themselves, or that the group does not hold back.
     for (const id of this.#states.keys()) if (this.#members.get(id)?.group?.isShut) shut--;
     return shut;

@@ -17,7 +17,7 @@ function chance(seed = 1): () => number {
 
 function exitOf(input: ProxyInput, region?: string): Exit {
   const gateway = parseProxy(input) as Gateway;
-  return new Exit(gateway, `${gateway.id}/1`, region, new SessionTokens(chance()));
+  return new Exit({ gateway, tokens: new SessionTokens(chance()) }, `${gateway.id}/1`, region);
 }
 
 const sentBy = ({ username, password }: Exit) => `${username}:${password}`;

@@ -9,6 +9,12 @@ export function isGateway(proxy: Proxy): proxy is Gateway {
   return proxy.exits !== undefined;
 }
 
+/** What exits have in common. */
+export interface ExitSource {
+  readonly gateway: Gateway;
+  readonly tokens: SessionTokens;
+}
+
 interface Session {
   readonly text?: string;
   readonly number?: string;
@@ -22,33 +28,31 @@ interface Session {
 export class Exit implements Proxy {
   readonly id: string;
   readonly region: string | undefined;
-  readonly #gateway: Gateway;
-  readonly #tokens: SessionTokens;
+  readonly #source: ExitSource;
   #session: Session | undefined;
   #credentials: ReturnType<ExitTemplate['credentials']> | undefined;
 
-  constructor(gateway: Gateway, id: string, region: string | undefined, tokens: SessionTokens) {
-    this.#gateway = gateway;
+  constructor(source: ExitSource, id: string, region: string | undefined) {
+    this.#source = source;
     this.id = id;
     this.region = region;
-    this.#tokens = tokens;
   }
 
   /** The proxy whose exit it is. */
   get gateway(): Gateway {
-    return this.#gateway;
+    return this.#source.gateway;
   }
 
   get protocol() {
-    return this.#gateway.protocol;
+    return this.#source.gateway.protocol;
   }
 
   get host() {
-    return this.#gateway.host;
+    return this.#source.gateway.host;
   }
 
   get port() {
-    return this.#gateway.port;
+    return this.#source.gateway.port;
   }
 
   get username(): string | undefined {
@@ -60,35 +64,35 @@ export class Exit implements Proxy {
   }
 
   get tags() {
-    return this.#gateway.tags;
+    return this.#source.gateway.tags;
   }
 
   get weight() {
-    return this.#gateway.weight;
+    return this.#source.gateway.weight;
   }
 
   get cost() {
-    return this.#gateway.cost;
+    return this.#source.gateway.cost;
   }
 
   get maxConcurrent() {
-    return this.#gateway.maxConcurrent;
+    return this.#source.gateway.maxConcurrent;
   }
 
   get tunnel() {
-    return this.#gateway.tunnel;
+    return this.#source.gateway.tunnel;
   }
 
   get keepAlive() {
-    return this.#gateway.keepAlive;
+    return this.#source.gateway.keepAlive;
   }
 
   get proxyHeaders() {
-    return this.#gateway.proxyHeaders;
+    return this.#source.gateway.proxyHeaders;
   }
 
   get group() {
-    return this.#gateway.group;
+    return this.#source.gateway.group;
   }
 
   get exits() {
@@ -97,7 +101,7 @@ export class Exit implements Proxy {
 
   /** That of the gateway: with placeholders, and without the password. */
   get url(): string {
-    return this.#gateway.url;
+    return this.#source.gateway.url;
   }
 
   /** What must not be shown of it, beside the password. */
@@ -108,21 +112,21 @@ export class Exit implements Proxy {
 
   /** The same exit with a session that was never used before. */
   renewed(): Exit {
-    return new Exit(this.#gateway, this.id, this.region, this.#tokens);
+    return new Exit(this.#source, this.id, this.region);
   }
 
   /** The same exit and session, as an option of its gateway has changed. */
-  under(gateway: Gateway, region: string | undefined): Exit {
-    const exit = new Exit(gateway, this.id, region, this.#tokens);
+  under(source: ExitSource, region: string | undefined): Exit {
+    const exit = new Exit(source, this.id, region);
     exit.#session = this.#session;
     return exit;
   }
 
   get #filled() {
-    return (this.#credentials ??= this.#gateway.exits.credentials((kind) => {
+    return (this.#credentials ??= this.#source.gateway.exits.credentials((kind) => {
       const session = {
         ...this.#session,
-        [kind]: this.#session?.[kind] ?? this.#tokens.next(kind),
+        [kind]: this.#session?.[kind] ?? this.#source.tokens.next(kind),
       };
       this.#session = session;
       return session[kind] as string;

@@ -8,7 +8,7 @@ import { SessionTokens } from './session-tokens.ts';
 function sent(options: ProxyOptions, region?: string): string {
   const gateway = parseProxy(options) as Gateway;
   const tokens = new SessionTokens(() => 0);
-  const { host, port, username, password } = new Exit(gateway, 'x', region, tokens);
+  const { host, port, username, password } = new Exit({ gateway, tokens }, 'x', region);
   const text = new SessionTokens(() => 0).next('text');
   const number = new SessionTokens(() => 0).next('number');
   return `${username}:${password}@${host}:${port}`.replace(text, 'X').replace(number, '9');
