@@ -148,6 +148,26 @@ describe('V8 what is no placeholder', () => {
     expect(() => parseProxy(text)).not.toThrow(/secretword/);
   });
 
+  it.each(['\udc00', '\udc03', 'a\ud800', '\ud800{session}', '\udc20x\udc21'])(
+    'V8 half a character is no placeholder in any form of list: %j',
+    (half) => {
+      const refused = (input: ProxyInput | readonly ProxyInput[], format?: string) => () =>
+        readProxyList(Array.isArray(input) ? input : [input as ProxyInput], { format });
+      const text = `http://u-${half}:pw@gate.example:1`;
+      expect(refused(text)).toThrow(/well-formed/);
+      expect(refused({ url: 'gate.example:1', username: half, password: 'p' })).toThrow(
+        /well-formed/,
+      );
+      expect(refused({ host: 'gate.example', username: 'u', password: half })).toThrow(
+        /well-formed/,
+      );
+      const row = JSON.stringify([{ ip: 'gate.example', port: 1, user: 'u', pass: half }]);
+      expect(() => readProxyList(row)).toThrow(/well-formed/);
+      const format = 'host,port,user,pass';
+      expect(() => readProxyList(`gate.example,1,u,${half}`, { format })).toThrow(/well-formed/);
+    },
+  );
+
   it.each(['p{a}w', '{', '{}', '{12}', 'a{b:c}d', '}{'])(
     'V8 a password %j stays one',
     (password) => {

@@ -7,7 +7,7 @@ import {
   type ListRules,
   type ParseProxyOptions,
 } from './list-options.ts';
-import { markPlaceholders } from './placeholders.ts';
+import { markPlaceholders, withoutForeignMarks } from './placeholders.ts';
 import { withPreset } from './providers.ts';
 import { addressOf, hasScheme, parseAddress, type ProxyAddress } from './proxy-address.ts';
 import { whyNoAttributes, whyNoOptions } from './proxy-options.ts';
@@ -30,8 +30,8 @@ function inBrackets(host: string): string {
 
 function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refusal {
   const { url, host, port } = options;
-  const username = markedIn(options.username);
-  const password = markedIn(options.password);
+  const username = markedIn(givenIn(options.username));
+  const password = markedIn(givenIn(options.password));
   const protocol = options.protocol ?? rules.defaultProtocol ?? 'http';
   if (host !== undefined) {
     const bracketed = inBrackets(host);
@@ -40,7 +40,12 @@ function addressIn(options: ProxyOptions, rules: ListRules): ProxyAddress | Refu
     const written = { host: bracketed, port: number, username, password };
     return addressOf(protocol, written, false, place);
   }
-  return withCredentials(parseAddress(url as string, rules), username, password);
+  const address = parseAddress(withoutForeignMarks(url as string), rules);
+  return withCredentials(address, username, password);
+}
+
+function givenIn(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : withoutForeignMarks(text);
 }
 
 function markedIn(text: string | undefined): string | undefined {
@@ -134,7 +139,8 @@ function fromTemplate(template: Template, text: string, rules: ListRules): Proxy
 }
 
 /** Understands a proxy in a text. */
-export function readText(text: string, rules: ListRules): Proxy | Refusal {
+export function readText(given: string, rules: ListRules): Proxy | Refusal {
+  const text = withoutForeignMarks(given);
   const { template } = rules;
   if (template !== undefined && (template.names.includes('url') || !hasScheme(text))) {
     return fromTemplate(template, text, rules);
@@ -147,7 +153,9 @@ export function readText(text: string, rules: ListRules): Proxy | Refusal {
 export function readRecord(row: Row, rules: ListRules, names?: RowNames): Proxy | Refusal {
   const fields = readRow(row, rules, names);
   if (typeof fields === 'string') return new Refusal(fields);
-  return fromFields(fields, rules);
+  const { url, username, password } = fields;
+  const given = { url: givenIn(url), username: givenIn(username), password: givenIn(password) };
+  return fromFields({ ...fields, ...given }, rules);
 }
 
 /** Understands what a caller gives for a proxy. */

@@ -39,7 +39,16 @@ const marksInAll = /[\udc00-\udc06]/g;
 const longestFilling = 36;
 const unknownMarks = /\udc20([^\udc21]*)\udc21/g;
 
-/** A text with its placeholders as marks. One that is not well-formed stays as it is: it will be refused. */
+/** What a lone surrogate of the text itself becomes, so that it is taken for no mark and refused. */
+const illFormed = '\udfff';
+const everyLoneSurrogate = /\p{Surrogate}/gu;
+
+/** A text as a caller gives it, without what could be taken for a mark: it is refused as ill-formed still. */
+export function withoutForeignMarks(text: string): string {
+  return loneSurrogate.test(text) ? text.replace(everyLoneSurrogate, illFormed) : text;
+}
+
+/** A text with its placeholders as marks. One that has marks, or is ill-formed, stays as it is. */
 export function markPlaceholders(text: string): string {
   if (!text.includes('{') || loneSurrogate.test(text)) return text;
   return text.replace(word, (_, name: string) => {
