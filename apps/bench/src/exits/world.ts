@@ -140,6 +140,7 @@ export async function deadGateway(exits: number) {
   }
   await gateway.mood('ok');
   clock.at += openMs;
+  await each.ask();
   let good = 0;
   await inLanes(100, async () => {
     if (await each.ask()) good++;
