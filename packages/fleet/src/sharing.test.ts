@@ -213,6 +213,18 @@ describe('traffic of the store', () => {
     expect(world.syncs - before).toBeLessThanOrEqual(12 * 10 + 50);
   });
 
+  it('D33 single failures, each at another proxy, cost no more calls than silence', async () => {
+    worldOf({ ids: Array.from({ length: 1000 }, (_, i) => `p${i}`) });
+    const busy = world.start('busy', { everyMs: 20 });
+    let requests = 0;
+    busy.ending = () => (++requests % 10 === 0 ? 'failure' : 'success');
+    await world.run(5000);
+    const [before, told] = [world.syncs, busy.fleet.metrics().rows.sent];
+    await world.run(10_000);
+    expect(world.syncs - before).toBeLessThanOrEqual(50);
+    expect(busy.fleet.metrics().rows.sent - told).toBeGreaterThanOrEqual(40);
+  });
+
   it('D33 the rows of the fleet stay under rowsPerSecond; the others wait', async () => {
     worldOf({ ids: Array.from({ length: 1000 }, (_, i) => `p${i}`) });
     const processes = world.startMany(2, { everyMs: 5, rowsPerSecond: 20 });

@@ -94,7 +94,9 @@ export class Observed {
     ledger.failed(id, settings.process, run, now);
     outbox.failed(id, run, latencyMs);
     this.#parts.consider(id, now);
-    this.#urgent(gatherMs);
+    // A single failure that no other process has seen can wait for the interval: most of them are slips.
+    const elsewhere = ledger.findings(id, 1, now, settings.process).failing;
+    if (run + elsewhere > 1) this.#urgent(gatherMs);
   }
 
   #succeeded(id: string, now: number): void {

@@ -131,7 +131,7 @@ export class Protocol {
       scope: scopeOf(settings),
       version,
       epoch: this.#epoch,
-      newEpoch: `${settings.process}-${Math.floor(this.#pool.random() * 2 ** 32).toString(36)}`,
+      newEpoch: `${settings.process}-${this.#pool.random()}`,
       position: this.#position,
       batch: told.length > 0 ? encodeFacts(told) : undefined,
       ...(leaving ? { holds: [], releases: [] } : holds.take(now)),
