@@ -122,6 +122,60 @@ describe('A7 names of real length', () => {
     expect(cut).toEqual([]);
   });
 
+  it.each([1440, 390])(
+    'A7 in the feed and in the history they can be told apart at %i px',
+    async (width) => {
+      const { page, server } = await visit({}, { viewport: { width, height: 900 } });
+      const [first = '', second = '', longest = ''] = longIds;
+      for (const proxy_id of longIds) {
+        const ids = { request_id: proxy_id, proxy_id, origin: 'http://t.test' };
+        const failed = { outcome: 'failure', phase: 'tls_proxy', latency: 0.2, delay_before: 0 };
+        server.emit('request:start', { ...ids, method: 'GET' });
+        server.emit('attempt:end', { ...ids, ...failed, attempt: 0 });
+        const states = { from_state: 'closed', to_state: 'open' };
+        server.emit('circuit:transition', {
+          proxy_id,
+          ...states,
+          reason: 'failures',
+          failure_count: 5,
+        });
+      }
+      for (const place of ['.attempt', '.history .link']) {
+        const cut = (id: string) =>
+          page
+            .locator(`${place} .name[title="${id}"]`)
+            .first()
+            .evaluate((name) => {
+              const head = name.querySelector('.head') as HTMLElement;
+              return head.scrollWidth > head.clientWidth;
+            });
+        expect([await cut(first), await cut(second), await cut(longest)], place).toEqual([
+          false,
+          false,
+          true,
+        ]);
+      }
+    },
+  );
+
+  it.each([1440, 390])('A7 the longest does not make a panel wider at %i px', async (width) => {
+    const { page } = await visit(
+      { mode: 'demo', demoTarget: 'http://127.0.0.1:1/' },
+      { viewport: { width, height: 900 } },
+    );
+    await page.locator('[data-banner="demo"]').getByRole('button', { name: 'Send' }).click();
+    await page.locator('form.send').getByRole('button', { name: 'Send' }).click();
+    await page.waitForSelector('.outcome');
+    const wider = (selector: string) =>
+      page.locator(selector).evaluate((each) => each.scrollWidth - each.clientWidth);
+    expect(await page.locator('.chain .name').first().getAttribute('title')).toBe(longIds[2]);
+    expect(await wider('dialog')).toBe(0);
+    await page.keyboard.press('Escape');
+    await page.locator(`tr[data-proxy="${longIds[2]}"] .c-id button`).click();
+    await page.waitForSelector('[data-dialog="proxy"] .figures');
+    expect(await wider('dialog')).toBe(0);
+  });
+
   it('A7 a name that has no room is whole on hover and on focus', async () => {
     const { page } = await visit({}, { viewport: { width: 1024, height: 900 } });
     const longest = longIds[2] as string;

@@ -5,6 +5,7 @@ import { transitions } from '../store.ts';
 import type { Transition } from '../transitions.ts';
 import { stateIcons, stateNames } from './circuit-chip.tsx';
 import { Icon } from './icons.tsx';
+import { ProxyName } from './proxy-name.tsx';
 
 /** When circuits opened, were tested and closed again. */
 export function CircuitHistory() {
@@ -41,7 +42,7 @@ function Change({ change }: { readonly change: Transition }) {
         aria-haspopup="dialog"
         onClick={() => (selectedProxy.value = proxyId)}
       >
-        {proxyId}
+        <ProxyName id={proxyId} />
       </button>
       <span class="change">
         <span class="muted from">{stateNames[readState(from).state]} →</span>
