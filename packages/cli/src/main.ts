@@ -5,16 +5,26 @@ import type { Terminal } from './terminal/terminal.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
-/** The first signal asks the command to end, the second ends it. */
+/**
+ * One Ctrl-C under npx arrives twice: the terminal signals the whole process group, and npx hands on its own. Signals
+ * within this time are one.
+ */
+const echoMs = 1000;
+
+/** The first signal asks the command to end, a second one ends it. */
 function onStop(listener: () => void): () => void {
-  let asked = false;
+  let askedAt: number | undefined;
   const hear = () => {
-    if (asked) process.exit(exitCodes.interrupted);
-    asked = true;
+    const now = performance.now();
+    if (askedAt !== undefined && now - askedAt >= echoMs) process.exit(exitCodes.interrupted);
+    if (askedAt !== undefined) return;
+    askedAt = now;
     listener();
   };
   for (const signal of signals) process.on(signal, hear);
   return () => {
+    // The echo of a signal may come when the command has ended, and the output has not.
+    if (askedAt !== undefined) return;
     for (const signal of signals) process.off(signal, hear);
   };
 }

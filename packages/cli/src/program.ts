@@ -5,6 +5,7 @@ import { addCompletion } from './completion/command.ts';
 import { exitCodes, UsageError } from './exit-codes.ts';
 import { addGet } from './get/command.ts';
 import type { Run } from './run.ts';
+import { addServe } from './serve/command.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
 
@@ -12,6 +13,7 @@ const examples = `
 Examples:
   whirl check proxies.txt --url https://api.example.com/health
   whirl get https://api.example.com/data --proxies-file proxies.txt
+  whirl serve --proxies-file proxies.txt
   whirl bench https://api.example.com/health --proxies-file proxies.txt -n 1000
 
 whirl <command> --help shows the options of a command and examples.`;
@@ -29,6 +31,7 @@ export function createProgram(run: Run): Command {
     .addHelpText('after', examples);
   addCheck(program, run);
   addGet(program, run);
+  addServe(program, run);
   addBench(program, run);
   addCompletion(program, run);
   return program;

@@ -19,7 +19,7 @@ _whirl; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
   it('bash is offered the commands', async () => {
     expect(await offered('')).toEqual([
-      ...['check', 'get', 'bench', 'completion', '--help', '--version'],
+      ...['check', 'get', 'serve', 'bench', 'completion', '--help', '--version'],
     ]);
     expect(await offered('ch')).toEqual(['check']);
   });
@@ -32,6 +32,12 @@ _whirl; printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await offered('check', '--url', '')).toEqual([]);
     expect(await offered('check', 'READ')).toEqual(['README.md']);
     expect(await offered('get', 'http://a/', '-o', 'READ')).toEqual(['README.md']);
+    expect(await offered('serve', '--gateway-a')).toEqual([
+      '--gateway-auth',
+      '--gateway-auth-file',
+    ]);
+    expect(await offered('serve', '--proxies-file', 'READ')).toEqual(['README.md']);
+    expect(await offered('serve', '--log-level', 'de')).toEqual(['debug']);
     expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   });
 

@@ -30,6 +30,19 @@ describe('the program', () => {
     expect(written.stderr).toMatch(/not checked: 2;/);
   });
 
+  it('Ctrl-C that comes twice, as under npx, is one', async () => {
+    const target = use(await startTarget());
+    const hang = use(await startProxy({ behaviour: { kind: 'hang' } }));
+    const args = ['check', '-', '--url', target.url, '--timeout', '1h', '--format', 'csv'];
+    const { child, written, ended } = start(args, { stdin: hang.url });
+    await expect.poll(() => hang.stats.requests, { timeout: 30_000 }).toBe(1);
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(130);
+    expect(written.stdout).toMatch(/^line,proxy,ok/);
+    expect(written.stderr).toMatch(/not checked: 1;/);
+  });
+
   it('a reader that closes its end stops it quietly', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());

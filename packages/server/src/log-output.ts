@@ -8,8 +8,10 @@ export type WriteBytes = (
 ) => void;
 
 export interface LogOutputOptions {
-  /** Default: standard output. */
+  /** Default: to the file descriptor. */
   readonly write?: WriteBytes | undefined;
+  /** Default 1, standard output. */
+  readonly fd?: number | undefined;
   /** Bytes that may wait to be written; what does not fit is dropped. Default 1 MiB. */
   readonly maxBytes?: number | undefined;
   /** Epoch milliseconds, for the line that counts what was dropped. */
@@ -41,8 +43,8 @@ export class LogOutput {
   /** The process ends: each further write is the last try. */
   #onDrained: (() => void) | undefined;
 
-  constructor({ write, maxBytes = 1_048_576, now = Date.now }: LogOutputOptions = {}) {
-    this.#write = write ?? standardOutput();
+  constructor({ write, fd = 1, maxBytes = 1_048_576, now = Date.now }: LogOutputOptions = {}) {
+    this.#write = write ?? writerTo(fd);
     this.#maxBytes = maxBytes;
     this.#now = now;
   }
@@ -138,14 +140,13 @@ export class LogOutput {
 }
 
 /** A file or a terminal is written by a thread, a pipe without blocking. */
-function standardOutput(): WriteBytes {
-  const fd = 1;
+function writerTo(fd: number): WriteBytes {
   let pipe = false;
   try {
     const stats = fs.fstatSync(fd);
     pipe = stats.isFIFO() || stats.isSocket();
   } catch {
-    // Standard output is closed: each write will say so.
+    // It is closed: each write will say so.
   }
   if (!pipe) {
     return (bytes, done) => {

@@ -1,3 +1,4 @@
+import { mask } from '../terminal/mask.ts';
 import type { FailureReason, Phase } from '@whirl/events';
 import type { Proxy, ProxyProtocol } from '@whirl/rotator';
 
@@ -50,7 +51,7 @@ export function addressOf(
     // Placeholders stay what they are.
     const name = exits?.usernameInUrl ?? encodeURIComponent(username ?? '');
     const written = exits?.passwordInUrl ?? encodeURIComponent(password ?? '');
-    const secret = showPasswords ? written : '***';
+    const secret = showPasswords ? written : mask;
     user = name + (password === undefined ? '' : `:${secret}`) + '@';
   }
   return `${scheme}${user}${host}:${port}`;

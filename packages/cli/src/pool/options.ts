@@ -2,12 +2,16 @@ import { Option, type Command } from 'commander';
 import type { ProxyProtocol } from '@whirl/rotator';
 import { collect } from '../terminal/arguments.ts';
 
-/** Which proxies there are, and which of them a request may take. */
-export interface PoolOptions {
-  readonly proxies?: string;
+/** Which proxies there are. */
+export interface ListOptions {
+  readonly proxies?: readonly string[];
   readonly proxiesFile?: string;
   readonly protocol: ProxyProtocol;
   readonly listFormat?: string;
+}
+
+/** Which proxies there are, and which of them a request may take. */
+export interface PoolOptions extends ListOptions {
   readonly region?: string;
   readonly session?: string;
   readonly tag?: readonly string[];
@@ -15,8 +19,8 @@ export interface PoolOptions {
 
 const names = ['proxies', 'proxiesFile'] as const;
 
-/** Adds the options that name a pool. What is on the command line puts what is in the environment out of use. */
-export function addPoolOptions(command: Command): Command {
+/** Adds the options that name proxies. What is on the command line puts what is in the environment out of use. */
+export function addListOptions(command: Command): Command {
   return command
     .hook('preAction', (_, action) => {
       const sources = names.map((name) => action.getOptionValueSource(name));
@@ -25,7 +29,11 @@ export function addPoolOptions(command: Command): Command {
         if (sources[i] === 'env') action.setOptionValue(name, undefined);
       }
     })
-    .addOption(new Option('--proxies <list>', 'proxies separated by commas').env('WHIRL_PROXIES'))
+    .addOption(
+      new Option('--proxies <list>', 'proxies separated by commas; may be repeated')
+        .argParser(collect)
+        .env('WHIRL_PROXIES'),
+    )
     .addOption(
       new Option(
         '--proxies-file <file>',
@@ -37,7 +45,12 @@ export function addPoolOptions(command: Command): Command {
         .choices(['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'])
         .default('http'),
     )
-    .option('--list-format <format>', 'how lines are written, such as host:port:region')
+    .option('--list-format <format>', 'how lines are written, such as host:port:region');
+}
+
+/** Adds the options that name a pool, and which proxies of it a request may take. */
+export function addPoolOptions(command: Command): Command {
+  return addListOptions(command)
     .option('--region <region>', 'prefer proxies of this region')
     .option('--tag <tag>', 'only proxies with this tag; may be repeated', collect)
     .option('--session <name>', 'the same name takes the same proxy while that works');

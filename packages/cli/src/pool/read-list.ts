@@ -9,6 +9,7 @@ import {
   type ProxyProtocol,
 } from '@whirl/rotator';
 import { UsageError } from '../exit-codes.ts';
+import { mask } from '../terminal/mask.ts';
 
 /** A proxy of the list. */
 export interface ListedProxy {
@@ -25,6 +26,11 @@ export interface ReadOptions {
   readonly format?: string | undefined;
 }
 
+/** Whether its password is the one that `whirl check` writes in place of each. */
+export function isMasked({ password }: Proxy): boolean {
+  return password === mask;
+}
+
 /** The text of a list: of a file, or for `-` of the standard input. */
 export async function readSource(source: string, stdin: Readable): Promise<string> {
   if (source === '-') return text(stdin);
@@ -35,6 +41,8 @@ export async function readSource(source: string, stdin: Readable): Promise<strin
     throw new UsageError(`cannot read "${source}" (${code ?? message})`);
   }
 }
+
+const maskedReason = `its password is masked (${mask}): write the list with --show-passwords`;
 
 /** Understands a list: every entry of it, and what is wrong with the others. */
 export function readEntries(
@@ -51,6 +59,7 @@ export function readEntries(
     for (const { line, proxy, fault } of read(protocol === 'auto' ? 'http' : protocol)) {
       const other = others?.next().value?.proxy;
       if (fault !== undefined) faults.push(fault);
+      else if (isMasked(proxy)) faults.push({ line, reason: maskedReason });
       else {
         const bare = other !== undefined && other.protocol !== proxy.protocol;
         entries.push({ line, proxy, bare });

@@ -45,6 +45,15 @@ export function parseHostPort(text: string): HostPort {
   throw new InvalidArgumentError('It must be host:port, such as example.com:443.');
 }
 
+/** Where to listen: `127.0.0.1:8001`, `[::1]:0`; undefined for `off`. A port of 0 picks a free one. */
+export function parseListen(text: string): HostPort | 'off' {
+  if (text === 'off') return text;
+  const [, host = '', digits] = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i.exec(text) ?? [];
+  const port = Number(digits);
+  if (port <= 65_535 && URL.canParse(`http://${text}`)) return { host, port };
+  throw new InvalidArgumentError('It must be host:port, such as 127.0.0.1:8001, or off.');
+}
+
 /** Which statuses are wanted. */
 export type StatusTest = (status: number) => boolean;
 

@@ -78,7 +78,7 @@ describe('A9 configuration', () => {
     const env = { WHIRL_API: 'off', WHIRL_API_HOST: '0.0.0.0' };
     expect(readConfig({ env }).api).toBe(false);
     expect(faultsOf({ env: { ...env, WHIRL_GATEWAY: 'off' } })).toEqual([
-      'the API and the gateway are both off: nothing to serve',
+      'WHIRL_API and WHIRL_GATEWAY are both off: nothing to serve',
     ]);
   });
 

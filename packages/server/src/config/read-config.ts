@@ -210,7 +210,9 @@ export function readConfig({
     fleetPool: read('fleetPool')?.value ?? 'default',
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
   };
-  if (!apiOn && !gatewayOn) faults.push('the API and the gateway are both off: nothing to serve');
+  if (!apiOn && !gatewayOn) {
+    faults.push(`${nameOf('api')} and ${nameOf('gateway')} are both off: nothing to serve`);
+  }
   const warnings = judgeUnknownVariables(env, faults);
   if (faults.length > 0 || !structured.success) throw new ConfigError(faults);
   const { retry_policy: policy, circuit_breaker: circuit } = structured.data;

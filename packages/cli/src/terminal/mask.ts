@@ -1,0 +1,2 @@
+/** What stands for a password. */
+export const mask = '***';
