@@ -21,7 +21,7 @@ export async function startHaproxy(upstream: number): Promise<Haproxy | undefine
   writeFileSync(
     file,
     [
-      'global\n  maxconn 20000\n  nbthread 1',
+      'global\n  maxconn 6000\n  nbthread 1',
       'defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 10m\n  timeout server 10m',
       `listen tunnels\n  bind 127.0.0.1:${port}\n  server upstream 127.0.0.1:${upstream}\n`,
     ].join('\n'),

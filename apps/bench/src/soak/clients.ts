@@ -59,7 +59,9 @@ export function visit({ gateway, target, random }: Ways, visits: Visits): Promis
       () => end(leaves ? 'left' : 'failed'),
       leaves ? random() * maxLeaveMs : patienceMs,
     );
+    // Together: the gateway cannot tell what a proxy puts into the tunnel of a client that says nothing.
     socket.write(`CONNECT 127.0.0.1:${target} HTTP/1.1\r\nHost: 127.0.0.1:${target}\r\n\r\n`);
+    socket.write(hello);
     const take = (chunk: Buffer) => {
       const before = received;
       received += chunk.length;
@@ -75,13 +77,15 @@ export function visit({ gateway, target, random }: Ways, visits: Visits): Promis
         return;
       }
       head += chunk.toString('latin1');
-      if (!head.endsWith('\r\n\r\n')) return;
+      const headEnd = head.indexOf('\r\n\r\n') + 4;
+      if (headEnd < 4) return;
       if (!head.startsWith('HTTP/1.1 200 ')) {
         end('failed');
         return;
       }
       granted = true;
-      socket.write(hello);
+      const behind = chunk.subarray(chunk.length - (head.length - headEnd));
+      if (behind.length > 0) take(behind);
     });
     const broken = () => end(received > 0 ? 'torn' : 'failed');
     socket.on('error', broken).on('close', broken);
