@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readEvents } from '../src/testing/event-reader.ts';
+import { readEvents } from '../../../packages/server/src/testing/event-reader.ts';
 import { freePort, startProgram, temporaryFolder } from './programs.ts';
 
 const token = 'correct-horse-battery';
