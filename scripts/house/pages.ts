@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { headingAnchor } from '../../apps/site/src/anchor.ts';
 import { absolute } from './files.ts';
 
 const skipped = new Set(['node_modules', 'dist', 'api', '.git', '.turbo']);
@@ -38,17 +39,12 @@ export function linksOf(text: string): string[] {
   return [...inline, ...named, ...html].map(([, link = '']) => link);
 }
 
-/** The anchors of a page's headings, made as GitHub and the site make them. */
+/** The anchors of a page's headings, as GitHub and the site make them. */
 export function anchorsOf(text: string): string[] {
   const seen = new Map<string, number>();
   const headings = text.replace(/^(`{3,}).*\n[\s\S]*?^\1$/gm, '').matchAll(/^#{1,6} (.+)$/gm);
   return Array.from(headings, ([, heading = '']) => {
-    const anchor = heading
-      .toLowerCase()
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .trim()
-      .replace(/\s/g, '-');
+    const anchor = headingAnchor(heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1'));
     const count = seen.get(anchor) ?? 0;
     seen.set(anchor, count + 1);
     return count === 0 ? anchor : `${anchor}-${count}`;

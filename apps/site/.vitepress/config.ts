@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitepress';
+import { headingAnchor } from '../src/anchor.ts';
 import { presentSections } from '../src/navigation.ts';
 
 export default defineConfig({
@@ -13,7 +14,7 @@ export default defineConfig({
   // What esbuild is asked for by default it no longer transforms.
   vite: { build: { target: 'es2022' } },
   // Raw HTML has no place in the pages, and `<name>` in a doc comment is a word.
-  markdown: { html: false },
+  markdown: { html: false, anchor: { slugify: headingAnchor } },
   themeConfig: {
     nav: [
       { text: 'Start', link: '/start' },
