@@ -213,18 +213,22 @@ describe('V7 what ten thousand exits cost', () => {
   it('V7 10,000 exits of one line take at most 10 MB and less time than as many proxies, and are shown as one', () => {
     const exits = { url: 'http://U-{session}:pw@gate.example:7777', exits: 10_000 };
     const proxies = Array.from({ length: 10_000 }, (_, i) => `http://u${i}:pw@gate.example:7777`);
-    // Both ways are warm before they are compared.
-    void new ProxyRotator({ proxies: [exits] });
-    void new ProxyRotator({ proxies });
+    const configure = { exits: [exits], plain: proxies };
+    /** The least of five: other work of the machine only adds to it. */
+    const leastMs = { exits: Infinity, plain: Infinity };
+    for (let round = 0; round < 5; round++) {
+      for (const way of ['exits', 'plain'] as const) {
+        const began = performance.now();
+        void new ProxyRotator({ proxies: configure[way] });
+        leastMs[way] = Math.min(leastMs[way], performance.now() - began);
+      }
+    }
+    expect(leastMs.exits).toBeLessThan(leastMs.plain);
     const before = heldBytes();
-    const began = performance.now();
     const rotator = new ProxyRotator({ proxies: [exits] });
-    const exitsMs = performance.now() - began;
     const { heap, arrays } = heldBytes();
     expect(heap - before.heap + arrays - before.arrays).toBeLessThan(10e6);
-    const beganPlain = performance.now();
     const plain = new ProxyRotator({ proxies });
-    expect(exitsMs).toBeLessThan(performance.now() - beganPlain);
     expect([rotator.size, rotator.proxies().length, plain.size]).toEqual([1, 1, 10_000]);
     expect(rotator.proxies()[0]?.exits).toMatchObject({ count: 10_000, available: 10_000 });
   });
