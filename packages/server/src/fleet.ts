@@ -19,7 +19,7 @@ export interface JoinedFleet {
   readonly pool: string;
   /** The id of this process in it. */
   readonly process: string;
-  readonly fleet: Pick<Fleet, 'state' | 'processes' | 'reports'>;
+  readonly fleet: Pick<Fleet, 'state' | 'processes' | 'reports' | 'metrics'>;
 }
 
 /** Joins the servers of the same pool. Resolves at once: the server starts also without Redis. */

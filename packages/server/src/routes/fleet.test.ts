@@ -43,7 +43,7 @@ it('tells of the processes, and what each of them says of a proxy', async () => 
   for (let i = 0; i < 3; i++) {
     await other.rotator.get(target.url, { proxyId: '127.0.0.1:9' }).catch(() => {});
   }
-  await expect.poll(() => mine.joined.fleet.reports('127.0.0.1:9')).not.toEqual([]);
+  await expect.poll(() => mine.joined.fleet.reports('127.0.0.1:9')[0]?.failuresInARow).toBe(3);
   const seen = await send('GET', '/api/v1/fleet?proxy_id=127.0.0.1:9');
   expect(seen.json()).toEqual({
     fleet: {
@@ -69,4 +69,16 @@ it('tells of the processes, and what each of them says of a proxy', async () => 
   const without = await send('GET', '/api/v1/fleet');
   expect(without.json()).toMatchObject({ fleet: { reports: [] } });
   expect((await send('GET', '/api/v1/fleet?proxy_id=')).statusCode).toBe(400);
+});
+
+it('the page for Prometheus has the series of the fleet, and none where the server is alone', async () => {
+  const { joined } = join(memoryStore(), 'mine');
+  const together = await startFixture({ fleet: joined });
+  await expect.poll(() => joined.fleet.state).toBe('joined');
+  const page = (await together.send('GET', '/metrics')).body;
+  expect(page).toContain('\nwhirl_fleet_processes 1\n');
+  expect(page).toContain('\nwhirl_fleet_state{state="joined"} 1\n');
+  expect(page.match(/^# TYPE (\S+) /gm)).toHaveLength(new Set(page.match(/^# TYPE (\S+) /gm)).size);
+  const alone = await startFixture();
+  expect((await alone.send('GET', '/metrics')).body).not.toContain('whirl_fleet');
 });

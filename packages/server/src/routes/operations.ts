@@ -1,3 +1,4 @@
+import { renderFleetPrometheus } from '@whirl/fleet/prometheus';
 import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { z } from 'zod';
 import { ApiError, failures } from '../http/errors.ts';
@@ -49,7 +50,7 @@ export const healthRoutes: Routes = (app, { rotator, mode }) => {
 };
 
 /** Metrics for Prometheus. */
-export const prometheusRoutes: Routes = (app, { rotator }) => {
+export const prometheusRoutes: Routes = (app, { rotator, fleet: joined }) => {
   app.get(
     '/metrics',
     {
@@ -67,11 +68,12 @@ export const prometheusRoutes: Routes = (app, { rotator }) => {
     },
     (_request, reply) => {
       reply.type('text/plain; version=0.0.4; charset=utf-8');
-      return renderPrometheus(rotator.getRetryMetrics(), {
+      const page = renderPrometheus(rotator.getRetryMetrics(), {
         circuits: rotator.circuitCounts(),
         inFlight: rotator.inFlight().length,
         proxies: rotator.size,
       });
+      return joined === undefined ? page : page + renderFleetPrometheus(joined.fleet.metrics());
     },
   );
 };
