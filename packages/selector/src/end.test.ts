@@ -40,7 +40,9 @@ describe('end()', () => {
     const good = { id: 'a', outcome: 'success', latencyMs: 1 } as const;
     expect(() => selector.end({ ...good, id: 'x' })).toThrow(/unknown id "x"/);
     expect(() => selector.end({ ...good, latencyMs: NaN })).toThrow(/latencyMs of "a".*NaN/);
-    expect(() => selector.end({ ...good, target: '' })).toThrow(/target of "a" must not be empty/);
+    expect(() => selector.end({ ...good, target: '' })).toThrow(
+      /target of "a" must be a string of at least one character/,
+    );
     expect(() => selector.end({ ...good, blame: 'me' as never })).toThrow(/blame of "a"/);
     expect(selector.stats('a')).toMatchObject({ inFlight: 1, samples: 0 });
   });

@@ -99,7 +99,7 @@ describe('overheard', () => {
   it('refuses counts and latencies out of bounds, ignores unknown ids', () => {
     const { selector } = setup(['a']);
     expect(() => selector.overheard('a', 0, 1)).toThrow(
-      'failures of "a" must be between 1 and 100',
+      'failures of "a" must be an integer from 1 to 100',
     );
     expect(() => selector.overheard('a', 1, -1)).toThrow('latencyMs of "a"');
     expect(() => selector.overheard('x', 1, 1)).not.toThrow();

@@ -1,10 +1,20 @@
+import {
+  anything,
+  check,
+  checkOptions,
+  func,
+  integer,
+  number,
+  string,
+  withMethods,
+} from '@whirl/check';
 import type { AttemptEnd, Blame, CircuitTransition, Outcome, ProxyBanned } from '@whirl/events';
 import { defaultNow } from './clock.ts';
 import { Avoided } from './candidates/avoided.ts';
 import { adaptive } from './strategies/adaptive.ts';
 import type { CandidateOptions } from './candidates/candidate-table.ts';
 import { checkAsk } from './check/check-ask.ts';
-import { checkOutcome, checkState, maxLatencyMs } from './check/check-fact.ts';
+import { checkOutcome, checkState, latencies } from './check/check-fact.ts';
 import { checkStrategy } from './check/check-strategy.ts';
 import { lessonOf } from './lesson.ts';
 import { Picker } from './candidates/picker.ts';
@@ -20,14 +30,18 @@ import type {
 } from './selector-options.ts';
 import type { SelectContext, SessionMove, Strategy } from './strategy.ts';
 import { TargetMemory } from './candidates/target-memory.ts';
-import {
-  checkCount,
-  checkFunction,
-  checkInstant,
-  checkNames,
-  checkNumber,
-  checkText,
-} from './check/validate.ts';
+import { checkInstant } from './check/check-instant.ts';
+
+const optionKinds = {
+  strategy: anything,
+  now: func,
+  random: func,
+  bus: withMethods('a bus', 'on'),
+};
+const atLeast0 = number(0);
+const rates = number(0, 1);
+const runs = integer(1, 100);
+const counts = integer(1);
 
 /** A timeout says more than a failure, and was longer in coming. */
 const timeoutWeight = 2;
@@ -54,12 +68,9 @@ export class Selector {
 
   /** Throws a TypeError or RangeError that names the option and the value. */
   constructor(options: SelectorOptions = {}) {
-    checkNames('options', options, 'strategy now random bus');
+    checkOptions('', options, optionKinds);
     const { now = defaultNow, random = Math.random, strategy = adaptive(), bus } = options;
-    checkFunction('now', now);
-    checkFunction('random', random);
     checkStrategy('strategy', strategy);
-    if (bus !== undefined) checkFunction('bus.on', bus?.on as unknown);
     this.#pool = new Pool(random);
     this.#now = now;
     this.#picker = new Picker(this.#pool, this.#targets, this.#avoided, strategy);
@@ -225,7 +236,7 @@ export class Selector {
     const slot = this.#pool.table.slot(name);
     if (slot < 0) return;
     checkState(name, to);
-    if (nextTestAt !== undefined) checkNumber(`nextTestAt of "${name}"`, nextTestAt, 0);
+    if (nextTestAt !== undefined) check(`nextTestAt of "${name}"`, nextTestAt, atLeast0);
     const now = this.#tick();
     if (to === 'closed') this.#targets.recovered(name, now);
     this.#pool.availability.circuit(slot, to, nextTestAt, now);
@@ -256,7 +267,7 @@ export class Selector {
    */
   banTarget(id: string, target: string, until: number): void {
     this.#slot(id);
-    checkText(`target of "${id}"`, target);
+    check(`target of "${id}"`, target, string);
     const now = this.#tick();
     checkInstant(`until of "${id}"`, until, now);
     this.#targets.ban(target, id, until, now);
@@ -283,9 +294,9 @@ export class Selector {
     for (const { id, successRate, successMs, weight } of known) {
       const slot = this.#pool.table.slot(id);
       if (slot < 0) continue;
-      checkNumber(`successRate of "${id}"`, successRate, 0, 1);
-      if (successMs !== undefined) checkNumber(`successMs of "${id}"`, successMs, 0, maxLatencyMs);
-      checkNumber(`weight of "${id}"`, weight, 0);
+      check(`successRate of "${id}"`, successRate, rates);
+      if (successMs !== undefined) check(`successMs of "${id}"`, successMs, latencies);
+      check(`weight of "${id}"`, weight, atLeast0);
       this.#pool.inform(slot, successRate, successMs, weight);
     }
   }
@@ -298,8 +309,8 @@ export class Selector {
   overheard(id: string, failures: number, latencyMs: number): void {
     const slot = this.#pool.table.slot(id);
     if (slot < 0) return;
-    checkCount(`failures of "${id}"`, failures, 100);
-    checkNumber(`latencyMs of "${id}"`, latencyMs, 0, maxLatencyMs);
+    check(`failures of "${id}"`, failures, runs);
+    check(`latencyMs of "${id}"`, latencyMs, latencies);
     this.#tick();
     this.#pool.overhear(slot, failures, latencyMs);
   }
@@ -330,7 +341,7 @@ export class Selector {
    * another process cannot know. Empty under other strategies. Throws on a `max` that is no whole number ≥ 1.
    */
   sessionMoves(max = 1000): SessionMove[] {
-    checkCount('max', max);
+    check('max', max, counts);
     this.#tick();
     return this.#picker.strategy.sessionMoves?.(this.#pool.root, max) ?? [];
   }
@@ -342,9 +353,10 @@ export class Selector {
    */
   moveSession(move: Pick<SessionMove, 'session' | 'id'>, at: number): void {
     const now = this.#tick();
-    checkNumber('at', at, -Infinity);
-    if (!this.has(checkText('id', move.id))) return;
-    checkText('session', move.session);
+    check('at', at, number());
+    check('id', move.id, string);
+    if (!this.has(move.id)) return;
+    check('session', move.session, string);
     this.#picker.strategy.moveSession?.(this.#pool.root, move, Math.min(at, now));
   }
 
@@ -387,7 +399,7 @@ export class Selector {
     const slot = this.#slot(id);
     const blamed = blame ?? (outcome === 'success' ? 'none' : 'proxy');
     checkOutcome(id, outcome, latencyMs, blamed);
-    if (target !== undefined) checkText(`target of "${id}"`, target);
+    if (target !== undefined) check(`target of "${id}"`, target, string);
     return { slot, blame: blamed };
   }
 

@@ -270,7 +270,9 @@ describe('geo(), costAware(), composite()', () => {
     const { selector } = pool(geo(roundRobin(), { fallback: 'none' }), ...world);
     expect(selector.select({ region: 'mars' })).toBeUndefined();
     expect(selector.select({ region: 'us', exclude: ['us'] })).toEqual({ id: 'us', reused: true });
-    expect(() => geo(random(), { fallback: 'some' as never })).toThrow(/'any' or 'none', got some/);
+    expect(() => geo(random(), { fallback: 'some' as never })).toThrow(
+      /fallback must be "any" or "none", got "some"/,
+    );
   });
 
   it('S6 costAware: the cheapest acceptable first, equals by the inner strategy', () => {

@@ -216,13 +216,13 @@ describe('update()', () => {
     const { selector } = pool(geo(random(), { fallback: 'none' }), { id: 'a', region: 'eu' });
     for (const [options, message] of [
       [{ id: 'b' }, /unknown id "b"/],
-      [{ id: '' }, /id must not be empty/],
-      [{ id: 'a', weight: 1e16 }, /weight of "a" must be between 0 and 1000000000000000/],
+      [{ id: '' }, /id must be a string of at least one character/],
+      [{ id: 'a', weight: 1e16 }, /weight of "a" must be a number from 0 to 1000000000000000/],
       [{ id: 'a', cost: -1 }, /cost of "a"/],
       [{ id: 'a', maxConcurrent: 0 }, /maxConcurrent of "a"/],
       [{ id: 'a', tags: 'x' }, /tags of "a" must be an array/],
-      [{ id: 'a', where: 'us' }, /has no option where/],
-      [undefined, /must be an object/],
+      [{ id: 'a', where: 'us' }, /unknown option "candidate.where"; known are id, region/],
+      [undefined, /candidate must be an object/],
     ] as const) {
       expect(() => selector.update(options as never)).toThrow(message);
     }

@@ -76,7 +76,7 @@ describe.each(strategies)('S6b under %s', (_, strategy) => {
 
 it.each([
   [{ strictRegion: 1 }, 'strictRegion must be true or false, got 1'],
-  [{ prefer: 1 }, 'prefer must be a text, got 1'],
+  [{ prefer: 1 }, 'prefer must be a string, got 1'],
 ])('S6b %j is refused', (ask, message) => {
   const { selector } = pool(adaptive());
   expect(() => selector.select(ask as object)).toThrow(new TypeError(message));

@@ -1,11 +1,5 @@
 import { grown } from '../slots/slot-numbers.ts';
-import {
-  checkArrayOfTexts,
-  checkCount,
-  checkNames,
-  checkNumber,
-  checkText,
-} from '../check/validate.ts';
+import { check, checkNames, integer, number, object, string, strings } from '@whirl/check';
 
 /** Something that can be picked. */
 export interface CandidateOptions {
@@ -24,26 +18,30 @@ export interface CandidateOptions {
 }
 
 const noTags: readonly string[] = Object.freeze([]);
-const maxWeight = 1e15;
 const located = 1;
 const tagged = 2;
 
-const names = 'id region weight cost tags maxConcurrent';
-const knownNames = new Set(names.split(' '));
+const names = ['id', 'region', 'weight', 'cost', 'tags', 'maxConcurrent'];
+const knownNames = new Set(names);
+const weights = number(0, 1e15);
+const costs = number(0);
+const counts = integer(1);
 
 /** Refuses a value out of its bounds. A message is put together only for a refusal: pools are large. */
-function check(options: CandidateOptions): void {
-  for (const name in options) if (!knownNames.has(name)) checkNames('a candidate', options, names);
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    checkNames('a candidate', options, names);
+function checkCandidate(options: CandidateOptions): void {
+  check('candidate', options, object);
+  for (const name in options) if (!knownNames.has(name)) checkNames('candidate', options, names);
   const { region, weight = 1, cost = 0, tags = noTags, maxConcurrent = Infinity } = options;
-  const id = checkText('id', options.id);
+  const { id } = options;
+  check('id', id, string);
   const of = (name: string) => `${name} of "${id}"`;
-  if (region !== undefined) checkText(of('region'), region);
-  if (weight !== 1) checkNumber(of('weight'), weight, 0, maxWeight);
-  if (cost !== 0) checkNumber(of('cost'), cost, 0);
-  if (maxConcurrent !== Infinity) checkCount(of('maxConcurrent'), maxConcurrent);
-  if (tags !== noTags) checkArrayOfTexts(of('tags'), tags);
+  if (region !== undefined) check(of('region'), region, string);
+  if (weight !== 1) check(of('weight'), weight, weights);
+  if (cost !== 0) check(of('cost'), cost, costs);
+  if (maxConcurrent !== Infinity) check(of('maxConcurrent'), maxConcurrent, counts);
+  if (tags === noTags) return;
+  check(of('tags'), tags, strings);
+  for (const tag of tags) check(of('each of tags'), tag, string);
 }
 
 /**
@@ -94,7 +92,7 @@ export class CandidateTable {
 
   /** The slot it got. Throws on a value out of its bounds or a known id, and changes nothing then. */
   add(options: CandidateOptions): number {
-    check(options);
+    checkCandidate(options);
     const { id } = options;
     const known = this.#slots.get(id);
     if (known !== undefined && known >= 0)
@@ -115,7 +113,7 @@ export class CandidateTable {
 
   /** The slot of a candidate that may be described again. Throws as `add` does, and on an unknown id. */
   checkUpdate(options: CandidateOptions): number {
-    check(options);
+    checkCandidate(options);
     const slot = this.slot(options.id);
     if (slot < 0) throw new RangeError(`unknown id "${options.id}"`);
     return slot;

@@ -1,8 +1,9 @@
 import type { Blame, CircuitState, Outcome } from '@whirl/events';
-import { checkNumber } from './validate.ts';
+import { check, number, oneOf } from '@whirl/check';
 
 /** More would take a mean beyond what a number can hold. */
-export const maxLatencyMs = 1e12;
+const maxLatencyMs = 1e12;
+export const latencies = number(0, maxLatencyMs);
 
 const outcomes = ['success', 'failure', 'timeout', 'aborted', 'circuit_open'];
 const blames = ['none', 'proxy', 'target', 'route', 'unknown', 'caller'];
@@ -11,15 +12,13 @@ const blames = ['none', 'proxy', 'target', 'route', 'unknown', 'caller'];
 export function checkOutcome(id: string, outcome: Outcome, latencyMs: number, blame: Blame): void {
   // The name is put together only for a refusal: this is on the path of every attempt.
   if (typeof latencyMs !== 'number' || !(latencyMs >= 0 && latencyMs <= maxLatencyMs)) {
-    checkNumber(`latencyMs of "${id}"`, latencyMs, 0, maxLatencyMs);
+    check(`latencyMs of "${id}"`, latencyMs, latencies);
   }
   if (!outcomes.includes(outcome)) {
-    throw new RangeError(
-      `outcome of "${id}" must be one of ${outcomes.join()}, got ${String(outcome)}`,
-    );
+    check(`outcome of "${id}"`, outcome, oneOf(...outcomes));
   }
   if (!blames.includes(blame)) {
-    throw new RangeError(`blame of "${id}" must be one of ${blames.join()}, got ${String(blame)}`);
+    check(`blame of "${id}"`, blame, oneOf(...blames));
   }
 }
 
@@ -33,6 +32,10 @@ export function checkState(name: string, state: CircuitState): void {
     case 'disabled':
       return;
     default:
-      throw new RangeError(`state of "${name}" is unknown: ${String(state)}`);
+      check(
+        `state of "${name}"`,
+        state,
+        oneOf('closed', 'open', 'half_open', 'forced_open', 'disabled'),
+      );
   }
 }

@@ -1,14 +1,14 @@
+import { check, func, object, string } from '@whirl/check';
 import type { Strategy } from '../strategy.ts';
-import { checkFunction, checkText, shown } from './validate.ts';
+
+const strategies = { ...object, wanted: 'a strategy' };
 
 /** Refuses what is no strategy. */
 export function checkStrategy(name: string, strategy: unknown): void {
-  if (typeof strategy !== 'object' || strategy === null) {
-    throw new TypeError(`${name} must be a strategy, got ${shown(strategy)}`);
-  }
+  check(name, strategy, strategies);
   const { name: own, pick } = strategy as Partial<Strategy>;
-  checkText(`${name}.name`, own);
-  checkFunction(`${name}.pick`, pick);
+  check(`${name}.name`, own, string);
+  check(`${name}.pick`, pick, func);
 }
 
 /** The name of a strategy around another, and what it leaves to that one. */

@@ -1,14 +1,14 @@
+import { array, check, func, number, string } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
 import type { Candidates, SelectContext, Strategy } from '../strategy.ts';
-import { checkFunction, checkNumber, checkText } from '../check/validate.ts';
 
 /** Narrows the candidates of a pick, with `inRegion`, `withTags` or `where`. */
 export type Filter = (among: Candidates, ask: SelectContext) => Candidates;
 
 /** Filters one after the other, then an inner strategy among those that pass all. */
 export function composite(filters: readonly Filter[], inner: Strategy): Strategy {
-  if (!Array.isArray(filters)) throw new TypeError('filters must be an array of functions');
-  filters.forEach((filter, i) => checkFunction(`filters[${i}]`, filter));
+  check('filters', filters, { ...array, wanted: 'an array of functions' });
+  filters.forEach((filter, i) => check(`filters[${i}]`, filter, func));
   const chain = [...filters];
   return {
     ...around('composite', inner),
@@ -27,13 +27,13 @@ export function byRegion(): Filter {
 
 /** Those that have all these tags. */
 export function byTags(...tags: string[]): Filter {
-  tags.forEach((tag, i) => checkText(`tags[${i}]`, tag));
+  tags.forEach((tag, i) => check(`tags[${i}]`, tag, string));
   return (among) => among.withTags(tags);
 }
 
 /** Those that cost no more than that. */
 export function byCost(max: number): Filter {
-  checkNumber('max', max, 0);
+  check('max', max, number(0));
   const key = `cost ≤ ${max}`;
   return (among) => among.where(key, (slot) => among.cost(slot) <= max);
 }

@@ -31,14 +31,20 @@ describe('S6 options and names', () => {
   it.each([
     [() => composite(5 as never, random()), 'filters must be an array of functions'],
     [() => composite([byTags('a'), 5 as never], random()), 'filters[1] must be a function'],
-    [() => byTags('a', 5 as never), 'tags[1] must be'],
-    [() => byCost(-1), 'max must be finite and at least 0, got -1'],
+    [() => byTags('a', 5 as never), 'tags[1] must be a string'],
+    [() => byCost(-1), 'max must be a number ≥ 0, got -1'],
     [
       () => costAware(random(), { ratio: 1 } as never),
-      'costAware() has no option ratio; known are',
+      'unknown option "ratio"; known are minSuccessRatio',
     ],
-    [() => costAware(random(), { minSuccessRatio: 2 }), 'minSuccessRatio must be between 0 and 1'],
-    [() => geo(random(), { fall: 'any' } as never), 'the options of geo() has no option fall'],
+    [
+      () => costAware(random(), { minSuccessRatio: 2 }),
+      'minSuccessRatio must be a number from 0 to 1, got 2',
+    ],
+    [
+      () => geo(random(), { fall: 'any' } as never),
+      'unknown option "fall": did you mean "fallback"?',
+    ],
   ])('%s is refused by name', (make, message) => {
     expect(make).toThrow(message);
   });

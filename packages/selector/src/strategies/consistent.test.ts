@@ -250,9 +250,9 @@ describe('consistent(), between processes', () => {
 });
 
 it.each([
-  [{ points: 0 }, 'points must be between 1 and 1000, got 0'],
-  [{ point: 1 }, 'the options of consistent() has no option point'],
-  [{ whenFull: 'wait' }, "whenFull must be 'elsewhere' or 'queue', got wait"],
+  [{ points: 0 }, 'points must be an integer from 1 to 1000, got 0'],
+  [{ point: 1 }, 'unknown option "point": did you mean "points"?'],
+  [{ whenFull: 'wait' }, 'whenFull must be "elsewhere" or "queue", got "wait"'],
 ])('refuses %j', (options, message) => {
   expect(() => consistent(roundRobin(), options as ConsistentOptions)).toThrow(message);
 });

@@ -1,5 +1,5 @@
+import { checkOptions, integer, number, oneOf } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
-import { checkCount, checkNames, checkNumber } from '../check/validate.ts';
 import type { View } from '../candidates/filtered-candidates.ts';
 import type { Candidates, Index, Strategy } from '../strategy.ts';
 import { MovedSessions } from './moved-sessions.ts';
@@ -60,6 +60,13 @@ class Rings implements Index {
   }
 }
 
+const kinds = {
+  points: integer(1, 1000),
+  maxSessions: integer(1),
+  idleMs: number(1),
+  whenFull: oneOf('elsewhere', 'queue'),
+};
+
 /**
  * The same candidate for the same `sessionId` in every process that has the same candidates, without a word between
  * them: the one that is nearest on a ring of hashes. A candidate that joins takes over its share of the sessions and
@@ -71,14 +78,8 @@ class Rings implements Index {
  * picks for requests without `sessionId`.
  */
 export function consistent(inner: Strategy, options: ConsistentOptions = {}): Strategy {
-  checkNames('the options of consistent()', options, 'points maxSessions idleMs whenFull');
+  checkOptions('', options, kinds);
   const { points = 21, maxSessions = 10_000, idleMs = 600_000, whenFull = 'elsewhere' } = options;
-  checkCount('points', points, 1000);
-  checkCount('maxSessions', maxSessions);
-  checkNumber('idleMs', idleMs, 1);
-  if (whenFull !== 'elsewhere' && whenFull !== 'queue') {
-    throw new RangeError(`whenFull must be 'elsewhere' or 'queue', got ${String(whenFull)}`);
-  }
   const createMoved = () => new MovedSessions(maxSessions, idleMs);
   const createRings = (view: Candidates) => new Rings(view as View);
   const memory = {};

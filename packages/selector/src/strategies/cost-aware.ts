@@ -1,8 +1,8 @@
+import { checkOptions, number } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
 import { SlotHeap } from '../slots/slot-heap.ts';
 import type { Candidates, Index, Strategy } from '../strategy.ts';
 import { TieClock } from '../slots/tie-clock.ts';
-import { checkNames, checkNumber } from '../check/validate.ts';
 
 export interface CostAwareOptions {
   /**
@@ -11,6 +11,8 @@ export interface CostAwareOptions {
    */
   readonly minSuccessRatio?: number | undefined;
 }
+
+const kinds = { minSuccessRatio: number(0, 1) };
 
 /** One that is not acceptable is judged again after so long: its evidence has faded by then. */
 const judgedAgainMs = 30_000;
@@ -96,9 +98,8 @@ class Costs implements Index {
  * among all when none is acceptable. O(log n) beside the inner strategy.
  */
 export function costAware(inner: Strategy, options: CostAwareOptions = {}): Strategy {
-  checkNames('the options of costAware()', options, 'minSuccessRatio');
+  checkOptions('', options, kinds);
   const { minSuccessRatio = 0.8 } = options;
-  checkNumber('minSuccessRatio', minSuccessRatio, 0, 1);
   const create = (among: Candidates) => new Costs(among, minSuccessRatio);
   const strategy: Strategy = {
     ...around('costAware', inner),

@@ -187,10 +187,10 @@ describe('S5 sticky()', () => {
   const session = (selector: Selector) => selector.select({ sessionId: 's' })?.id;
 
   it.each([
-    [{ maxSession: 1 }, 'the options of sticky() has no option maxSession; known are maxSessions,'],
-    [{ maxSessions: 0.5 }, 'maxSessions must be'],
-    [{ idleMs: 0 }, 'idleMs must be finite and at least 1, got 0'],
-    [{ whenFull: 'wait' }, "whenFull must be 'elsewhere' or 'queue', got wait"],
+    [{ maxSession: 1 }, 'unknown option "maxSession": did you mean "maxSessions"?'],
+    [{ maxSessions: 0.5 }, 'maxSessions must be an integer ≥ 1, got 0.5'],
+    [{ idleMs: 0 }, 'idleMs must be a number ≥ 1, got 0'],
+    [{ whenFull: 'wait' }, 'whenFull must be "elsewhere" or "queue", got "wait"'],
   ])('S5 %j is refused by name', (options, message) => {
     expect(() => sticky(random(), options as never)).toThrow(message);
     expect(sticky(random()).name).toBe('sticky(random)');

@@ -1,6 +1,6 @@
+import { checkOptions, oneOf } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
 import type { Strategy } from '../strategy.ts';
-import { checkNames } from '../check/validate.ts';
 
 export interface GeoOptions {
   /**
@@ -10,13 +10,12 @@ export interface GeoOptions {
   readonly fallback?: 'any' | 'none' | undefined;
 }
 
+const kinds = { fallback: oneOf('any', 'none') };
+
 /** Candidates of the region that is asked for, by an inner strategy. Without a region: all. */
 export function geo(inner: Strategy, options: GeoOptions = {}): Strategy {
-  checkNames('the options of geo()', options, 'fallback');
+  checkOptions('', options, kinds);
   const { fallback = 'any' } = options;
-  if (fallback !== 'any' && fallback !== 'none') {
-    throw new RangeError(`fallback must be 'any' or 'none', got ${String(fallback)}`);
-  }
   return {
     ...around('geo', inner),
     pick(among, ask) {

@@ -159,7 +159,7 @@ describe('sticky(), a candidate that is full', () => {
 
   it('S5 a bad whenFull is refused, naming the value', () => {
     expect(() => sticky(roundRobin(), { whenFull: 'wait' as never })).toThrow(
-      /whenFull must be 'elsewhere' or 'queue', got wait/,
+      /whenFull must be "elsewhere" or "queue", got "wait"/,
     );
   });
 });

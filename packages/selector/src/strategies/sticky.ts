@@ -1,6 +1,6 @@
+import { checkOptions, integer, number, oneOf } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
 import type { Candidates, SelectContext, Strategy } from '../strategy.ts';
-import { checkCount, checkNames, checkNumber } from '../check/validate.ts';
 import type { View } from '../candidates/filtered-candidates.ts';
 
 /** Failures in a row of its candidate after which a session moves. */
@@ -18,6 +18,12 @@ export interface StickyOptions {
    */
   readonly whenFull?: 'elsewhere' | 'queue' | undefined;
 }
+
+const kinds = {
+  maxSessions: integer(1),
+  idleMs: number(1),
+  whenFull: oneOf('elsewhere', 'queue'),
+};
 
 interface Session {
   slot: number;
@@ -99,13 +105,8 @@ function another(session: Session, inner: Strategy, among: View, ask: SelectCont
  * or its route is to blame for. A retry that excludes it goes elsewhere without moving the session.
  */
 export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
-  checkNames('the options of sticky()', options, 'maxSessions idleMs whenFull');
+  checkOptions('', options, kinds);
   const { maxSessions = 10_000, idleMs = 600_000, whenFull = 'elsewhere' } = options;
-  checkCount('maxSessions', maxSessions);
-  checkNumber('idleMs', idleMs, 1);
-  if (whenFull !== 'elsewhere' && whenFull !== 'queue') {
-    throw new RangeError(`whenFull must be 'elsewhere' or 'queue', got ${String(whenFull)}`);
-  }
   const create = () => new Sessions(maxSessions, idleMs);
   const passes = (among: Candidates, slot: number, { tags = [] }: SelectContext) =>
     tags.every((tag) => among.tags(slot).includes(tag));

@@ -1,0 +1,13 @@
+/** Longer strings, and those with a character of addresses, may hold a password. */
+const harmless = /^[^:@]{0,64}$/;
+
+/**
+ * A wrong value as messages show it. Of an object only that it is one; a string only when it cannot be an
+ * address with a password, which is easily given in the wrong place.
+ */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return harmless.test(value) ? JSON.stringify(value) : 'a string';
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
