@@ -15,7 +15,7 @@ import { check, refuse } from './check-options.ts';
  *
  * The cap comes before the jitter and bounds its result, and does not swallow it: drawing first and
  * cutting off afterwards would send all callers at the cap back in the same instant. `decorrelated`, whose
- * formula does cut off, answers with the cap itself in two of three draws there.
+ * formula does cut off, returns the cap itself in two of three draws there.
  *
  * Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, for `full`,
  * `equal` and `decorrelated`.

@@ -56,7 +56,7 @@ function parseOne(text: string, now: number): number {
  * | more than 1,000 characters       |                     | `undefined` |
  *
  * @param value What the header holds: a string, or an array of strings for repeated ones. Anything else
- *   gives undefined, so that what `headers.get()` answers can be passed as it is.
+ *   gives undefined, so that what `headers.get()` returns can be passed as it is.
  * @param now Epoch ms of the wall clock, `Date.now()`: the date is the server's.
  * @returns ms ≥ 0, never NaN, finite; undefined when one of the values is neither
  *   form. It is not bounded otherwise: a server may ask for a day.

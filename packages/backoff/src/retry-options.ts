@@ -20,7 +20,7 @@ export interface RetryOptions<T = unknown> {
   readonly backoff?: Backoff | undefined;
   /**
    * Whether an error is worth another attempt; `attempt` 0 is the first try. Asked while attempts are
-   * left. It answers at once: a promise would count as a yes. What it throws ends the retry. Default:
+   * left. It returns at once: a promise would count as a yes. What it throws ends the retry. Default:
    * every error is, except the refusal of a circuit breaker (code `CIRCUIT_OPEN`).
    */
   readonly shouldRetry?: ((error: unknown, attempt: number) => boolean) | undefined;

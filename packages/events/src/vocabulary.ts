@@ -276,7 +276,7 @@ export interface HealthChecked {
   readonly at: number;
 }
 
-/** An origin has stopped answering: its requests get one attempt each until its next response. */
+/** An origin has stopped responding: its requests get one attempt each until its next response. */
 export interface TargetDown {
   readonly origin: string;
   /** Failures in a row without a response. */

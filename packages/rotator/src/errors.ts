@@ -42,12 +42,12 @@ export function withReason(error: WhirlError, reason: string): WhirlError {
 export interface ConnectionFailure {
   readonly phase: Phase;
   readonly proxyId: string;
-  /** Of the proxy's answer to CONNECT. */
+  /** Of the proxy's response to CONNECT. */
   readonly statusCode?: number | undefined;
   readonly retryAfterMs?: number | undefined;
   /** The code in a SOCKS5 proxy's refusal, 1 to 8 (RFC 1928, section 6). */
   readonly socksReply?: number | undefined;
-  /** The fields of a refused CONNECT's answer. */
+  /** The fields of the response that refused a CONNECT. */
   readonly connectHeaders?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** The beginning of its body. */
   readonly connectBody?: string | undefined;
@@ -66,7 +66,7 @@ export class ProxyConnectionError extends WhirlError {
   readonly retryAfterMs: number | undefined;
   /** The code in a SOCKS5 proxy's refusal, 1 to 8 (RFC 1928, section 6). */
   readonly socksReply: number | undefined;
-  /** The fields of the answer to CONNECT by which the proxy refused, at most 16 KiB, without secrets. */
+  /** The fields of the response to CONNECT by which the proxy refused, at most 16 KiB, without secrets. */
   readonly connectHeaders: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** The first 4 KiB of its body, as text, without secrets: providers say there why. */
   readonly connectBody: string | undefined;
@@ -93,7 +93,7 @@ export class ProxyAuthenticationError extends WhirlError {
   readonly statusCode: number | undefined;
   /** The schemes that it asks for, as it writes them (`Basic`, `Digest`, …); empty when it names none. */
   readonly schemes: readonly string[];
-  /** The fields of the answer to CONNECT by which the proxy refused, at most 16 KiB, without secrets. */
+  /** The fields of the response to CONNECT by which the proxy refused, at most 16 KiB, without secrets. */
   readonly connectHeaders: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** The first 4 KiB of its body, as text, without secrets: providers say there why. */
   readonly connectBody: string | undefined;
@@ -243,7 +243,7 @@ export class InvalidRequestError extends WhirlError {
 
 /**
  * The global fetch was replaced by one that did not send this request through the rotator: it has an
- * answer of its own (a mock, a cache), or went to the target by itself. The answer was thrown away.
+ * response of its own (a mock, a cache), or went to the target by itself. The response was thrown away.
  */
 export class FetchBypassedError extends WhirlError {
   constructor() {

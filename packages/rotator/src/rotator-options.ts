@@ -46,7 +46,7 @@ export interface RotatorOptions {
   readonly budget?: RetryBudget | RetryBudgetOptions | false | undefined;
   /** Sends slow idempotent requests twice. Default: off. */
   readonly hedge?: HedgeOptions | undefined;
-  /** Recognise answers that are blocks in disguise. Default: none. */
+  /** Recognise responses that are blocks in disguise. Default: none. */
   readonly banRules?: readonly BanRule[] | undefined;
   /**
    * Whether a 4xx in absolute form that other proxies do not get from the same target counts against
@@ -81,7 +81,7 @@ export interface RotatorOptions {
    */
   readonly maxLiveProxies?: number | undefined;
   /**
-   * A response head, or that of an answer to CONNECT, of more bytes is refused. An integer ≥ 1,024,
+   * A response head, or that of a response to CONNECT, of more bytes is refused. An integer ≥ 1,024,
    * default 65,536.
    */
   readonly maxHeaderSize?: number | undefined;

@@ -14,7 +14,7 @@ import {
   type Progress,
   type RequestContext,
 } from './request/request-options.ts';
-import { AnsweredResponse } from './request/answered-response.ts';
+import { RoutedResponse } from './request/routed-response.ts';
 import { shown } from './check.ts';
 import {
   planOf,
@@ -53,9 +53,9 @@ export type FetchOptions = Omit<RequestInit, 'body'> &
 
 /** undici's response, with the way it took. */
 export type RotatorResponse = Dispatcher.ResponseData & {
-  /** One record for each attempt; that of the answer is provisional until its body has ended. */
+  /** One record for each attempt; that of the response is provisional until its body has ended. */
   readonly attempts: readonly AttemptRecord[];
-  /** The proxy that answered. */
+  /** The proxy that the response came through. */
   readonly proxyId: string;
 };
 
@@ -67,7 +67,7 @@ export interface RotatorView {
   /** For `undici.request`, `setGlobalDispatcher`, `WebSocket`; for fetch see `fetchOptions`. */
   readonly dispatcher: Dispatcher;
   /**
-   * Sends a request and resolves at the headers of its answer, as `undici.request` does: redirects
+   * Sends a request and resolves at the headers of the response, as `undici.request` does: redirects
    * are not followed and bodies not decoded. Read or `dump()` the body, or its connection is held.
    */
   request(url: string | URL, options?: RequestOptions): Promise<RotatorResponse>;
@@ -161,7 +161,7 @@ export class View implements RotatorView {
       signal,
       [contextKey]: context,
     } as Dispatcher.RequestOptions);
-    return new AnsweredResponse(response, context.progress as Progress);
+    return new RoutedResponse(response, context.progress as Progress);
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {

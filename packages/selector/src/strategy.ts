@@ -29,7 +29,7 @@ export interface SessionMove {
 }
 
 /**
- * Decides. A strategy is told which candidates are available and answers with one of their slots, or
+ * Decides. A strategy is told which candidates are available and returns one of their slots, or
  * −1 for none. It may keep state in an `Index`; it must not keep it in itself, or two selectors could
  * not share it.
  */

@@ -51,7 +51,7 @@ export interface PageOptions extends SeriesOptions {
 
 export interface PrometheusOptions extends PageOptions, SourceOptions {}
 
-/** What to answer as `content-type`, by format. */
+/** What to send as `content-type`, by format. */
 export const contentTypes = {
   text: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',

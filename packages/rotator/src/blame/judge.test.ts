@@ -38,7 +38,7 @@ function world(size: number) {
   return {
     judge,
     target,
-    responds: (i: number) => judge.answered(member(i), target, next(), answer),
+    responds: (i: number) => judge.respondedWell(member(i), target, next(), answer),
     fails: (i: number, failure = uncertain) => judge.judged(failure, member(i), target, next()),
   };
 }

@@ -23,7 +23,7 @@ export interface Suspect {
 }
 
 /** The head of a response that is no failure. */
-export interface Answer {
+export interface GoodResponse {
   readonly statusCode: number;
   readonly latencyMs: number;
   readonly tunnel: boolean;
@@ -54,8 +54,13 @@ export class Judge {
   }
 
   /** A good response. `route` when other proxies get better ones from there, and this is the proxy's own or a ban. */
-  answered(member: Suspect, target: Target, at: number, answer: Answer): 'none' | 'route' {
-    const { statusCode, tunnel, ruled, latencyMs } = answer;
+  respondedWell(
+    member: Suspect,
+    target: Target,
+    at: number,
+    response: GoodResponse,
+  ): 'none' | 'route' {
+    const { statusCode, tunnel, ruled, latencyMs } = response;
     if (!tunnel && !ruled && this.#options.contrast) {
       if (statusCode < 400) this.#kinds.responded(member.kinds, target.kinds, at);
       else if (statusCode < 500) {
@@ -95,7 +100,7 @@ export class Judge {
           : this.#evidence.failed(member.evidence, target.evidence, at);
     }
     const silent = !responded && phase !== 'body' && reason !== 'banned';
-    if (silent && (blame === 'target' || blame === 'unknown')) this.#unanswered(member, target, at);
+    if (silent && (blame === 'target' || blame === 'unknown')) this.#noResponse(member, target, at);
     return { ...failure, blame, contested: this.#contested(failure, member, target, at) };
   }
 
@@ -139,7 +144,7 @@ export class Judge {
     }
   }
 
-  #unanswered(member: Suspect, target: Target, at: number): void {
+  #noResponse(member: Suspect, target: Target, at: number): void {
     const { bus, poolSize } = this.#options;
     const { outage, origin } = target;
     if (!outage.failed(member.id, at, poolSize()) || !bus.has('target:down')) return;

@@ -34,7 +34,7 @@ const elsewhere: Elsewhere = { known: 0, well: 0, failing: 0 };
 
 /**
  * Judges the failure that `row` has just noted. It compares how often the pair fails with how often
- * the origin fails those proxies that it answers, and looks at what the proxy does elsewhere. Sets
+ * the origin fails those proxies that it responds to, and looks at what the proxy does elsewhere. Sets
  * `row.excused` where other proxies' evidence gives the failure to the origin.
  */
 export function judge(row: Row, at: number, refused: boolean): Judged {

@@ -1,6 +1,6 @@
 import type net from 'node:net';
 
-/** What is kept of the answer by which a proxy refuses CONNECT. */
+/** What is kept of the response by which a proxy refuses CONNECT. */
 const maxHeaderBytes = 16_384;
 const maxBodyBytes = 4096;
 

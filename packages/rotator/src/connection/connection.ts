@@ -39,7 +39,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #keepAlive: boolean;
   /** The request that has it has its response's head. */
-  answered = false;
+  responded = false;
   #leased = false;
   /** What the request that waits for the dial allows for the way through the proxy. */
   #connectTimeoutMs = 0;
@@ -108,7 +108,7 @@ export class Connection {
   /** The request that had it is done with it. */
   free(now: number): void {
     this.#leased = false;
-    this.answered = false;
+    this.responded = false;
     this.firstEndedAt ??= now;
   }
 

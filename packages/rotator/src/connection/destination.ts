@@ -14,7 +14,7 @@ export interface Destination {
   readonly servername?: string | undefined;
   /** Protocols to offer (ALPN). Default `['http/1.1']`. */
   readonly alpn?: readonly string[] | undefined;
-  /** The target may speak first. Default false: bytes right behind the answer to CONNECT are the proxy's. */
+  /** The target may speak first. Default false: bytes right behind the response to CONNECT are the proxy's. */
   readonly greets?: boolean | undefined;
   /** More TLS settings, which replace those of the connector. */
   readonly tls?: ConnectionOptions | undefined;

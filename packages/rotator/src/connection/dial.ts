@@ -112,7 +112,7 @@ export class Dial {
   }
 
   /**
-   * A refusal of one address sends the next one through the proxy. A proxy that does not answer gets
+   * A refusal of one address sends the next one through the proxy. A proxy that does not respond gets
    * the next one in time for all of them, and goes on with the first: many are slow.
    */
   #tryEach(to: Destination, addresses: readonly string[]): void {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectAnswerParser } from './http-connect.ts';
+import { ConnectResponseParser } from './http-connect.ts';
 import { basicAuth } from '../proxy/proxy-headers.ts';
 import { parseProxy } from '../proxy/parse-proxy.ts';
 
 const parse = (text: string, size = text.length) => {
-  const parser = new ConnectAnswerParser(16_384);
+  const parser = new ConnectResponseParser(16_384);
   const bytes = Buffer.from(text, 'latin1');
   for (let i = 0; i < bytes.length; i += size) {
     const answer = parser.push(bytes.subarray(i, i + size));
@@ -13,7 +13,7 @@ const parse = (text: string, size = text.length) => {
   return undefined;
 };
 
-describe('ConnectAnswerParser', () => {
+describe('ConnectResponseParser', () => {
   it('C2 reads status, Retry-After and what follows the head, in whatever pieces it comes', () => {
     const text = 'HTTP/1.1 503 Busy\r\nRetry-After:  120 \r\nA: b\r\n\r\n';
     const head = 'HTTP/1.1 503 Busy\r\nRetry-After:  120 \r\nA: b';
@@ -59,7 +59,7 @@ describe('A17 the answer to CONNECT is read in linear time', () => {
   it('a head of 256 KiB in single bytes, and one that is a flood of interim answers', () => {
     const sizes = [65_536, 262_144];
     const times = sizes.map((size) => {
-      const parser = new ConnectAnswerParser(2 * size);
+      const parser = new ConnectResponseParser(2 * size);
       const head = Buffer.from(`HTTP/1.1 200 OK\r\nx: ${'a\r\n'.repeat(size / 4)}`);
       const start = performance.now();
       for (let i = 0; i < head.length; i++) parser.push(head.subarray(i, i + 1));

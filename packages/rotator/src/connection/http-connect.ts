@@ -6,7 +6,7 @@ export const maxInterimResponses = 32;
 const lineFeed = 10;
 const carriageReturn = 13;
 
-export interface ConnectAnswer {
+export interface ConnectResponse {
   readonly statusCode: number;
   /** Its status line and fields, as they came. */
   readonly head: string;
@@ -15,10 +15,10 @@ export interface ConnectAnswer {
 }
 
 /**
- * Reads the answer to CONNECT, in whatever pieces it comes. It looks at each byte once, so that its
+ * Reads the response to CONNECT, in whatever pieces it comes. It looks at each byte once, so that its
  * work grows with the length of the head and not with the number of the pieces.
  */
-export class ConnectAnswerParser {
+export class ConnectResponseParser {
   readonly #maxBytes: number;
   #head = Buffer.allocUnsafe(512);
   #length = 0;
@@ -31,8 +31,8 @@ export class ConnectAnswerParser {
     this.#maxBytes = maxBytes;
   }
 
-  /** The final answer once its head is complete. Throws when it is too large or not HTTP/1. */
-  push(chunk: Buffer): ConnectAnswer | undefined {
+  /** The final response once its head is complete. Throws when it is too large or not HTTP/1. */
+  push(chunk: Buffer): ConnectResponse | undefined {
     for (let at = 0; at < chunk.length;) {
       const end = this.#endOfHead(chunk, at);
       this.#append(chunk.subarray(at, end === -1 ? chunk.length : end));
@@ -95,36 +95,36 @@ export interface TunnelOptions {
 
 /**
  * Asks for a tunnel with CONNECT (RFC 9110, section 9.3.6) and leaves the socket paused after the
- * answer. Calls back once; the returned function stops listening.
+ * response. Calls back once; the returned function stops listening.
  */
 export function askForTunnel(
   socket: net.Socket,
   authority: string,
   headers: readonly string[],
   { maxHeaderSize, greets = false }: TunnelOptions,
-  done: (error: Error | undefined, answer?: ConnectAnswer) => void,
+  done: (error: Error | undefined, response?: ConnectResponse) => void,
 ): () => void {
-  const parser = new ConnectAnswerParser(maxHeaderSize);
+  const parser = new ConnectResponseParser(maxHeaderSize);
   const stop = () => void socket.off('data', onData);
   const onData = (chunk: Buffer) => {
-    let answer: ConnectAnswer | undefined;
+    let response: ConnectResponse | undefined;
     try {
-      answer = parser.push(chunk);
+      response = parser.push(chunk);
     } catch (error) {
       stop();
       done(error as Error);
       return;
     }
-    if (answer === undefined) return;
+    if (response === undefined) return;
     stop();
     socket.pause();
-    if (answer.statusCode < 300 && answer.rest.length > 0 && !greets) {
+    if (response.statusCode < 300 && response.rest.length > 0 && !greets) {
       // In HTTP and in TLS the client speaks first: these bytes are none of the target's.
-      done(new Error(`it sent bytes behind its ${answer.statusCode} to CONNECT`));
+      done(new Error(`it sent bytes behind its ${response.statusCode} to CONNECT`));
       return;
     }
-    if (answer.rest.length > 0) socket.unshift(answer.rest);
-    done(undefined, answer);
+    if (response.rest.length > 0) socket.unshift(response.rest);
+    done(undefined, response);
   };
   socket.on('data', onData);
   let lines = '';

@@ -49,14 +49,14 @@ export class Lease {
   }
 
   /** The response's head went to the caller: from here on the connection is held by its body. */
-  answered(): void {
-    if (this.#connection !== undefined) this.#connection.answered = true;
+  responded(): void {
+    if (this.#connection !== undefined) this.#connection.responded = true;
   }
 
   /** While it awaits its turn: how many connections are held by bodies that were not read to the end. */
   get unreadAhead(): number {
     if (this.#connection !== undefined) return 0;
-    return this.#route.connections.filter(({ answered }) => answered).length;
+    return this.#route.connections.filter(({ responded }) => responded).length;
   }
 
   /** Where an attempt stands of which nothing was sent yet: `select` while it awaits its turn. */
@@ -100,7 +100,7 @@ export class Lease {
     this.#connection?.refused(uploaded);
   }
 
-  /** The answer was read to its end: the connection may serve another request. */
+  /** The response was read to its end: the connection may serve another request. */
   release(): void {
     if (this.#over) return;
     this.#over = true;

@@ -13,7 +13,7 @@ import {
   type ConnectHeaders,
 } from './connect-refusal.ts';
 import { whatProxyDid } from '../failure-words.ts';
-import { askForTunnel, type ConnectAnswer } from './http-connect.ts';
+import { askForTunnel, type ConnectResponse } from './http-connect.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { hasCredentials, headersFor } from '../proxy/proxy-headers.ts';
 import { retryAfterOf } from '../message/retry-after.ts';
@@ -167,22 +167,22 @@ export class ProxyPath {
       authority,
       headers,
       { maxHeaderSize, greets: to.greets },
-      (error, answer) => {
-        if (answer === undefined) {
+      (error, response) => {
+        if (response === undefined) {
           this.#finish(this.#failure(error?.message ?? '', error, 'protocol'));
-        } else if (answer.statusCode < 300) this.#finish(null);
-        else this.#refused(socket, answer);
+        } else if (response.statusCode < 300) this.#finish(null);
+        else this.#refused(socket, response);
       },
     );
   }
 
   /** The body of a refusal often says why. The connection may end meanwhile: that is no failure of its own. */
-  #refused(socket: net.Socket, answer: ConnectAnswer): void {
+  #refused(socket: net.Socket, response: ConnectResponse): void {
     this.#unwatch();
     socket.on('error', ignore);
-    const fields = fieldsIn(answer.head);
+    const fields = fieldsIn(response.head);
     this.#stop = readRefusalBody(socket, fields, (body) =>
-      this.#finish(this.#refusal(answer.statusCode, fields, body)),
+      this.#finish(this.#refusal(response.statusCode, fields, body)),
     );
   }
 

@@ -3,7 +3,7 @@
  * is to blame. `fatal`: it stands as a failure, nothing is tried again. `banTarget`: this proxy is
  * avoided for this origin for a while. `banProxy`: the proxy's circuit opens for that long.
  * `throttle`: the same, but the proxy is not to blame for it. After a ban the request is tried
- * again, as its policy allows; without a further attempt the answer is returned.
+ * again, as its policy allows; without a further attempt the response is returned.
  */
 export type Verdict =
   | 'ok'
@@ -25,7 +25,7 @@ export interface Answer {
   readonly proxyId: string;
 }
 
-/** Recognises answers that look like an answer, but are a block, a captcha or a limit. */
+/** Recognises responses that look good and are a block, a captcha or a limit. */
 export interface BanRule {
   /** Shown in `proxy:banned`. */
   readonly name: string;
@@ -101,17 +101,17 @@ function shown(verdict: unknown): string {
   return JSON.stringify(verdict) ?? String(verdict);
 }
 
-/** What the rules make of one answer; asked again as more of its body is known. */
+/** What the rules make of one response; asked again as more of its body is known. */
 export class Judgement {
   readonly #rules: readonly BanRule[];
-  readonly #answer: Omit<Answer, 'body'>;
+  readonly #response: Omit<Answer, 'body'>;
   readonly #chunks: Buffer[] = [];
   #size = 0;
   #next = 0;
 
-  constructor(rules: readonly BanRule[], answer: Omit<Answer, 'body'>) {
+  constructor(rules: readonly BanRule[], response: Omit<Answer, 'body'>) {
     this.#rules = rules;
-    this.#answer = answer;
+    this.#response = response;
   }
 
   /** What was held back so far. */
@@ -130,7 +130,7 @@ export class Judgement {
       const { bodyBytes = 0 } = rule;
       if (!ended && this.#size < bodyBytes) return undefined;
       const body = bodyBytes === 0 ? Buffer.alloc(0) : this.body.subarray(0, bodyBytes);
-      const verdict = rule.judge({ ...this.#answer, body });
+      const verdict = rule.judge({ ...this.#response, body });
       checkVerdict(rule.name, verdict);
       if (verdict !== undefined) return { rule: rule.name, verdict };
     }

@@ -3,11 +3,11 @@ import { checkNames } from '../unknown-option.ts';
 
 /** When a slow request is sent once more, through another proxy. */
 export interface HedgeOptions {
-  /** Milliseconds to wait for the first attempt's answer. > 0; no default. */
+  /** Milliseconds to wait for the first attempt's response. > 0; no default. */
   readonly afterMs?: number | undefined;
   /**
-   * Instead of a fixed time: this share of the latest 512 answers came sooner; between 0 and 1,
-   * both excluded. Until 20 answers are known `afterMs` counts, or nothing is hedged.
+   * Instead of a fixed time: this share of the latest 512 responses came sooner; between 0 and 1,
+   * both excluded. Until 20 responses are known `afterMs` counts, or nothing is hedged.
    */
   readonly percentile?: number | undefined;
 }
@@ -17,7 +17,7 @@ const fewest = 20;
 /** Responses after which the percentile is computed again: sorting at each would cost too much. */
 const refreshEvery = 32;
 
-/** Knows how long an answer may take before a hedge is worth it. */
+/** Knows how long a response may take before a hedge is worth it. */
 export class Hedging {
   readonly #afterMs: number | undefined;
   readonly #percentile: number | undefined;
@@ -49,7 +49,7 @@ export class Hedging {
     this.#percentile = percentile;
   }
 
-  /** An answer came after this long. */
+  /** A response came after this long. */
   record(latencyMs: number): void {
     if (this.#percentile === undefined) return;
     this.#latencies[this.#count++ % kept] = latencyMs;

@@ -68,7 +68,7 @@ export function retryDelay(given: DelayCase): number | 'retry_after' | 'deadline
   const eager = policy.failoverDelay === 'none' && given.another;
   let delayMs =
     eager && leavesProxy(failure) ? 0 : given.backoff.delay(given.retry, given.previousDelayMs);
-  // With its answer to CONNECT a proxy speaks for itself: another one owes it nothing.
+  // With its response to CONNECT a proxy speaks for itself: another one owes it nothing.
   const owed = !eager && !(given.another && failure.phase === 'connect');
   const { retryAfterMs } = failure;
   if (policy.respectRetryAfter && retryAfterMs !== undefined && owed) {

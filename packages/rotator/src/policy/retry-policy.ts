@@ -42,7 +42,7 @@ export interface RetryPolicyOptions {
   readonly retryNonIdempotent?: boolean | undefined;
   /** `none`: no wait when the proxy was to blame and another takes over. Default `backoff`. */
   readonly failoverDelay?: 'backoff' | 'none' | undefined;
-  /** Fail over from a proxy that answers 407. Default false. */
+  /** Fail over from a proxy that responds with 407. Default false. */
   readonly failoverOnProxyAuth?: boolean | undefined;
   /** Treat Retry-After as the least wait. Default true. */
   readonly respectRetryAfter?: boolean | undefined;

@@ -31,7 +31,7 @@ export class Member {
   readonly addedAt: number;
   /** Requests and health checks under way through it. */
   inFlight = 0;
-  /** When it last served a request with the credentials of `tookFor`, by not answering with 407. */
+  /** When it last served a request with the credentials of `tookFor`, by not responding with 407. */
   tookAt = -Infinity;
   tookFor: Proxy | undefined;
   /** Epoch milliseconds of the last failure in its circuit that may be the target's. */

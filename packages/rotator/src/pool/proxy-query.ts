@@ -17,7 +17,7 @@ export interface Ask {
   readonly mayTest?: boolean | undefined;
 }
 
-/** Whether it is for every member; then the numbers of the pool answer without a look at each. */
+/** Whether it is for every member; then the counts of the pool suffice, without a look at each. */
 export function takesAny({ proxyId, tags, strictRegion }: Ask): boolean {
   return proxyId === undefined && tags === undefined && strictRegion !== true;
 }

@@ -38,7 +38,7 @@ export class Attempt
   /** Makes the client read on after a pause. */
   #readOn: (() => void) | undefined;
   /** Bytes of a response came, if only the first of its head. */
-  #answered = false;
+  #responding = false;
   /** Interim responses so far. */
   #interim = 0;
   /** While the body comes. */
@@ -112,7 +112,7 @@ export class Attempt
 
   /** A first byte came back. */
   onResponseStarted(): void {
-    this.#answered = true;
+    this.#responding = true;
   }
 
   onUpgrade(statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void {
@@ -179,8 +179,8 @@ export class Attempt
       return;
     }
     const { proxyId } = this;
-    const answer = { statusCode, headers: head.headers, method, origin, proxyId };
-    this.#held = { head, judgement: new Judgement(banRules, answer) };
+    const response = { statusCode, headers: head.headers, method, origin, proxyId };
+    this.#held = { head, judgement: new Judgement(banRules, response) };
     this.#judge(false, at);
   }
 
@@ -219,7 +219,7 @@ export class Attempt
       this.#end([]);
       return;
     }
-    if (this.settled || this.#answered || lease?.stale(error, this.sent) !== true) {
+    if (this.settled || this.#responding || lease?.stale(error, this.sent) !== true) {
       this.#lost(error);
     } else if (this.operation.request.repeats(this.sent)) this.#sendAgain(lease);
     else {
@@ -288,7 +288,7 @@ export class Attempt
     if (!this.settled && body.length > 0) this.operation.forwardData(body);
   }
 
-  /** The answer is known: it goes to the caller, or another attempt takes over. */
+  /** The response is judged: it goes to the caller, or another attempt takes over. */
   #decide(head: ResponseHead, found: Found, at: number): void {
     const way = { proxyHost: this.admission.member.proxy.host, tunnel: this.#tunnel };
     const { policy } = this.operation;
@@ -303,7 +303,7 @@ export class Attempt
     if (failure !== undefined) {
       const { member } = this.admission;
       const { origin } = this.operation.request;
-      // Before a successor is looked for: this answer may be the one that opens the circuit.
+      // Before a successor is looked for: this response may be the one that opens the circuit.
       this.tellCircuit(failure);
       carryOut(this.engine.pool, found, member, origin, this.engine.now());
       const fatal = found !== 'none' && found.verdict === 'fatal';
@@ -319,7 +319,7 @@ export class Attempt
     this.#awaitBody(head.statusCode);
     const { statusCode, rawHeaders, statusText } = head;
     this.engine.hedging?.record(this.latencyMs ?? 0);
-    this.#lease?.answered();
+    this.#lease?.responded();
     this.operation.forwardStart(this, statusCode, rawHeaders, statusText);
   }
 

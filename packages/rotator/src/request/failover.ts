@@ -161,7 +161,7 @@ export abstract class Failover<Each extends Try>
 
   /** The first response wins; other attempts are aborted, and their proxies are not to blame. */
   protected won(attempt: Each, statusCode: number | undefined): void {
-    this.answeredBy = attempt.proxyId;
+    this.respondedBy = attempt.proxyId;
     this.enter({ is: 'responding', attempt, statusCode });
     for (const other of this.live) {
       if (other === attempt) continue;

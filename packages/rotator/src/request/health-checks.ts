@@ -20,11 +20,11 @@ export interface HealthCheckOptions {
    * tested in this one: traffic had its chance. ≥ 10, default 10,000.
    */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds to the headers of the answer. > 0, default 10,000. */
+  /** Milliseconds to the headers of the response. > 0, default 10,000. */
   readonly timeoutMs?: number | undefined;
   /** Tests under way at once. An integer ≥ 1, default 4. */
   readonly concurrency?: number | undefined;
-  /** Which answers close the circuit. Default: a status of 200 to 399. */
+  /** Which responses close the circuit. Default: a status of 200 to 399. */
   readonly isHealthy?: ((statusCode: number) => boolean) | undefined;
 }
 
@@ -152,7 +152,7 @@ export class HealthChecks {
       this.#running--;
       if (!this.#closed) this.#next();
     };
-    // The answer's body is of no use: its connection is closed rather than read to the end.
+    // The response's body is of no use: its connection is closed rather than read to the end.
     const cut = () => lease.cut(new Error('the health check is over'));
     const tunnel = !lease.absoluteForm;
     const failed = (error: Error) => {
@@ -170,7 +170,7 @@ export class HealthChecks {
     // The sockets get a turn after a loop that was late.
     const timer = setTimeout(() => setImmediate(expired), this.#timeoutMs);
     timer.unref();
-    let answered = false;
+    let responding = false;
     const send = () => {
       try {
         lease.dispatch(request.through(lease, member.proxy), handler);
@@ -181,13 +181,13 @@ export class HealthChecks {
     };
     const handler: Dispatcher.DispatchHandler & { onResponseStarted(): void } = {
       onRequestStart() {},
-      onResponseStarted: () => void (answered = true),
+      onResponseStarted: () => void (responding = true),
       onResponseStart: (_, statusCode) => {
         if (ended || statusCode < 200) return;
         const at = now();
         if (this.#isHealthy(statusCode)) {
           const latencyMs = at - startedAt;
-          judge.answered(member, target, at, { statusCode, latencyMs, tunnel, ruled: true });
+          judge.respondedWell(member, target, at, { statusCode, latencyMs, tunnel, ruled: true });
           end(undefined);
         } else end(judge.judged(unhealthy(statusCode, tunnel), member, target, at, tunnel));
         cut();
@@ -195,7 +195,7 @@ export class HealthChecks {
       onResponseData() {},
       onResponseEnd() {},
       onResponseError: (_, error) => {
-        if (!ended && !answered && lease.stale(error, true)) {
+        if (!ended && !responding && lease.stale(error, true)) {
           lease.renew();
           queueMicrotask(send);
           return;

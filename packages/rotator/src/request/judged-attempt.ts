@@ -1,5 +1,5 @@
 import type { Outcome, Phase } from '@whirl/events';
-import type { Answer } from '../blame/judge.ts';
+import type { GoodResponse } from '../blame/judge.ts';
 import type { Failure } from '../blame/failure.ts';
 import type { Target } from '../blame/targets.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
@@ -144,17 +144,20 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   }
 
   /** A response that is no failure is evidence too. `ruled`: a ban rule says that it stands. */
-  protected responded(answer: Pick<Answer, 'tunnel' | 'ruled'>, at = this.engine.now()): void {
+  protected responded(
+    response: Pick<GoodResponse, 'tunnel' | 'ruled'>,
+    at = this.engine.now(),
+  ): void {
     this.leaveOutage();
     const { judge, pool } = this.engine;
     const { member } = this.admission;
     pool.circuits.worked(this.admission);
     this.#strange =
-      judge.answered(member, this.operation.target, at, {
+      judge.respondedWell(member, this.operation.target, at, {
         statusCode: this.statusCode ?? 0,
         latencyMs: this.latencyMs ?? 0,
-        tunnel: answer.tunnel,
-        ruled: answer.ruled,
+        tunnel: response.tunnel,
+        ruled: response.ruled,
       }) === 'route';
     if (!this.#strange) this.operation.responded(member, at);
   }

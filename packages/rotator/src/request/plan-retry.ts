@@ -18,7 +18,7 @@ export interface Plan {
 }
 
 /**
- * When and through whom the next attempt goes, or why there is none. Asked before an answer is
+ * When and through whom the next attempt goes, or why there is none. Asked before a response is
  * thrown away, so that the last one can stand. A plan has been paid for: its budget is withdrawn,
  * and its admission must be used or given back.
  */
@@ -30,7 +30,7 @@ export function planNext(
   const refused = refusal(given);
   if (refused !== undefined) return refused;
   const retry = given.attempts - 1;
-  // Asked only where the answer counts: with tags it is a look at each proxy.
+  // Asked only where it matters: with tags it is a look at each proxy.
   const { policy, failure } = given;
   const counts = policy.failoverDelay === 'none' || failure.retryAfterMs !== undefined;
   const another = counts && pool.availability.hasAnother(ask);

@@ -46,7 +46,7 @@ const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
 export interface Progress {
   readonly attempts: readonly AttemptRecord[];
   /** The proxy whose response the caller got. */
-  readonly answeredBy: string | undefined;
+  readonly respondedBy: string | undefined;
 }
 
 /** The same, understood once: how a verb or a view talks to the engine. */

@@ -39,7 +39,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
   previous: RunningRequest | undefined;
   next: RunningRequest | undefined;
   /** The proxy whose response the caller got. */
-  answeredBy: string | undefined;
+  respondedBy: string | undefined;
   protected readonly facts: RequestFacts;
   /** What it wants of the pool. */
   protected readonly wanted: NextProxy;

@@ -26,7 +26,7 @@ export interface TunnelListener extends VerdictListener {
   /** The way to the target is open; with `secure`, TLS with it too. */
   opened(attempt: TunnelAttempt): void;
   /** The first bytes came. */
-  answered(attempt: TunnelAttempt, first: Buffer): void;
+  spoke(attempt: TunnelAttempt, first: Buffer): void;
   /** Neither side has spoken for `quietMs`. */
   quiet(attempt: TunnelAttempt): void;
   attemptFailed(attempt: TunnelAttempt, failure: Failure): void;
@@ -131,13 +131,13 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     this.#socket?.end();
   }
 
-  /** The target has answered, or the caller says so. Returns the connection, with nothing listening on it. */
+  /** The target has spoken, or the caller says that the tunnel works. Returns the connection, with nothing listening on it. */
   succeed(): net.Socket {
     const { now, hedging } = this.engine;
     const waitMs = this.#openedAt - this.startedAt;
     const { secure } = this.operation.to;
-    const answerMs = secure || !this.sent ? 0 : now() - (this.#writtenAt as number);
-    this.latencyMs = waitMs + answerMs;
+    const responseMs = secure || !this.sent ? 0 : now() - (this.#writtenAt as number);
+    this.latencyMs = waitMs + responseMs;
     this.#keeps = true;
     this.#unwatch();
     this.responded({ tunnel: true, ruled: true });
@@ -146,7 +146,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     return this.#socket as net.Socket;
   }
 
-  /** The way stood, and the target did not answer through it. */
+  /** The way stood, and the target did not respond through it. */
   fail(why: string, reason?: 'protocol'): void {
     if (this.settled) return;
     const { proxyId } = this;
@@ -226,7 +226,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   readonly #onData = (chunk: Buffer): void => {
     const { greetingMs } = this.operation;
     if (this.sent || greetingMs === 0 || !this.operation.plausible(chunk)) {
-      this.operation.answered(this, chunk);
+      this.operation.spoke(this, chunk);
       return;
     }
     this.#greeted = true;
@@ -241,7 +241,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     if (!this.#greeted || this.settled) return;
     this.#greeted = false;
     const greeting = this.#socket?.off('data', this.#onData).read() as Buffer | null | undefined;
-    if (greeting instanceof Buffer) this.operation.answered(this, greeting);
+    if (greeting instanceof Buffer) this.operation.spoke(this, greeting);
   }
 
   readonly #onDrain = (): void => void this.timer?.refresh();
@@ -249,8 +249,8 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   readonly #onError = (error: Error): void => this.#lost(error);
 
   readonly #onEnd = (): void => {
-    // The caller had ended its side: that the target says nothing is its answer.
-    if (this.operation.finished) this.operation.answered(this, nothing);
+    // The caller had ended its side: that the target says nothing is its response.
+    if (this.operation.finished) this.operation.spoke(this, nothing);
     else this.fail('the connection was closed before the first byte of the target');
   };
 

@@ -54,7 +54,7 @@ export class TunnelOperation
   }
 
   override get proxyId(): string | undefined {
-    return this.answeredBy ?? super.proxyId;
+    return this.respondedBy ?? super.proxyId;
   }
 
   get finished(): boolean {
@@ -152,7 +152,7 @@ export class TunnelOperation
     if (waiting !== undefined) this.write(waiting.chunk, waiting.callback);
   }
 
-  answered(attempt: TunnelAttempt, first: Buffer): void {
+  spoke(attempt: TunnelAttempt, first: Buffer): void {
     if (first.length === 0) this.#establish(attempt, undefined);
     else if (this.#flight.plausible(first)) this.#establish(attempt, first);
     else attempt.fail('what came cannot be a response of the target', 'protocol');

@@ -11,7 +11,7 @@ export type ClosedBy = TunnelEnd['closedBy'];
 /**
  * A connection to a target through a proxy of the pool. Until the first byte of the target comes, a proxy that
  * fails is replaced where `replay` allows it; from then on the bytes pass as they are. It ends with an error when
- * the connection is lost: a forwarder answers that with RST. Emits `established` at the verdict, before the first
+ * the connection is lost: a forwarder sends RST then. Emits `established` at the verdict, before the first
  * bytes can be read.
  */
 export interface Tunnel extends Duplex {

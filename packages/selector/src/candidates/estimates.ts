@@ -242,7 +242,7 @@ export class Estimates {
     const usualMs = this.#usualMs(slot, now);
     const ms = shrunk(rows[start + successMs] as number, s, usualMs);
     const failMs = shrunk(rows[start + failureMs] as number, f, this.#poolFailureMs);
-    // A failure costs no less than an answer would have taken: else one that fails within
+    // A failure costs no less than a response would have taken: else one that fails within
     // milliseconds would look cheap however often it fails.
     return ms + ((1 - p) / p) * Math.max(failMs, this.#poolSuccessMs || usualMs);
   }

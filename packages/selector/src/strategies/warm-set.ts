@@ -250,7 +250,7 @@ export class WarmSet implements Index {
     if (!isIn) this.#marks.set(slot, marks | mark);
   }
 
-  /** Takes it out of the set that it is in, and answers with its new marks. */
+  /** Takes it out of the set that it is in, and returns its new marks. */
   #place(slot: number, to: number): number {
     const marks = this.#marks.get(slot);
     const from = marks & places;

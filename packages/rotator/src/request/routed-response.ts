@@ -3,7 +3,7 @@ import type { AttemptRecord } from '../attempt-record.ts';
 import type { Progress } from './request-options.ts';
 
 /** undici's response, with the way that it took. */
-export class AnsweredResponse implements Dispatcher.ResponseData {
+export class RoutedResponse implements Dispatcher.ResponseData {
   readonly statusCode: number;
   readonly statusText: string;
   readonly headers: Dispatcher.ResponseData['headers'];
@@ -23,16 +23,16 @@ export class AnsweredResponse implements Dispatcher.ResponseData {
     this.trailers = response.trailers;
     this.opaque = response.opaque;
     this.context = response.context;
-    this.proxyId = progress.answeredBy as string;
+    this.proxyId = progress.respondedBy as string;
     this.#progress = progress;
-    Object.defineProperty(this, 'attempts', AnsweredResponse.#attempts);
+    Object.defineProperty(this, 'attempts', RoutedResponse.#attempts);
   }
 
   /** Of each response itself, so that `{ ...response }` has them. One for all: an accessor is a hidden class. */
   static readonly #attempts: PropertyDescriptor = {
     enumerable: true,
     configurable: true,
-    get(this: AnsweredResponse) {
+    get(this: RoutedResponse) {
       return this.#progress.attempts;
     },
   };
