@@ -6,7 +6,7 @@ import { fromIoredis, fromNodeRedis, type RedisCommands } from '../src/redis.ts'
 /** A connected client, and how to end it. */
 export interface Connected {
   readonly commands: RedisCommands;
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 const ignore = () => {};

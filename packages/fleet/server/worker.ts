@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { adaptive, roundRobin } from '@whirl/selector';
 import { seededRandom } from '@whirl/testkit';
 import { joinFleet } from '../src/index.ts';
 import { fromIoredis, redisStore } from '../src/redis.ts';
@@ -12,7 +13,8 @@ const now = () => performance.timeOrigin + performance.now() + skewMs;
 const random = seededRandom(options.seed);
 const send = (report: Report) => process.send?.(report);
 
-const pool = new SimulatedPool({ now, random, ids, openMs });
+const strategy = options.strategy === 'adaptive' ? adaptive() : roundRobin();
+const pool = new SimulatedPool({ now, random, ids, openMs, strategy });
 pool.bus.on('circuit:transition', ({ name: id, to, reason }) => {
   send({ type: 'circuit', id, to, reason, at: now() - skewMs });
 });

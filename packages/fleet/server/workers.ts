@@ -13,6 +13,7 @@ export interface WorkerOptions {
   readonly seed: number;
   /** False: the same without a fleet. */
   readonly fleet: boolean;
+  readonly strategy: 'in turn' | 'adaptive';
 }
 
 /** What a worker is told. */
@@ -112,6 +113,7 @@ export function startWorkers(
         skewMs: 0,
         seed: i + 1,
         fleet: true,
+        strategy: 'in turn',
         ...options,
       }),
   );

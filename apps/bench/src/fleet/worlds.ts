@@ -2,7 +2,6 @@ import { memoryStore } from '@whirl/fleet';
 import { adaptive } from '@whirl/selector';
 import { World } from '../../../../packages/fleet/src/testing/world.ts';
 import { median } from '../measure.ts';
-import { printTable } from '../table.ts';
 
 const processes = 8;
 const seeds = 11;
@@ -29,7 +28,7 @@ async function wasted(
 }
 
 /** One of ten proxies dies, on a virtual clock: what eight processes learn alone, and what a fleet learns. */
-export async function run(): Promise<void> {
+export async function worlds() {
   const rows = [];
   for (const learns of [false, true]) {
     const counts = async (together: boolean) => {
@@ -43,8 +42,5 @@ export async function run(): Promise<void> {
       'as a fleet': await counts(true),
     });
   }
-  printTable(
-    `attempts wasted on a proxy that dies, ${processes} processes, median of ${seeds} worlds`,
-    rows,
-  );
+  return rows;
 }
