@@ -6,6 +6,7 @@ import {
   boolean,
   check,
   checkNames,
+  checkNumbers,
   checkOptions,
   func,
   integer,
@@ -112,4 +113,20 @@ it('checkNames looks at names alone', () => {
   expect(() => checkNames('x', { b: 1 }, ['a'])).toThrow(
     new TypeError('unknown option "x.b"; known are a'),
   );
+});
+
+it('checkNumbers looks at types alone, and not at the names that are left out', () => {
+  const options = { a: NaN, b: undefined, now: Date.now };
+  expect(() => checkNumbers('x', options, ['now'])).not.toThrow();
+  expect(() => checkNumbers('x', { ...options, a: '5' }, ['now'])).toThrow(
+    new TypeError('x.a must be a number, got "5"'),
+  );
+});
+
+it.each([
+  [8, 'unknown option "zzz"; known are n0, n1, n2, n3, n4, n5, n6, n7'],
+  [9, 'unknown option "zzz"'],
+])('%i known names are listed where none of them is near, more are not', (count, message) => {
+  const known = Array.from({ length: count }, (_, i) => `n${i}`);
+  expect(() => checkNames('', { zzz: 1 }, known)).toThrow(new TypeError(message));
 });

@@ -36,3 +36,11 @@ export function checkOptions(
     if (value !== undefined) check(path === '' ? name : `${path}.${name}`, value, kinds[name]!);
   }
 }
+
+/** Refuses, with a TypeError, the first value of `options` that is no number, but for these names. */
+export function checkNumbers(path: string, options: object, but: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'number' || but.includes(name)) continue;
+    throw new TypeError(`${path}.${name} must be a number, got ${shown(value)}`);
+  }
+}

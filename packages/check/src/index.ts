@@ -1,4 +1,4 @@
-export { check, checkNames, checkOptions } from './check.ts';
+export { check, checkNames, checkNumbers, checkOptions } from './check.ts';
 export {
   anything,
   anyString,

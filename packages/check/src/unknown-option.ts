@@ -1,6 +1,9 @@
+/** More names than these are for the documentation. */
+const maxListed = 8;
+
 /**
  * Why a name is refused that is no option: its path and, where a known name looks like it, that name, else all
- * that are known.
+ * that are known, where these are few.
  * `within` is the path of the object that holds it, `''` at the top. `inside` are paths of options in objects
  * beside it, whose last names are looked at next.
  */
@@ -14,9 +17,9 @@ export function unknownOption(
   const last = new Map(inside.map((each) => [each.slice(each.lastIndexOf('.') + 1), each]));
   const names = [...known];
   const nearest = nearestName(name, names) ?? last.get(nearestName(name, last.keys()) ?? '');
-  const hint =
-    nearest === undefined ? `; known are ${names.join(', ')}` : `: did you mean "${nearest}"?`;
-  return `unknown option ${JSON.stringify(path)}${hint}`;
+  const unknown = `unknown option ${JSON.stringify(path)}`;
+  if (nearest !== undefined) return `${unknown}: did you mean "${nearest}"?`;
+  return names.length <= maxListed ? `${unknown}; known are ${names.join(', ')}` : unknown;
 }
 
 /** A longer name is no slip of the pen, and would make the comparison slow. */

@@ -1,6 +1,5 @@
 import { embeddedIpv4, readIp, type IpBits } from './ip-address.ts';
-import { shown } from './check.ts';
-import { checkNames } from './unknown-option.ts';
+import { checkNames, shown } from '@whirl/check';
 
 /**
  * Rules for proxies and for targets. A rule is a host name, in which `*` stands for any characters, an

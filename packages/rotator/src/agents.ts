@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import { shown } from './check.ts';
+import { shown } from '@whirl/check';
 import { contextNames } from './connection/tls.ts';
 import { InvalidRequestError } from './errors.ts';
 import { planOf, type TunnelPlan } from './request/connect-options.ts';

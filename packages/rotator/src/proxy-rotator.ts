@@ -3,7 +3,7 @@ import { RetryMetrics } from '@whirl/metrics';
 import type { Dispatcher } from 'undici';
 import type { Agents, AgentsOptions } from './agents.ts';
 import type { TargetSnapshot } from './blame/targets.ts';
-import { shown } from './check.ts';
+import { checkNames, shown } from '@whirl/check';
 import { ClosedError } from './errors.ts';
 import { withChannels } from './events/diagnostics-channels.ts';
 import { logFacts } from './events/logging.ts';
@@ -38,7 +38,6 @@ import {
   type RequestSnapshot,
 } from './snapshots.ts';
 import { allSteps, stepByStep, type Steps } from './steps.ts';
-import { checkNames } from './unknown-option.ts';
 
 /** Read once, as a number: the fake timers of test runners put a function in its place, or nothing. */
 const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();

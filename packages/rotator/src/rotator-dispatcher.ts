@@ -2,8 +2,7 @@ import { constants } from 'node:buffer';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Dispatcher } from 'undici/index.js';
 import { isRaw, refuse } from './message/undici-handler.ts';
-import { shown } from './check.ts';
-import { checkNames } from './unknown-option.ts';
+import { checkNames, shown } from '@whirl/check';
 
 type Run = (opts: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void;
 type Callback = (error: Error | null, nothing: null) => void;

@@ -13,8 +13,7 @@ import type { RetryPolicyOptions } from './policy/retry-policy.ts';
 import type { PoolEntry } from './pool/pool-entry.ts';
 import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
-import { shown } from './check.ts';
-import { checkNames, checkNumbers } from './unknown-option.ts';
+import { checkNames, checkNumbers, shown } from '@whirl/check';
 import type { TlsOptions } from './connection/tls.ts';
 
 /** Every option of a rotator. None is changed or kept by reference. */

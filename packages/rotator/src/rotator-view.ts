@@ -15,7 +15,7 @@ import {
   type RequestContext,
 } from './request/request-options.ts';
 import { RoutedResponse } from './request/routed-response.ts';
-import { shown } from './check.ts';
+import { shown } from '@whirl/check';
 import {
   planOf,
   routingOf,

@@ -1,7 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { shown } from '../check.ts';
-import { checkNames } from '../unknown-option.ts';
+import { checkNames, shown } from '@whirl/check';
 
 /** TLS settings, of the target (`tls`) or of https proxies (`proxyTls`). */
 export interface TlsOptions {

@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { types } from 'node:util';
 import { InvalidRequestError } from '../errors.ts';
-import { shown } from '../check.ts';
+import { shown } from '@whirl/check';
 
 /** Something that gives a body once, from its start to its end. */
 export interface BodySource {

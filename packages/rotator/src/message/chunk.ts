@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { InvalidRequestError } from '../errors.ts';
-import { shown } from '../check.ts';
+import { shown } from '@whirl/check';
 
 /**
  * The bytes of a chunk. A view of the same memory where there is one: copy it if its producer may use that memory

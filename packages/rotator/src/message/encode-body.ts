@@ -4,7 +4,7 @@ import { isIterable, isNodeStream } from './body-source.ts';
 import { bytesOf, wholeBytesOf } from './chunk.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { formParts, type Part } from './form-parts.ts';
-import { shown } from '../check.ts';
+import { shown } from '@whirl/check';
 
 /** A body as it is given. Streams and iterators can be read once, all others again and again. */
 export type BodyContent =

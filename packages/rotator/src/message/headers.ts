@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { InvalidRequestError } from '../errors.ts';
-import { shown } from '../check.ts';
+import { shown } from '@whirl/check';
 
 /** Headers in any of the shapes that undici and fetch take. */
 export type HeadersGiven =

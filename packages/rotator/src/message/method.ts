@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '../errors.ts';
-import { shown } from '../check.ts';
+import { shown } from '@whirl/check';
 
 const standard = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
 /** A token of RFC 9110, section 5.6.2. */

@@ -1,5 +1,4 @@
-import { shown } from '../check.ts';
-import { checkNames } from '../unknown-option.ts';
+import { checkNames, shown } from '@whirl/check';
 
 /** When a slow request is sent once more, through another proxy. */
 export interface HedgeOptions {

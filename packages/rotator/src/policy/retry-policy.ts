@@ -1,8 +1,7 @@
 import { exponential, fixed, linear, type Backoff } from '@whirl/backoff';
 import { z } from 'zod';
 import { InvalidPolicyError } from '../errors.ts';
-import { shown } from '../check.ts';
-import { nearestName } from '../unknown-option.ts';
+import { nearestName, shown } from '@whirl/check';
 
 /** When and how a request is tried again. Every field has a default; durations are milliseconds. */
 export interface RetryPolicyOptions {

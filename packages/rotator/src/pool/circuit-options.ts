@@ -8,8 +8,7 @@ import {
   type CircuitBreakerGroupOptions,
   type TripRule,
 } from '@whirl/circuit-breaker';
-import { shown } from '../check.ts';
-import { checkNames, checkNumbers } from '../unknown-option.ts';
+import { checkNames, checkNumbers, shown } from '@whirl/check';
 
 /**
  * The circuit of a proxy. By default it opens at 5 failures within 60 s if they are at least half of

@@ -1,4 +1,4 @@
-import { checkNames } from '../unknown-option.ts';
+import { checkNames } from '@whirl/check';
 import type { AddressDefaults } from './proxy-address.ts';
 import { protocolOf, protocols, type ProxyProtocol } from './protocols.ts';
 import type { Proxy, ProxyOptions } from './proxy.ts';

@@ -1,4 +1,4 @@
-import { nearestName } from '../unknown-option.ts';
+import { nearestName } from '@whirl/check';
 import { loneSurrogate } from './well-formed.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { shown } from '../check.ts';
+import { shown } from '@whirl/check';
 
 /** Headers that a proxy gets beside the request: on CONNECT, or in absolute form. */
 export type ProxyHeaders = Readonly<Record<string, string>>;

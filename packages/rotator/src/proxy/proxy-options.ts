@@ -1,5 +1,5 @@
 import { InvalidProxyError } from '../errors.ts';
-import { nearestName, unknownOption } from '../unknown-option.ts';
+import { nearestName, unknownOption } from '@whirl/check';
 import { exitOptionNames, maxExits, whyNoSpelling } from './exit-template.ts';
 import { providerNames, providerOptionNames } from './provider-options.ts';
 import { checkProxyHeaders } from './proxy-headers.ts';

@@ -1,10 +1,9 @@
 import net from 'node:net';
-import { shown } from '../check.ts';
+import { shown, unknownOption } from '@whirl/check';
 import type { Destination } from '../connection/destination.ts';
 import { withoutBrackets } from '../connection/proxy-path.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { maxTimerMs } from '../timer.ts';
-import { unknownOption } from '../unknown-option.ts';
 import { routingOptionNames, type RoutingOptions } from './request-options.ts';
 
 /** TLS with the target of a tunnel. */

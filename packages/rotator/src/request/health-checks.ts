@@ -8,8 +8,7 @@ import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import type { Admission } from '../pool/member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from '../policy/retry-policy.ts';
-import { shown } from '../check.ts';
-import { checkNames } from '../unknown-option.ts';
+import { checkNames, shown } from '@whirl/check';
 
 /** Tests open circuits that no traffic would reach. */
 export interface HealthCheckOptions {

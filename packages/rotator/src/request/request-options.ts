@@ -1,5 +1,5 @@
 import type { AttemptRecord } from '../attempt-record.ts';
-import { shown } from '../check.ts';
+import { shown, unknownOption } from '@whirl/check';
 import { InvalidRequestError } from '../errors.ts';
 import type { Policies } from '../policy/policies.ts';
 import {
@@ -7,7 +7,6 @@ import {
   type RetryPolicy,
   type RetryPolicyOptions,
 } from '../policy/retry-policy.ts';
-import { unknownOption } from '../unknown-option.ts';
 
 /** What a request, or a view of the rotator, asks of the pool. */
 export interface RoutingOptions {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ProxyRotator, RetriesExhaustedError } from '../../src/index.ts';
 import { errorOf, fast, rig } from '../support/pool-rig.ts';
 import { use } from '../support/rig.ts';
-import { nearestName } from '../../src/unknown-option.ts';
+import { nearestName } from '@whirl/check';
 
 const message = (make: () => unknown): string => {
   try {
