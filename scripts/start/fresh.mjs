@@ -2,6 +2,7 @@
 // the page and the gateway, install less than it may, and stop when it is told to.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,18 @@ async function answers(url, running) {
   throw new Error(`nothing answers at ${url}`);
 }
 
+/** The status of a request through a proxy. */
+function statusThrough(proxy, url) {
+  const { hostname, port } = new URL(`http://${proxy}`);
+  return new Promise((resolve, reject) => {
+    request({ hostname, port, path: url, headers: { host: new URL(url).host } }, (response) => {
+      resolve(response.resume().statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
 let running;
 /** Ends npm and what it started. */
 const end = (signal) => running?.pid !== undefined && process.kill(-running.pid, signal);
@@ -75,6 +88,8 @@ try {
   const seconds = await answers(`http://127.0.0.1:${port}/`, running);
   const status = await (await fetch(`http://127.0.0.1:${port}/api/v1/status`)).json();
   demand(status.mode === 'demo' && status.gateway !== null, 'it shows no demo, or has no gateway');
+  const through = await statusThrough(status.gateway.address, status.demo_target);
+  demand(through === 200, `a request through the gateway ends with ${through}`);
   const megabytes = bytesOf(join(clone, 'node_modules')) / 1e6;
   demand(megabytes < maxMegabytes, `it installs ${megabytes.toFixed()} MB`);
   end('SIGTERM');
