@@ -125,6 +125,15 @@ export class Circuits {
     } else if (outcome === 'undecided' && this.doubts.alone(at)) {
       this.doubts.failed(member, ticket, durationMs, at);
     } else breaker.release(ticket);
+    // A test that came to nothing is due at once, though no state has changed.
+    if (probe) this.open.rescheduled();
+  }
+
+  /** The admission was not used: what it was to test is due at once. */
+  release({ member, ticket, groupTicket, probe }: Admission): void {
+    member.breaker?.release(ticket);
+    member.group?.breaker.release(groupTicket);
+    if (probe) this.open.rescheduled();
   }
 
   /** Another circuit for a member that stays. One that was open stays so for as long as it would have been. */

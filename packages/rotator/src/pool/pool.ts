@@ -245,9 +245,9 @@ export class Pool {
   }
 
   /** The admission was not used. */
-  giveBack({ member, ticket, groupTicket }: Admission): void {
-    member.breaker?.release(ticket);
-    member.group?.breaker.release(groupTicket);
+  giveBack(admission: Admission): void {
+    const { member } = admission;
+    this.circuits.release(admission);
     if (this.holds(member)) this.selector.giveBack(member.id);
     this.free(member);
   }
