@@ -4,6 +4,17 @@ import { configDefaults, defineConfig } from 'vitest/config';
 // Not `module`: it is a bundler's condition, under which @opentelemetry/api offers files that Node cannot load.
 const conditions = ['@whirl/source', 'node', 'development|production'];
 
+/** Whole examples, long lists, large bodies: a third of all the time. They run in `.ci/run`, by `npm run test:long`. */
+export const long = [
+  'apps/api/src/unwritable-log.test.ts',
+  'apps/examples/src/docs.test.ts',
+  'apps/examples/src/examples.test.ts',
+  'packages/cli/test/large-list.test.ts',
+  'packages/gateway/test/many.test.ts',
+  'packages/metrics/src/memory.test.ts',
+  'packages/rotator/test/body/large-body.test.ts',
+];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -19,6 +30,7 @@ export default defineConfig({
       'apps/packaging/**',
       'apps/real-clients/**',
       'apps/real-proxies/**',
+      ...long,
     ],
     environment: 'node',
     // Most tests wait for sockets: vitest's own choice, a core less than there are, leaves two cores idle.
