@@ -47,6 +47,14 @@ function entriesOf(folder) {
   }));
 }
 
+/** Packages that are sources alone are bundled into those that use them: a production install does not link them. */
+const bundled = Object.fromEntries(
+  [...folders].flatMap(([name, folder]) => {
+    const source = manifestOf(folder).exports?.['.'];
+    return typeof source === 'string' ? [[name, join(folder, source)]] : [];
+  }),
+);
+
 const buildModules = (folder, entryPoints) =>
   build({
     entryPoints,
@@ -54,6 +62,7 @@ const buildModules = (folder, entryPoints) =>
     bundle: true,
     splitting: true,
     packages: 'external',
+    alias: bundled,
     platform: 'node',
     format: 'esm',
     target: 'node20',
