@@ -201,10 +201,30 @@ describe('A9 configuration', () => {
     ['WHIRL-PROXIES', 'WHIRL_PROXIES'],
     ['whirl_proxies', 'WHIRL_PROXIES'],
     ['WHIRL_API_TOKENFILE', 'WHIRL_API_TOKEN_FILE'],
+    ['WHIRL_TOKEN', 'WHIRL_API_TOKEN'],
+    ['WHIRL_PORT', 'WHIRL_API_PORT'],
+    ['WHIRL_ALLOWED_HOSTS', 'WHIRL_API_ALLOWED_HOSTS'],
+    ['WHIRL_PROXY_LIST', 'WHIRL_PROXIES'],
+    ['WHIRL_API_PROXIES', 'WHIRL_PROXIES'],
+    ['WHRIL_PROXIES', 'WHIRL_PROXIES'],
+    ['WIRL_PROXIES_FILE', 'WHIRL_PROXIES_FILE'],
   ])('A12 %s, a misspelt %s, stops the start', (name, meant) => {
     expect(faultsOf({ env: { [name]: 'x' } })).toEqual([
       `unknown variable ${name}: did you mean ${meant}?`,
     ]);
+  });
+
+  it('A12 what Kubernetes sets for Services called whirl and whirl-proxies stops nothing', () => {
+    const env = {
+      WHIRL_PORT: 'tcp://10.0.0.1:8000',
+      WHIRL_PORT_8000_TCP_PORT: '8000',
+      WHIRL_PROXIES_SERVICE_HOST: '10.0.0.2',
+      WHIRL_PROXIES_SERVICE_PORT_HTTP: '80',
+      WHIRL_SERVICE_HOST: '10.0.0.1',
+    };
+    expect(readConfig({ env }).warnings).toEqual(
+      Object.keys(env).map((name) => `unknown variable ${name} is ignored`),
+    );
   });
 
   it('A9 the file may hold what is not one word: a retry policy and the circuit', () => {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AccessOptions } from '@whirl/rotator';
-import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { isLoopback } from '../http/hosts.ts';
 import { policyFromWire, policySchema } from '../wire/policy-wire.ts';
@@ -11,6 +10,7 @@ import { fieldsOf } from '../http/validation.ts';
 import { ConfigError } from './config-error.ts';
 import { withDefaults } from './denied-by-default.ts';
 import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
+import { judgeUnknownVariables } from './unknown-variables.ts';
 
 type Decided = Required<Omit<ServerOptions, 'api' | 'gateway' | 'demo' | 'logger'>>;
 
@@ -213,7 +213,8 @@ export function readConfig({
   if (!apiOn && !gatewayOn) {
     faults.push(`${nameOf('api')} and ${nameOf('gateway')} are both off: nothing to serve`);
   }
-  const warnings = judgeUnknownVariables(env, faults);
+  const unknown = judgeUnknownVariables(env);
+  faults.push(...unknown.faults);
   if (faults.length > 0 || !structured.success) throw new ConfigError(faults);
   const { retry_policy: policy, circuit_breaker: circuit } = structured.data;
   return {
@@ -224,7 +225,7 @@ export function readConfig({
       windowMs: ms(circuit.window_duration),
       openMs: ms(circuit.timeout_duration),
     },
-    warnings,
+    warnings: unknown.warnings,
   };
 }
 
@@ -255,27 +256,4 @@ function parseFile(
     if (!known.includes(field)) faults.push(`${name}: unknown field "${field}"`);
   }
   return parsed as Record<string, unknown>;
-}
-
-/** Letters that may be wrong, missing, too many or (counting two) exchanged: three of a long name, two of a short one. */
-const maxTypos = (name: string) => (name.length >= 'WHIRL_PROXIES'.length ? 3 : 2);
-
-/**
- * A name that is nearly one of ours is taken for a typing error and stops the start: without it the
- * server would run, but not as it was meant. Any other name may belong to another program that uses the prefix.
- */
-function judgeUnknownVariables(
-  env: Readonly<Record<string, string | undefined>>,
-  faults: string[],
-): string[] {
-  const known = [...Object.values(settings).map((setting) => setting.variable), configVariable];
-  const warnings: string[] = [];
-  for (const name of Object.keys(env).sort()) {
-    if (!/^whirl[_-]/i.test(name) || known.includes(name as never)) continue;
-    const nearest = closest(name.toUpperCase(), known);
-    if (distance(name.toUpperCase(), nearest) <= maxTypos(nearest)) {
-      faults.push(`unknown variable ${name}: did you mean ${nearest}?`);
-    } else warnings.push(`unknown variable ${name} is ignored`);
-  }
-  return warnings;
 }
