@@ -77,6 +77,14 @@ describe('A17 a client that is told to go away', () => {
     expect(await stubborn(`${head}${header}\r\n\r\n`, piece)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  it('A17 after two Host headers the socket is destroyed: what follows is not read', async () => {
+    const twice = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\nHost: other\r\n\r\n';
+    const answer = await stubborn(`${twice}GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*"error":"duplicate_host"/s);
+    expect(answer).toMatch(/^connection: close\r$/m);
+    expect(answer).not.toContain(' 200 ');
+  });
+
   it('A8 two Host headers are a 400', async () => {
     const { app } = await startFixture();
     const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));

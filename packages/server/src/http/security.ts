@@ -79,9 +79,11 @@ export async function secure(app: FastifyInstance, options: SecurityOptions): Pr
     originAgentCluster: true,
     referrerPolicy: { policy: 'no-referrer' },
   });
-  app.addHook('onRequest', async (request) => {
-    // RFC 9112, section 3.2. Node keeps the first one; a reverse proxy in front may have looked at the other.
+  app.addHook('onRequest', async (request, reply) => {
+    // RFC 9112, section 3.2. Node keeps the first one; a reverse proxy in front may have looked at the other, and may
+    // not agree where this request ends: nothing more is read from this connection.
     if (hostCount(request.raw.rawHeaders) > 1) {
+      reply.header('connection', 'close');
       throw new ApiError(400, 'duplicate_host', 'the request has more than one Host header');
     }
     const health = request.url.startsWith('/health/');

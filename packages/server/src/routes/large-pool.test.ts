@@ -73,6 +73,22 @@ describe('A16 lists of a large pool', () => {
     });
   });
 
+  it('A16 total counts the rows that are there, not the ids that were asked for', async () => {
+    const { send } = await startFixture({ rotator: { proxies: lines(3) } });
+    const known = '10.0.0.1:8080';
+    for (const [list, key] of [
+      ['proxies', 'id'],
+      ['circuit-breakers', 'proxy_id'],
+    ] as const) {
+      for (const order of [key, 'state']) {
+        const path = `/api/v1/${list}?sort=${order}&id=${known}&id=gone&id=`;
+        expect((await send('GET', path)).json()).toMatchObject({ total: 1, next_cursor: null });
+      }
+    }
+    const first = await send('GET', `/api/v1/proxies?limit=1&id=${known}&id=gone`);
+    expect(first.json()).toMatchObject({ proxies: [{ id: known }], total: 1, next_cursor: null });
+  });
+
   it('A16 metrics by proxy are sorted, filtered and paged too', async () => {
     const { send, rotator, target, proxies } = await startFixture({
       behaviours: [{ kind: 'ok' }, { kind: 'ok' }],

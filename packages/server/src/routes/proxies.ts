@@ -72,8 +72,11 @@ export const proxiesRoutes: Routes = (app, area) => {
       };
       const rows = await listRows(rotator, query, {
         ids: () => rotator.proxyIds(),
-        // An id needs no look at what is known of the proxy.
-        valueOf: (id, key) => (key === 'id' ? null : (read(id)?.[key] as SortValue | undefined)),
+        valueOf: (id, key) => {
+          // An id needs no look at what is known of the proxy.
+          if (key === 'id') return rotator.hasProxy(id) ? null : undefined;
+          return read(id)?.[key] as SortValue | undefined;
+        },
         read,
       });
       return sendText(reply, arrayOf('proxies', rows));
