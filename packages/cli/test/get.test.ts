@@ -2,9 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProxy, startTarget } from '@whirl/testkit';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { start } from './support/process.ts';
 import { use, whirl } from './support/whirl.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const hangs = { kind: 'hang' } as const;
 
@@ -151,19 +155,35 @@ describe('L2 whirl get', () => {
     expect(await taken('a')).toBe(second);
   });
 
+  it('an empty variable is unset', async () => {
+    const proxy = use(await startProxy());
+    const target = use(await startTarget());
+    vi.stubEnv('WHIRL_PROXIES_FILE', '');
+    vi.stubEnv('WHIRL_PROXIES', proxy.url);
+    expect((await whirl(['get', target.url])).code).toBe(0);
+    vi.stubEnv('WHIRL_PROXIES', ' ');
+    const { code, stderr } = await whirl(['get', target.url]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^whirl: no proxies: name them /)]);
+  });
+
+  it('a fault in a variable is named by it, and shows no password', async () => {
+    vi.stubEnv('WHIRL_PROXIES', 'http://bob:hunter2@:80');
+    for (const command of [['get', 'http://a.test/'], ['serve']]) {
+      const { code, stderr } = await whirl(command);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/^whirl: WHIRL_PROXIES:1: /)]);
+      expect(stderr).not.toContain('hunter2');
+    }
+  });
+
   it('proxies may stand in the environment, where no other process sees them', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
     vi.stubEnv('WHIRL_PROXIES', proxy.url);
-    try {
-      expect((await whirl(['get', target.url])).code).toBe(0);
-      // What is on the command line is all there is then.
-      const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));
-      const args = ['get', target.url, '--proxies-file', '-', '--retries', '0', '-q'];
-      expect((await whirl(args, { stdin: dead.url })).code).toBe(7);
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    expect((await whirl(['get', target.url])).code).toBe(0);
+    // What is on the command line is all there is then.
+    const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));
+    const args = ['get', target.url, '--proxies-file', '-', '--retries', '0', '-q'];
+    expect((await whirl(args, { stdin: dead.url })).code).toBe(7);
   });
 
   it.each([

@@ -6,11 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { startProxy, startTarget } from '@whirl/testkit';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { greeting } from '../src/serve/greeting.ts';
 import { readable } from '../src/serve/log-lines.ts';
 import { start } from './support/process.ts';
 import { use, whirl, type Given, type Ran } from './support/whirl.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 const free = ['--gateway', '127.0.0.1:0', '--api', '127.0.0.1:0'];
 
@@ -210,6 +214,34 @@ describe('L3 whirl serve', () => {
       proxies: { url: string; region: string }[];
     };
     expect(proxies).toMatchObject([{ url: 'socks5://127.0.0.1:9', region: 'EU' }]);
+  });
+
+  it('proxies that are named put those of the file of --config out of use', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'whirl-serve-'));
+    use({ close: () => rm(folder, { recursive: true }) });
+    const config = join(folder, 'whirl.json');
+    await writeFile(join(folder, 'list.txt'), '127.0.0.1:7\n');
+    await writeFile(config, '{"proxies":["127.0.0.1:8"],"proxies_file":"list.txt"}');
+    const idsOf = async (args: readonly string[], given: Given = {}) => {
+      const { url, stop } = await serving([...free, '--config', config, ...args], given);
+      const { proxies } = (await (await fetch(`${url}/api/v1/proxies`)).json()) as {
+        proxies: { id: string }[];
+      };
+      await stop();
+      return proxies.map(({ id }) => id).sort();
+    };
+    expect(await idsOf([])).toEqual(['127.0.0.1:7', '127.0.0.1:8']);
+    expect(await idsOf(['--proxies', '127.0.0.1:9'])).toEqual(['127.0.0.1:9']);
+    expect(await idsOf(['--proxies-file', '-'], { stdin: '127.0.0.1:6' })).toEqual(['127.0.0.1:6']);
+    vi.stubEnv('WHIRL_PROXIES', '127.0.0.1:5');
+    expect(await idsOf([])).toEqual(['127.0.0.1:5']);
+  });
+
+  it('an empty variable is unset', async () => {
+    vi.stubEnv('WHIRL_PROXIES', '');
+    vi.stubEnv('WHIRL_PROXIES_FILE', '');
+    const { url } = await serving(free);
+    expect(await sizeOf(url)).toBe(0);
   });
 
   it('--api off leaves the gateway, --gateway off the API with three lines of its own', async () => {

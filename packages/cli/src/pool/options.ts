@@ -6,6 +6,8 @@ import { collect } from '../terminal/arguments.ts';
 export interface ListOptions {
   readonly proxies?: readonly string[];
   readonly proxiesFile?: string;
+  /** Where `proxies` was written, when that is a variable. */
+  readonly proxiesVariable?: string;
   readonly protocol: ProxyProtocol;
   readonly listFormat?: string;
 }
@@ -17,28 +19,34 @@ export interface PoolOptions extends ListOptions {
   readonly tag?: readonly string[];
 }
 
+const variables = { proxies: 'WHIRL_PROXIES', proxiesFile: 'WHIRL_PROXIES_FILE' } as const;
 const names = ['proxies', 'proxiesFile'] as const;
 
-/** Adds the options that name proxies. What is on the command line puts what is in the environment out of use. */
+/**
+ * Adds the options that name proxies. What is on the command line puts what is in the environment out of use. An empty
+ * variable is unset.
+ */
 export function addListOptions(command: Command): Command {
   return command
     .hook('preAction', (_, action) => {
       const sources = names.map((name) => action.getOptionValueSource(name));
-      if (!sources.includes('cli')) return;
       for (const [i, name] of names.entries()) {
-        if (sources[i] === 'env') action.setOptionValue(name, undefined);
+        if (sources[i] !== 'env') continue;
+        const empty = process.env[variables[name]]?.trim() === '';
+        if (empty || sources.includes('cli')) action.setOptionValue(name, undefined);
+        else if (name === 'proxies') action.setOptionValue('proxiesVariable', variables.proxies);
       }
     })
     .addOption(
       new Option('--proxies <list>', 'proxies separated by commas; may be repeated')
         .argParser(collect)
-        .env('WHIRL_PROXIES'),
+        .env(variables.proxies),
     )
     .addOption(
       new Option(
         '--proxies-file <file>',
         'file with proxies, in any form of docs/lists.md; - is stdin',
-      ).env('WHIRL_PROXIES_FILE'),
+      ).env(variables.proxiesFile),
     )
     .addOption(
       new Option('--protocol <protocol>', 'of proxies that name none')

@@ -19,12 +19,12 @@ export async function readPool(options: ListOptions, terminal: Terminal): Promis
 
 /** The proxies that the options name. Throws a UsageError that names every line that is not one. */
 export async function readProxies(options: ListOptions, terminal: Terminal): Promise<Proxy[]> {
-  const { proxies, proxiesFile } = options;
+  const { proxies, proxiesFile, proxiesVariable = '--proxies' } = options;
   const found: Proxy[] = [];
   if (proxies !== undefined) {
     found.push(
       ...understood(
-        '--proxies',
+        proxiesVariable,
         proxies
           .join(',')
           .split(/[,\s]+/)

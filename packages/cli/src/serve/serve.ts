@@ -77,11 +77,11 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
 
 /** What the server is to do: of the command line, the environment, the file. */
 function configOf(options: ServeOptions): Config {
-  const { api, gateway, proxiesFile } = options;
+  const { api, gateway, proxies, proxiesFile } = options;
   // Proxies were taken from the environment with the options, by the rules of every command.
   const { WHIRL_PROXIES: _list, WHIRL_PROXIES_FILE: _file, ...env } = process.env;
   try {
-    return readConfig({
+    const config = readConfig({
       flags: {
         config: options.config,
         demo: false,
@@ -106,6 +106,11 @@ function configOf(options: ServeOptions): Config {
       flagNames,
       defaults,
     });
+    if (proxies === undefined && proxiesFile === undefined) return config;
+    // Proxies that are named here put those of the file out of use, under either of its fields.
+    const watched =
+      proxiesFile === undefined || proxiesFile === '-' ? undefined : config.proxiesFile;
+    return { ...config, proxies: [], proxiesFile: watched };
   } catch (error) {
     if (error instanceof ConfigError) throw new UsageError(...error.faults);
     throw error;
@@ -114,7 +119,7 @@ function configOf(options: ServeOptions): Config {
 
 /** The pool at the start. A file is read here too, so that every bad line is named, and left to the server. */
 async function poolOf(
-  { proxies, proxiesFile }: ServeOptions,
+  { proxies, proxiesFile, proxiesVariable }: ServeOptions,
   config: Config,
   terminal: Terminal,
 ): Promise<(string | Proxy)[]> {
@@ -125,7 +130,12 @@ async function poolOf(
   } = config.proxiesList ?? {};
   const read = (named: Pick<ServeOptions, 'proxies' | 'proxiesFile'>) =>
     readProxies(
-      { ...named, protocol, ...(listFormat === undefined ? {} : { listFormat }) },
+      {
+        ...named,
+        protocol,
+        ...(proxiesVariable === undefined ? {} : { proxiesVariable }),
+        ...(listFormat === undefined ? {} : { listFormat }),
+      },
       terminal,
     );
   const given = await read({
