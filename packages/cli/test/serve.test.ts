@@ -293,6 +293,7 @@ describe('L3 whirl serve', () => {
     [['--api', 'off', '--gateway', 'off'], '--api and --gateway are both off'],
     [['--gateway-auth', 'hunter2'], '--gateway-auth must be name:password'],
     [['--gateway-auth', 'a:b', '--gateway-auth-file', '/no'], 'exclude each other'],
+    [['--gateway-auth', 'a-session:hunter2'], 'whirl: --gateway-auth[0] must have a name without'],
     [['--gateway-auth-file', '/no/such'], '--gateway-auth-file: cannot read "/no/such"'],
     [['--api-token-file', '/no/such'], '--api-token-file: cannot read "/no/such"'],
     [['--redis', 'http://:hunter2@h'], '--redis must be a URL that begins with redis://'],

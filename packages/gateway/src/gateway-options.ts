@@ -126,7 +126,7 @@ export function decideOptions(given: GatewayOptions = {}): DecidedOptions {
   if (!modes.includes(replay)) {
     throw new RangeError(`replay must be "tls", "http" or "none", got ${shown(replay)}`);
   }
-  const credentials = readAuth(given.auth);
+  const credentials = readAuth(given.auth, 'auth');
   const open = !isLoopback(host);
   if (open && credentials.length === 0) {
     throw new RangeError(
@@ -162,12 +162,20 @@ export function isLoopback(host: string): boolean {
   return isIP(host) === 4 && host.startsWith('127.');
 }
 
-function readAuth(given: readonly string[] | undefined): Credentials[] {
+/**
+ * Checks credentials as `createGateway` does with its option `auth`, for a program that reads them from a file of its
+ * own. Throws a TypeError or RangeError that names the entry as `name[i]`, by default `auth[i]`, and shows no password.
+ */
+export function checkAuth(auth: readonly string[], name = 'auth'): void {
+  readAuth(auth, name);
+}
+
+function readAuth(given: readonly string[] | undefined, option: string): Credentials[] {
   if (given === undefined) return [];
-  if (!Array.isArray(given)) throw new TypeError('auth must be an array of "name:password"');
+  if (!Array.isArray(given)) throw new TypeError(`${option} must be an array of "name:password"`);
   const seen = new Set<string>();
   return given.map((each: unknown, i) => {
-    const field = `auth[${i}]`;
+    const field = `${option}[${i}]`;
     const colon = typeof each === 'string' ? each.indexOf(':') : -1;
     if (typeof each !== 'string' || colon < 1 || colon === each.length - 1) {
       throw new TypeError(`${field} must be "name:password", both not empty`);

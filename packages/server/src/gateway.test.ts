@@ -186,6 +186,23 @@ describe('the settings of the gateway', () => {
     expect(wrong.join()).not.toContain('s3cret');
   });
 
+  it('W9 W29 a name that no client could give, and one that stands twice, are named', () => {
+    const key =
+      /must have a name without a key of usernames such as "-session-", got "ann-session"$/;
+    expect(faults({ WHIRL_GATEWAY_AUTH: 'bob:x\nann-session:s3cret' })).toEqual([
+      expect.stringMatching(new RegExp(`^WHIRL_GATEWAY_AUTH\\[1\\] ${key.source}`)),
+    ]);
+    expect(faults({ WHIRL_GATEWAY_AUTH: 'ann:s3cret\nann:x' })).toEqual([
+      'WHIRL_GATEWAY_AUTH[1] gives the name "ann" twice',
+    ]);
+    expect(() =>
+      readConfig({
+        env: { WHIRL_GATEWAY_AUTH_FILE: '/run/secrets/gateway' },
+        readFile: () => 'ann-session:s3cret\n',
+      }),
+    ).toThrow(/^WHIRL_GATEWAY_AUTH_FILE\[0\] must have a name without a key/);
+  });
+
   it('W29 credentials come from a file too', () => {
     const { gateway } = readConfig({
       env: { WHIRL_GATEWAY_AUTH_FILE: '/run/secrets/gateway' },

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { checkAuth } from '@whirl/gateway';
 import type { AccessOptions } from '@whirl/rotator';
 import { z } from 'zod';
 import { isLoopback } from '../http/hosts.ts';
@@ -156,6 +157,11 @@ export function readConfig({
     gatewayAuth = lines ?? [];
   } else if (authFile !== undefined && authFile.rank === authGiven?.rank) {
     faults.push(`${authGiven.label} and ${authFile.label} exclude each other: set one of them`);
+  }
+  try {
+    checkAuth(gatewayAuth, authGiven?.value === gatewayAuth ? authGiven.label : authFile?.label);
+  } catch (error) {
+    faults.push((error as Error).message);
   }
   const gatewayOn = read('gateway')?.value ?? true;
   if (gatewayOn && !isLoopback(gatewayHost) && authGiven === undefined && authFile === undefined) {
