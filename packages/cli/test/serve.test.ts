@@ -272,6 +272,21 @@ describe('L3 whirl serve', () => {
     expect(stdout + stderr).not.toContain('hunter2');
   });
 
+  it('W31 a list that holds the gateway itself is refused with 2, and nothing listens', async () => {
+    const found = net.createServer().listen(0, '127.0.0.1');
+    await once(found, 'listening');
+    const { port } = found.address() as net.AddressInfo;
+    await new Promise((resolve) => found.close(resolve));
+    const gateway = `127.0.0.1:${port}`;
+    const args = ['--gateway', gateway, '--api', '127.0.0.1:0', '--proxies', `localhost:${port}`];
+    expect(await whirl(['serve', ...args])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `whirl: the proxy localhost:${port} of the pool is this gateway itself: remove it\n`,
+    });
+    await expect(connect(gateway, 'a.test:443')).rejects.toThrow(/ECONNREFUSED/);
+  });
+
   it.each(['api', 'gateway'] as const)('a port of the %s in use is told', async (listener) => {
     const taken = net.createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

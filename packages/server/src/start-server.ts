@@ -3,6 +3,7 @@ import { ProxyRotator } from '@whirl/rotator';
 import { pino, type Logger } from 'pino';
 import type { AddressInfo } from 'node:net';
 import { buildApp } from './app.ts';
+import { ConfigError } from './config/config-error.ts';
 import { deniedByDefault } from './config/denied-by-default.ts';
 import { curlCommand } from './curl-command.ts';
 import type { Demo } from './demo.ts';
@@ -38,7 +39,7 @@ export interface Server {
 /**
  * Starts a pool with what serves it: the API with its page, a gateway, a fleet. Rejects, with nothing left open, when
  * something cannot start: `ListenError` for an address that cannot be bound, `ConfigError` for a list that cannot be
- * read, `RangeError` for an option.
+ * read or leads back to the gateway, `RangeError` for an option.
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const { api = {}, gateway: gatewaySettings = {} } = options;
@@ -204,6 +205,8 @@ async function startGateway(
     return gateway;
   } catch (error) {
     await gateway.close({ graceMs: 0 });
+    // A proxy of the pool is the gateway itself.
+    if (error instanceof RangeError) throw new ConfigError([error.message]);
     if (!optional || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
       throw ListenError.of(error, 'gateway', host, port);
     }
