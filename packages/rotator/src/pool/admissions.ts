@@ -173,6 +173,6 @@ export class Admissions {
       }
     }
     member.inFlight++;
-    return { member, ticket, groupTicket, probe };
+    return { member, ticket, group: gate, groupTicket, probe };
   }
 }

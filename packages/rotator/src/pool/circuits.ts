@@ -99,10 +99,9 @@ export class Circuits {
 
   /** The machine behind the member has said something: the attempt may go on for long. */
   worked(admission: Admission): void {
-    const { member, groupTicket } = admission;
-    if (groupTicket === 0) return;
+    if (admission.groupTicket === 0) return;
+    this.groups.tell(admission, 'works');
     admission.groupTicket = 0;
-    this.groups.tell(member, groupTicket, 'works');
   }
 
   /**
@@ -110,10 +109,12 @@ export class Circuits {
    * is neutral, unless one target alone is asked for, and so is a failure that the group counts.
    */
   settle(admission: Admission, failure: Failure | undefined, durationMs: number, at: number): void {
-    const { member, ticket, groupTicket, probe } = admission;
-    admission.groupTicket = 0;
+    const { member, ticket, probe } = admission;
     const ofGroup =
-      groupTicket !== 0 && this.groups.tell(member, groupTicket, gatewayOutcome(failure));
+      admission.groupTicket !== 0 && this.groups.tell(admission, gatewayOutcome(failure));
+    admission.groupTicket = 0;
+    // A test that came to nothing is due at once, though no state has changed.
+    if (probe) this.open.rescheduled();
     const { breaker } = member;
     if (breaker === undefined) return;
     const outcome = ofGroup ? 'neutral' : circuitOutcome(failure);
@@ -125,14 +126,14 @@ export class Circuits {
     } else if (outcome === 'undecided' && this.doubts.alone(at)) {
       this.doubts.failed(member, ticket, durationMs, at);
     } else breaker.release(ticket);
-    // A test that came to nothing is due at once, though no state has changed.
     if (probe) this.open.rescheduled();
   }
 
   /** The admission was not used: what it was to test is due at once. */
-  release({ member, ticket, groupTicket, probe }: Admission): void {
+  release(admission: Admission): void {
+    const { member, ticket, probe } = admission;
     member.breaker?.release(ticket);
-    member.group?.breaker.release(groupTicket);
+    this.groups.release(admission);
     if (probe) this.open.rescheduled();
   }
 

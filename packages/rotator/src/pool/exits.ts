@@ -4,6 +4,7 @@ import { maxExits } from '../proxy/exit-template.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { SessionTokens } from '../proxy/session-tokens.ts';
 import { ExitSessions } from './exit-sessions.ts';
+import type { Groups } from './groups.ts';
 import type { CircuitSource, Member } from './member.ts';
 import type { Ask } from './proxy-query.ts';
 import { Renewals } from './renewals.ts';
@@ -24,6 +25,7 @@ export interface ExitsContext {
   readonly bus: WhirlBus;
   readonly now: () => number;
   readonly random: () => number;
+  readonly groups: Groups;
   readonly member: (id: string) => Member | undefined;
   readonly join: (entry: ExitEntry) => void;
   readonly leave: (member: Member) => void;
@@ -48,6 +50,8 @@ export class ExitSet {
   renewals: Renewals;
   /** With exits, those that were asked for last at the end. */
   readonly regions = new Set<string>();
+  /** The group that it holds. */
+  group: string | undefined;
 
   constructor({ proxy, circuits }: GatewayEntry, tokens: SessionTokens) {
     this.source = { gateway: proxy, tokens };
@@ -120,8 +124,12 @@ export class Exits {
     if (set === undefined) {
       const fresh = new ExitSet(entry, this.#tokens);
       this.#sets.set(entry.proxy.id, fresh);
+      this.#hold(fresh, entry);
       this.#begin(fresh);
-    } else this.#change(set, entry);
+    } else {
+      this.#hold(set, entry);
+      this.#change(set, entry);
+    }
   }
 
   delete(gatewayId: string): ExitSet | undefined {
@@ -130,6 +138,7 @@ export class Exits {
     this.#sets.delete(gatewayId);
     this.#perRegion.delete(set);
     for (const region of [...set.regions]) this.#endRegion(set, region);
+    if (set.group !== undefined) this.#context.groups.letGo(set.group);
     return set;
   }
 
@@ -207,6 +216,15 @@ export class Exits {
     replace(member, exit.renewed());
     if (bus.has('proxy:renewed')) bus.emit('proxy:renewed', { proxyId: id, reason, at: now() });
     this.sessions.renewed(id, reason);
+  }
+
+  /** The group of the gateway is there as long as the gateway is, whether it has exits or not. */
+  #hold(set: ExitSet, { proxy, circuits }: GatewayEntry): void {
+    const { groups } = this.#context;
+    const before = set.group;
+    set.group = circuits === undefined ? undefined : proxy.group;
+    if (set.group !== undefined) groups.hold(set.group);
+    if (before !== undefined) groups.letGo(before);
   }
 
   #begin(set: ExitSet): void {

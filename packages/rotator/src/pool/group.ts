@@ -22,6 +22,8 @@ export class MachineGroup<Member extends { readonly group: unknown }> {
   readonly #all: ReadonlyMap<string, Member>;
   /** Its members. They are no list of their own, which ten thousand exits would pay for. */
   size = 0;
+  /** Gateways that are this machine: it stays known while they have no exit. */
+  gateways = 0;
   /** How often the machine was seen to work. */
   seenWorking = 0;
 

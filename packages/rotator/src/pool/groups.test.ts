@@ -188,6 +188,66 @@ describe('V6 one machine behind many exits', () => {
   });
 });
 
+describe('V6 a group lasts as long as its gateway', () => {
+  const regional = 'http://U-cc-{region}-sessid-{session}:pw@gate.example:7777';
+  const gateway = 'gate.example:7777';
+
+  it('V6 the only exit gets a new session for the probe, and the group is still tested by one', () => {
+    const setup = setupPool([{ url, exits: 1, sessionTtlMs: 10_000 }]);
+    fell(setup);
+    setup.clock.at += openMs;
+    const probe = setup.take();
+    expect(setup.events('proxy:renewed')).toMatchObject([{ reason: 'expired' }]);
+    expect([probe.probe, stateOf(setup), setup.admit()]).toEqual([true, 'half_open', undefined]);
+    setup.end(probe);
+    expect(stateOf(setup)).toBe('closed');
+  });
+
+  it('V6 failures are counted on when the only exit has a new session', () => {
+    const setup = setupPool([{ url, exits: 1, sessionTtlMs: 10_000 }]);
+    for (let i = 0; i < 4; i++) setup.end(setup.take(), down);
+    setup.clock.at += 10_000;
+    setup.end(setup.take(), down);
+    expect(stateOf(setup)).toBe('open');
+  });
+
+  it.each(['settled', 'given back'])('V6 a probe whose exit was renewed meanwhile is %s', (how) => {
+    const setup = setupPool([{ url, exits: 2 }]);
+    fell(setup);
+    setup.clock.at += openMs;
+    const probe = setup.take();
+    setup.pool.exits.renew(probe.member, 'banned');
+    if (how === 'settled') {
+      setup.end(probe);
+      expect(stateOf(setup)).toBe('closed');
+    } else {
+      setup.pool.giveBack(probe);
+      expect(setup.take().probe).toBe(true);
+    }
+  });
+
+  it('V6 a gateway that has no exits yet can be forced, and stays so for every region', () => {
+    const setup = setupPool([{ url: regional, exits: 60_000 }]);
+    expect(setup.pool.forceOpen(gateway)).toBe(true);
+    // Of so many exits there is room for one region.
+    for (const region of ['US', 'DE']) expect(setup.admit({ region })).toBeUndefined();
+    expect(stateOf(setup)).toBe('forced_open');
+    expect(setup.pool.reset(gateway)).toBe(true);
+    expect(setup.take({ region: 'DE' }).member.id).toBe('gate.example:7777/DE/1');
+  });
+
+  it('V6 a gateway that is set again with other placeholders stays down', () => {
+    const setup = setupPool([{ url }]);
+    fell(setup);
+    setup.pool.set([{ url: regional }]);
+    expect(setup.admit({ region: 'US' })).toBeUndefined();
+    setup.pool.set([{ url: regional, group: 'other' }]);
+    expect([stateOf(setup), stateOf(setup, 'other')]).toEqual([undefined, 'closed']);
+    setup.pool.set([]);
+    expect([...setup.pool.circuits.groups.all()]).toEqual([]);
+  });
+});
+
 describe('V6 groups of ordinary proxies', () => {
   const ports = (count: number) =>
     Array.from({ length: count }, (_, i) => ({

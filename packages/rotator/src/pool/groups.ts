@@ -4,7 +4,7 @@ import type { GatewayOutcome } from '../blame/gateway.ts';
 import type { CircuitOptions } from './circuit-options.ts';
 import { Exit } from '../proxy/exit.ts';
 import { MachineGroup } from './group.ts';
-import type { Group, Member } from './member.ts';
+import type { Admission, Group, Member } from './member.ts';
 
 /** Failures of a machine in a row, through any of its proxies, that open the group. */
 export const failuresToOpen = 5;
@@ -20,7 +20,7 @@ export interface GroupsContext {
   readonly onChange: (group: Group) => void;
 }
 
-/** The groups of a pool, made for their first member. */
+/** The groups of a pool, made for their first gateway or member. */
 export class Groups {
   readonly #context: GroupsContext;
   readonly #groups = new Map<string, Group>();
@@ -42,10 +42,22 @@ export class Groups {
   /** The group that a member of that name belongs to. */
   join(member: Member, name: string | undefined): void {
     if (name === undefined) return;
-    let group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, (group = this.#make(name)));
+    const group = this.#named(name);
     group.size++;
     member.group = group;
+  }
+
+  /** The group of a gateway: what is known of it outlives its exits, which come and go. */
+  hold(name: string): void {
+    this.#named(name).gateways++;
+  }
+
+  /** That gateway has left, or is in another group. */
+  letGo(name: string): void {
+    const group = this.#groups.get(name);
+    if (group === undefined) return;
+    group.gateways--;
+    this.#forgetUnused(group);
   }
 
   /** The member's circuit is closed, or counted no more. */
@@ -53,19 +65,29 @@ export class Groups {
     const { group } = member;
     if (group === undefined) return;
     member.group = undefined;
-    if (--group.size > 0) return;
+    group.size--;
+    this.#forgetUnused(group);
+  }
+
+  #named(name: string): Group {
+    let group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, (group = this.#make(name)));
+    return group;
+  }
+
+  #forgetUnused(group: Group): void {
+    if (group.size > 0 || group.gateways > 0) return;
     this.#groups.delete(group.name);
     this.shut.delete(group);
   }
 
   /**
-   * What an attempt tells of the machine. True: the failure is the machine's and not the member's, which must not be
+   * What an attempt tells of the machine, even if its exit has a new session by now. True: the failure is the machine's and not the member's, which must not be
    * charged with it. An exit is the machine; of other members, one that fails again after the machine was seen to work
    * fails by itself.
    */
-  tell(member: Member, ticket: number, outcome: GatewayOutcome): boolean {
-    const { group } = member;
-    if (group === undefined) return false;
+  tell({ member, group, groupTicket: ticket }: Admission, outcome: GatewayOutcome): boolean {
+    if (group === undefined || ticket === 0 || !this.#holds(group)) return false;
     const { breaker } = group;
     if (outcome === 'works') {
       group.seenWorking++;
@@ -81,6 +103,15 @@ export class Groups {
     member.failedWith = seenWorking;
     breaker.fail(ticket);
     return member.proxy instanceof Exit || !byItself;
+  }
+
+  /** The attempt was not made. */
+  release({ group, groupTicket }: Admission): void {
+    if (group !== undefined && this.#holds(group)) group.breaker.release(groupTicket);
+  }
+
+  #holds(group: Group): boolean {
+    return this.#groups.get(group.name) === group;
   }
 
   #make(name: string): Group {

@@ -143,6 +143,8 @@ export class Member {
 export interface Admission {
   readonly member: Member;
   readonly ticket: number;
+  /** The group that it was admitted by, which its member may have left since. */
+  readonly group: Group | undefined;
   /** The same of its group's circuit; 0 where there is none, and once that has been told. */
   groupTicket: number;
   /** It tests a circuit that is not closed. */

@@ -71,7 +71,7 @@ export class Pool {
       onRenewed: (member) => this.exits.closed(member),
     });
     this.exits = new Exits({
-      ...{ bus, now, random },
+      ...{ bus, now, random, groups: this.circuits.groups },
       member: (id) => members.get(id),
       join: (entry) => this.#join(entry),
       leave: (member) => this.#leave(member),
