@@ -2,7 +2,7 @@ import type { Selector } from '@whirl/selector';
 import { Exit } from '../proxy/exit.ts';
 import type { Circuits } from './circuits.ts';
 import type { Exits } from './exits.ts';
-import type { Admission, Member } from './member.ts';
+import type { Admission, Group, Member } from './member.ts';
 import { meets, type Ask } from './proxy-query.ts';
 import type { Sharing } from './sharing.ts';
 
@@ -142,6 +142,15 @@ export class Admissions {
         const admission = this.enter(id);
         if (admission !== undefined) return admission;
       }
+    }
+    return undefined;
+  }
+
+  /** The probe of a group for no request: through the first of its members that would admit one. */
+  probe(group: Group): Admission | undefined {
+    for (const member of group.members()) {
+      const admission = member.admits ? this.enter(member.id) : undefined;
+      if (admission !== undefined) return admission;
     }
     return undefined;
   }

@@ -39,6 +39,11 @@ export class Groups {
     return this.#groups.values();
   }
 
+  /** The circuits of groups that may be tested now. */
+  *due(now: number): Generator<CircuitBreaker, void, undefined> {
+    for (const { breaker } of this.shut) if (breaker.isDue(now)) yield breaker;
+  }
+
   /** The group that a member of that name belongs to. */
   join(member: Member, name: string | undefined): void {
     if (name === undefined) return;

@@ -214,6 +214,11 @@ export class Pool {
     return this.#admissions.enter(id);
   }
 
+  /** One request tests the group, if that is due. */
+  probe(group: Group): Admission | undefined {
+    return this.#admissions.probe(group);
+  }
+
   /** The attempt ended: its place is free. The ticket has been settled before. */
   free(member: Member): void {
     member.inFlight--;

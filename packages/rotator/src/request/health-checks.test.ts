@@ -1,3 +1,4 @@
+import { startExitGateway } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { ProxyRotator } from '../index.ts';
 import { errorOf, rig } from '../../test/support/pool-rig.ts';
@@ -81,6 +82,39 @@ describe('health checks', () => {
     await next('health:checked');
     expect(told('health:checked').every(({ proxyId }) => proxyId === proxies[1]?.id)).toBe(true);
     expect(proxies[0]?.stats.connections).toBe(0);
+  });
+
+  it('V6 a group that no traffic reaches is tested once for all its members, and opens again or closes', async () => {
+    const gateway = await startExitGateway();
+    const { target } = await rig([]);
+    const proxies = [
+      { url: `http://U-sessid-{session}:pw@${gateway.host}:${gateway.port}`, exits: 50 },
+    ];
+    const rotator = new ProxyRotator({
+      proxies,
+      circuitBreaker: { openMs: 20, openJitter: 0 },
+      retryPolicy: once,
+      healthCheck: { url: target.url, intervalMs: 10, concurrency: 8 },
+    });
+    const told: string[] = [];
+    rotator.bus.on('group:transition', ({ to }) => told.push(to));
+    const checked: string[] = [];
+    rotator.bus.on('health:checked', ({ outcome }) => checked.push(outcome));
+    try {
+      await gateway.mood('wrong password');
+      for (let i = 0; i < 5; i++) await errorOf(rotator.get(target.url));
+      await expect.poll(() => checked.length).toBeGreaterThanOrEqual(2);
+      await gateway.mood('ok');
+      await expect.poll(() => told.at(-1)).toBe('closed');
+      // One test for each time that it was open.
+      expect(checked).toHaveLength(told.filter((to) => to === 'half_open').length);
+      expect(checked.slice(0, -1).every((outcome) => outcome === 'failure')).toBe(true);
+      expect(checked.at(-1)).toBe('success');
+      expect(rotator.isAvailable).toBe(true);
+    } finally {
+      await rotator.close();
+      await gateway.close();
+    }
   });
 
   it('refuses bad options by name', () => {

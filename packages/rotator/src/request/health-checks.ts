@@ -8,9 +8,10 @@ import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import type { Admission } from '../pool/member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from '../policy/retry-policy.ts';
+import { wantsCredentials } from './wanted-credentials.ts';
 import { checkNames, shown } from '@whirl/check';
 
-/** Tests open circuits that no traffic would reach. */
+/** Tests open circuits, those of groups too, that no traffic would reach. */
 export interface HealthCheckOptions {
   /** What is asked for with GET, through each proxy. http: or https:. */
   readonly url: string | URL;
@@ -93,27 +94,39 @@ export class HealthChecks {
   #round(): void {
     const { pool, now } = this.#engine;
     const due = new Map<CircuitBreaker, number>();
-    for (const breaker of pool.circuits.group.due(now())) {
-      if (this.#waiting.get(breaker) === breaker.generation) this.#queue.add(breaker);
-      else due.set(breaker, breaker.generation);
+    const { group: circuits, groups } = pool.circuits;
+    for (const all of [groups.due(now()), circuits.due(now())]) {
+      for (const breaker of all) {
+        if (this.#waiting.get(breaker) === breaker.generation) this.#queue.add(breaker);
+        else due.set(breaker, breaker.generation);
+      }
     }
     this.#waiting = due;
     this.#next();
   }
 
   #next(): void {
-    const { pool, now } = this.#engine;
     for (const breaker of this.#queue) {
       if (this.#running >= this.#concurrency) return;
       this.#queue.delete(breaker);
-      // Traffic may have come first, or another proxy under that id. The circuit admits one test at a time, so a second one to the
-      // same proxy cannot be under way.
-      const due = pool.circuits.group.peek(breaker.name) === breaker && breaker.isDue(now());
-      const admission = due ? pool.enter(breaker.name) : undefined;
+      const admission = this.#admission(breaker);
       if (admission === undefined) continue;
       this.#running++;
       this.#probe(admission);
     }
+  }
+
+  /**
+   * Traffic may have come first, or another proxy under that id. A circuit admits one test at a time, so a second one to the
+   * same proxy or group cannot be under way.
+   */
+  #admission(breaker: CircuitBreaker): Admission | undefined {
+    const { pool, now } = this.#engine;
+    const { name } = breaker;
+    if (!breaker.isDue(now())) return undefined;
+    const group = pool.circuits.groups.get(name);
+    if (group?.breaker === breaker) return pool.probe(group);
+    return pool.circuits.group.peek(name) === breaker ? pool.enter(name) : undefined;
   }
 
   /** What it finds out is evidence as well: a proxy that works here is not to blame for another target. */
@@ -181,10 +194,14 @@ export class HealthChecks {
     const handler: Dispatcher.DispatchHandler & { onResponseStarted(): void } = {
       onRequestStart() {},
       onResponseStarted: () => void (responding = true),
-      onResponseStart: (_, statusCode) => {
+      onResponseStart: (_, statusCode, headers) => {
         if (ended || statusCode < 200) return;
         const at = now();
-        if (this.#isHealthy(statusCode)) {
+        if (statusCode === 407 && !tunnel) {
+          const seen = { proxyId: member.id, sealed: false, headersSeen: false };
+          const failure = wantsCredentials(headers, member, lease.proxyHeaders, seen, at);
+          end(judge.judged(failure, member, target, at));
+        } else if (this.#isHealthy(statusCode)) {
           const latencyMs = at - startedAt;
           judge.respondedWell(member, target, at, { statusCode, latencyMs, tunnel, ruled: true });
           end(undefined);

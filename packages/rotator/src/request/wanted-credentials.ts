@@ -3,7 +3,6 @@ import { credentialProblem, schemesIn } from '../connection/connect-refusal.ts';
 import { ProxyAuthenticationError, ProxyConnectionError } from '../errors.ts';
 import type { Member } from '../pool/member.ts';
 import { hasCredentials, type ProxyHeaders } from '../proxy/proxy-headers.ts';
-import type { Headers } from '../message/undici-handler.ts';
 
 /** A proxy that took its credentials this lately does not refuse them now. */
 const tookMs = 60_000;
@@ -14,7 +13,7 @@ const tookMs = 60_000;
  * `at`: epoch milliseconds.
  */
 export function wantsCredentials(
-  headers: Headers,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
   member: Member,
   proxyHeaders: ProxyHeaders | undefined,
   seen: Seen,
