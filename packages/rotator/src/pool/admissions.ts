@@ -79,7 +79,7 @@ export class Admissions {
         return undefined;
       }
       if (this.#exits.size > 0 && pick.id !== session && this.#drains(pick.id)) continue;
-      const fits = this.#serves(pick.id, region);
+      const fits = this.#serves(pick.id, ask);
       const admission = fits ? this.enter(pick.id, only.closed) : undefined;
       if (admission !== undefined) {
         if (pick.id === armed) this.#sharing.disarm(armed);
@@ -94,19 +94,20 @@ export class Admissions {
     }
   }
 
-  #serves(id: string, region: string | undefined): boolean {
+  #serves(id: string, ask: Ask): boolean {
     if (this.#exits.size === 0) return true;
     const member = this.#members.get(id);
-    return member === undefined || this.#exits.serves(member, region);
+    return member === undefined || this.#exits.serves(member, ask);
   }
 
   /** The exit that the caller's session goes through, unless it has failed this request or is for another region. */
-  #sessionExit({ sessionId, tried, region }: Ask): string | undefined {
+  #sessionExit(ask: Ask): string | undefined {
+    const { sessionId, tried } = ask;
     if (sessionId === undefined || this.#exits.size === 0) return undefined;
     const id = this.#exits.sessions.exitOf(sessionId);
     const member = id === undefined ? undefined : this.#members.get(id);
     if (member === undefined || tried.has(member.id)) return undefined;
-    return this.#exits.serves(member, region) ? member.id : undefined;
+    return this.#exits.serves(member, ask) ? member.id : undefined;
   }
 
   /** A retry goes elsewhere, and the session stays. */
@@ -138,7 +139,7 @@ export class Admissions {
       for (const member of group.members()) {
         const { id, full, admits } = member;
         if (full || !admits || ask.tried.has(id) || !meets(member, ask)) continue;
-        if (!this.#exits.serves(member, ask.region)) continue;
+        if (!this.#exits.serves(member, ask)) continue;
         const admission = this.enter(id);
         if (admission !== undefined) return admission;
       }

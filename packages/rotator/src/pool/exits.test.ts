@@ -254,6 +254,33 @@ describe('V4 regions', () => {
     expect(setup.pool.size).toBe(0);
   });
 
+  it('V4 a retry makes no exits for the region of a proxy that failed: it was not asked for', () => {
+    const { pool, take, end } = setupPool([
+      { url: regional, exits: 2 },
+      { url: 'http://h.example:1', region: 'JP' },
+    ]);
+    end(take({ region: 'US' }));
+    const retry = { tried: new Set(['h.example:1']), region: 'JP', anyRegion: true };
+    expect(take(retry).member.id).toBe('gate.example:7777/US/2');
+    expect([...pool.members.keys()]).toHaveLength(3);
+  });
+
+  it('V4 a retry without a region goes to another one when the exits of the first are used up', () => {
+    const { take, end } = setupPool([{ url: regional, exits: 1 }]);
+    for (const region of ['US', 'DE']) end(take({ region }));
+    const tried = new Set(['gate.example:7777/US/1']);
+    const retry = take({ tried, region: 'US', anyRegion: true });
+    expect(retry.member.id).toBe('gate.example:7777/DE/1');
+  });
+
+  it('V4 more exits for each region leave the regions asked for last, and 100,000 exits at most', () => {
+    const { pool, take, end } = setupPool([{ url: regional, exits: 1 }]);
+    for (const region of ['A', 'B', 'C', 'A']) end(take({ region }));
+    pool.set([{ url: regional, exits: 40_000 }]);
+    expect(pool.size).toBe(80_000);
+    expect([...(pool.exits.get('gate.example:7777')?.regions ?? [])]).toEqual(['C', 'A']);
+  });
+
   it('V4 regions are bounded: the exits of the one not asked for longest leave', () => {
     const setup = setupPool([{ url: regional, exits: 1 }]);
     for (let i = 0; i < 301; i++) setup.take({ region: `r${i}` });

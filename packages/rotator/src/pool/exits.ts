@@ -6,13 +6,18 @@ import { SessionTokens } from '../proxy/session-tokens.ts';
 import { ExitSessions } from './exit-sessions.ts';
 import type { Groups } from './groups.ts';
 import type { CircuitSource, Member } from './member.ts';
-import type { Ask } from './proxy-query.ts';
+import { namedRegion, type Ask } from './proxy-query.ts';
 import { Renewals } from './renewals.ts';
 
 /** Regions of one gateway at most; beyond it the exits of the one not asked for longest leave. */
 const maxRegions = 300;
 /** Of exits that are for any region. */
 const anyRegion = '';
+
+/** Regions for which a gateway of `count` exits may have them at once. */
+function mostRegions(count: number): number {
+  return Math.max(1, Math.min(maxRegions, Math.floor(maxExits / count)));
+}
 
 /** An exit as it joins the pool. */
 export interface ExitEntry {
@@ -143,7 +148,8 @@ export class Exits {
   }
 
   /** Makes the exits of the region that is asked for. Whether there are some that are for it alone. */
-  prepare({ region }: Ask): boolean {
+  prepare(ask: Ask): boolean {
+    const region = namedRegion(ask);
     let made = false;
     for (const set of this.#perRegion) {
       const { exits } = set.gateway;
@@ -158,9 +164,9 @@ export class Exits {
     return made;
   }
 
-  /** Whether that exit may serve a request that asks for a region. */
-  serves(member: Member, region: string | undefined): boolean {
-    const { proxy } = member;
+  /** Whether that exit may serve a request, which may ask for a region. */
+  serves({ proxy }: Member, ask: Ask): boolean {
+    const region = namedRegion(ask);
     const perRegion = proxy instanceof Exit && proxy.gateway.exits.perRegion;
     return !perRegion || region === undefined || proxy.region === region;
   }
@@ -234,10 +240,17 @@ export class Exits {
 
   #beginRegion(set: ExitSet, region: string): void {
     const { gateway, regions } = set;
-    const most = Math.max(1, Math.min(maxRegions, Math.floor(maxExits / gateway.exits.count)));
-    if (regions.size >= most) this.#endRegion(set, regions.values().next().value as string);
+    this.#makeRoom(set, mostRegions(gateway.exits.count) - 1);
     regions.add(region);
     for (let i = 1; i <= gateway.exits.count; i++) this.#join(set, region, i);
+  }
+
+  /** Ends the regions not asked for longest, until so many are left. */
+  #makeRoom(set: ExitSet, most: number): void {
+    for (const region of set.regions) {
+      if (set.regions.size <= most) return;
+      this.#endRegion(set, region);
+    }
   }
 
   #endRegion(set: ExitSet, region: string): void {
@@ -269,6 +282,7 @@ export class Exits {
       return;
     }
     const { count } = before.exits;
+    this.#makeRoom(set, mostRegions(proxy.exits.count));
     for (const region of set.regions) {
       for (let i = proxy.exits.count + 1; i <= count; i++) this.#leave(set.id(region, i));
     }

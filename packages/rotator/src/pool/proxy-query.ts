@@ -7,6 +7,8 @@ export interface Ask {
   readonly target: string;
   readonly region: string | undefined;
   /** No proxy of another region will do. */
+  /** The caller names no region: `region` is the one that failed last, which is preferred. */
+  readonly anyRegion?: boolean | undefined;
   readonly strictRegion?: boolean | undefined;
   /** The proxy to take while it is available. */
   readonly prefer?: string | undefined;
@@ -44,4 +46,9 @@ export function meets(
 ): boolean {
   if (strictRegion && proxy.region !== region) return false;
   return tags.every((tag) => proxy.tags.includes(tag));
+}
+
+/** The region that the caller names. */
+export function namedRegion({ region, anyRegion }: Ask): string | undefined {
+  return anyRegion === true ? undefined : region;
 }

@@ -15,9 +15,8 @@ export class NextProxy implements Ask {
   readonly tags: readonly string[] | undefined;
   readonly proxyId: string | undefined;
   mayTest = false;
+  readonly anyRegion: boolean;
   readonly #target: Target;
-  /** The caller names no region: the one that failed last is preferred. */
-  readonly #anyRegion: boolean;
   /** The proxy of the first attempt; made a set for the second one. */
   #first: string | undefined;
   #used: Set<string> | undefined;
@@ -31,7 +30,7 @@ export class NextProxy implements Ask {
     this.tags = context.tags;
     this.proxyId = context.proxyId;
     this.#target = target;
-    this.#anyRegion = context.region === undefined;
+    this.anyRegion = context.region === undefined;
   }
 
   /** Brings it up to date. `shareable`: whether two attempts may be out at once. */
@@ -52,7 +51,7 @@ export class NextProxy implements Ask {
 
   /** The last attempt failed in that region. */
   failedIn(region: string | undefined): void {
-    if (this.#anyRegion) this.region = region;
+    if (this.anyRegion) this.region = region;
   }
 
   /** A target that is down gets its one attempt through proxies in turn. */
