@@ -255,7 +255,8 @@ export class ProxyRotator implements RotatorView {
 
   /**
    * Closes a proxy's circuit, forgets its failures and lifts a ban by a rule: it is offered from the next request
-   * on. Bans for single targets stand. False if there is no such circuit.
+   * on. Bans for single targets stand. Of a gateway: its group's circuit and those of its exits, but for exits that were
+   * forced open by themselves. False if there is no such circuit.
    */
   resetCircuitBreaker(id: string): boolean {
     return this.#pool.reset(id);

@@ -138,6 +138,19 @@ describe('V2 renewal instead of waiting', () => {
     expect(setup.admit({ proxyId: 'gate.example:7777/1' })).toBeUndefined();
   });
 
+  it('V2 the reset of a gateway closes its exits, but for one that was forced open', () => {
+    const setup = setupPool([{ url, exits: 3, renew: false }, 'http://h.example:1']);
+    const { pool } = setup;
+    for (const n of [1, 2]) breakExit(setup, `gate.example:7777/${n}`);
+    breakExit(setup, 'h.example:1');
+    pool.forceOpen('gate.example:7777/3');
+    expect(setup.admit()).toBeUndefined();
+    expect(pool.reset('gate.example:7777')).toBe(true);
+    const states = [...pool.members.values()].map(({ circuit }) => circuit?.state);
+    expect(states).toEqual(['closed', 'closed', 'forced_open', 'open']);
+    expect(new Set([setup.take().member.id, setup.take().member.id]).size).toBe(2);
+  });
+
   it('V2 failures that may be the target’s renew nothing', () => {
     const setup = setupPool([{ url, exits: 1 }]);
     const doubtful = failureIn('headers', { blame: 'unknown' });

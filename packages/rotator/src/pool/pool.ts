@@ -145,12 +145,17 @@ export class Pool {
   }
 
   /**
-   * Closes a member's circuit and that of its group, and lifts its ban, so that it is offered at once; of a gateway, its
-   * group's. False if it has no circuit.
+   * Closes a member's circuit and that of its group, and lifts its ban, so that it is offered at once. Of a gateway, its
+   * group's and those of its exits, but for exits that were forced open by themselves. False if it has no circuit.
    */
   reset(id: string): boolean {
     const group = this.#groupOfGateway(id);
     if (group !== undefined) {
+      for (const member of this.circuits.open.members()) {
+        const { proxy, breaker } = member;
+        if (!(proxy instanceof Exit) || proxy.gateway.id !== id) continue;
+        if (breaker?.state !== 'forced_open') breaker?.reset();
+      }
       group.breaker.reset();
       return true;
     }
