@@ -49,6 +49,8 @@ export interface ProxyServerOptions {
   readonly targets?: Readonly<Record<string, number>>;
   /** Whether it may forward to this target; any other is answered 403. Default: to all. */
   readonly reaches?: (hostname: string, port: number) => boolean;
+  /** The body of that 403. Default: `proxy says 403`. */
+  readonly unreachable?: string;
   /** Keep connections to targets for the next request. Default false: nothing is left open then. */
   readonly keepAlive?: boolean;
   readonly behaviour?: Behaviour;
@@ -121,10 +123,15 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     socket.write(bytes.subarray(0, 1));
     after(everyMs, () => dribble(socket, bytes.subarray(1), everyMs));
   };
+  const reachesUrl = ({ hostname, port }: URL) => reaches(hostname, Number(port) || 80);
+  const refusalText = (wanted: URL, statusCode: number) =>
+    statusCode === 403 && !reachesUrl(wanted) && options.unreachable !== undefined
+      ? options.unreachable
+      : `proxy says ${statusCode}\n`;
   /** What to answer instead of forwarding, if anything. */
   const verdict = (chosen: Behaviour, request: http.IncomingMessage, wanted: URL) => {
     if (username !== undefined && request.headers['proxy-authorization'] !== expected) return 407;
-    if (!reaches(wanted.hostname, Number(wanted.port) || 80)) return 403;
+    if (!reachesUrl(wanted)) return 403;
     const banned = chosen.bannedHosts?.find((each) => each.host === wanted.hostname);
     if (banned !== undefined) return banned.statusCode ?? 403;
     return chosen.kind === 'status' ? chosen.statusCode : undefined;
@@ -224,7 +231,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
         const url = new URL(request.url ?? '');
         const refused = verdict(chosen, request, url);
         if (refused === undefined) forward(chosen, url, request, response);
-        else response.writeHead(refused, extra(chosen, refused)).end(`proxy says ${refused}\n`);
+        else response.writeHead(refused, extra(chosen, refused)).end(refusalText(url, refused));
       }
     });
   };

@@ -49,7 +49,10 @@ describe('the demo fleet', () => {
     const steady = { proxyId: 'steady', retryPolicy: null } as const;
     const plain = await rotator.get(foreign.url, steady);
     expect(plain.statusCode).toBe(403);
-    await plain.body.dump();
+    expect(await plain.body.text()).toBe(
+      `This is a demo: its proxies reach ${demo.targetUrl} alone. For other targets give proxies of your own ` +
+        'with WHIRL_PROXIES or WHIRL_PROXIES_FILE.\n',
+    );
     const tunnel = rotator.get(`https://127.0.0.1:${foreign.port}/`, steady);
     await expect(tunnel).rejects.toMatchObject({
       cause: { code: 'PROXY_CONNECTION', statusCode: 403 },

@@ -27,9 +27,13 @@ export async function startDemo({ speed = 1 }: DemoOptions = {}): Promise<Demo> 
   // An operator who mistypes a variable gets the demo: no traffic of theirs may leave through it.
   const reaches = (hostname: string, port: number) =>
     port === target.port && (hostname === '127.0.0.1' || sites.includes(hostname));
+  const unreachable =
+    `This is a demo: its proxies reach ${target.url} alone. For other targets give proxies of your own ` +
+    'with WHIRL_PROXIES or WHIRL_PROXIES_FILE.\n';
   const proxies: FlakyProxy[] = [];
   for (const [n, { behaviour }] of fleet.entries()) {
-    proxies.push(await startProxy({ behaviour, hosts, reaches, random: seededRandom(n) }));
+    const random = seededRandom(n);
+    proxies.push(await startProxy({ behaviour, hosts, reaches, unreachable, random }));
   }
   const stops: (() => void)[] = [];
 

@@ -170,6 +170,20 @@ describe('A5 POST /request', () => {
     });
   });
 
+  it('A12 a tunnel that the proxies of the demo refuse is a 502 that says why', async () => {
+    const demoTarget = 'http://127.0.0.1:9/';
+    const behaviours = [{ kind: 'status', statusCode: 403 }] as const;
+    const foreign = { url: 'https://example.com/', retry_policy: null };
+    const demo = await startFixture({ mode: 'demo', demoTarget, behaviours });
+    const refused = (await demo.send('POST', url, foreign)).json<{ message: string }>();
+    expect(refused.message).toMatch(
+      /answered CONNECT with 403.*; this is a demo: its proxies reach http:\/\/127\.0\.0\.1:9\/ alone$/,
+    );
+    const live = await startFixture({ behaviours });
+    const plain = (await live.send('POST', url, foreign)).json<{ message: string }>();
+    expect(plain.message).toMatch(/answered CONNECT with 403$/);
+  });
+
   it('A5 the total timeout: 504, also while the body arrives', async () => {
     const { send, target } = await startFixture({ behaviours: [ok] });
     const slow = await send('POST', url, {

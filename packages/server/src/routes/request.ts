@@ -29,7 +29,17 @@ interface Failure {
   readonly retryAfterMs?: unknown;
 }
 
-function upstreamError(error: unknown): unknown {
+/** Why a tunnel through the demo's proxies is refused. */
+function whyRefused({ attempts }: WhirlError, demoTarget: string | undefined): string {
+  const refused = attempts.some(
+    ({ errorCode, statusCode }) => errorCode === 'PROXY_CONNECTION' && statusCode === 403,
+  );
+  return refused && demoTarget !== undefined
+    ? `; this is a demo: its proxies reach ${demoTarget} alone`
+    : '';
+}
+
+function upstreamError(error: unknown, demoTarget: string | undefined): unknown {
   const invalid = policyFault(error);
   if (invalid !== undefined) return invalid;
   const { code, message, cause, retryAfterMs } = error as Failure;
@@ -39,10 +49,11 @@ function upstreamError(error: unknown): unknown {
   const because = cause instanceof WhirlError ? cause : undefined;
   const attempts = error instanceof WhirlError ? error.attempts.map(attemptToWire) : [];
   const known = error instanceof WhirlError || statusCode === 400;
+  const why = error instanceof WhirlError ? whyRefused(error, demoTarget) : '';
   return new ApiError(
     statusCode,
     known ? name.toLowerCase().replace('und_err_invalid_arg', 'invalid_request') : 'body_failed',
-    because === undefined ? String(message) : `${String(message)}: ${because.message}`,
+    `${String(message)}${because === undefined ? '' : `: ${because.message}`}${why}`,
     {
       ...(statusCode === 502 || statusCode === 504 ? { details: { attempts } } : {}),
       retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
@@ -69,7 +80,7 @@ async function collect(response: RotatorResponse, abort: () => void): Promise<Bu
 }
 
 /** Sends a request through the pool for clients in any language. */
-export const requestRoutes: Routes = (app, { rotator }) => {
+export const requestRoutes: Routes = (app, { rotator, demoTarget }) => {
   app.post(
     '/request',
     {
@@ -119,7 +130,7 @@ export const requestRoutes: Routes = (app, { rotator }) => {
           attempts: response.attempts.map(attemptToWire),
         };
       } catch (error) {
-        throw error instanceof ApiError ? error : upstreamError(error);
+        throw error instanceof ApiError ? error : upstreamError(error, demoTarget);
       } finally {
         reply.raw.off('close', leave);
       }
