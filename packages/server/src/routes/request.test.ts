@@ -184,6 +184,16 @@ describe('A5 POST /request', () => {
     expect(plain.message).toMatch(/answered CONNECT with 403$/);
   });
 
+  it('A5 the message of a request that gave up says each error once', async () => {
+    const { send, proxies } = await startFixture({
+      behaviours: [{ kind: 'status', statusCode: 403 }],
+    });
+    const refused = await send('POST', url, { url: 'https://example.com/', retry_policy: null });
+    expect(refused.json<{ message: string }>().message).toBe(
+      `gave up after 1 attempt: ${proxies[0]?.id} answered CONNECT with 403`,
+    );
+  });
+
   it('A5 the total timeout: 504, also while the body arrives', async () => {
     const { send, target } = await startFixture({ behaviours: [ok] });
     const slow = await send('POST', url, {

@@ -39,6 +39,11 @@ function whyRefused({ attempts }: WhirlError, demoTarget: string | undefined): s
     : '';
 }
 
+/** An error that gave up lists its attempts, the last one's error among them. */
+function withCause(message: string, because: string | undefined): string {
+  return because === undefined || message.includes(because) ? message : `${message}: ${because}`;
+}
+
 function upstreamError(error: unknown, demoTarget: string | undefined): unknown {
   const invalid = policyFault(error);
   if (invalid !== undefined) return invalid;
@@ -53,7 +58,7 @@ function upstreamError(error: unknown, demoTarget: string | undefined): unknown 
   return new ApiError(
     statusCode,
     known ? name.toLowerCase().replace('und_err_invalid_arg', 'invalid_request') : 'body_failed',
-    `${String(message)}${because === undefined ? '' : `: ${because.message}`}${why}`,
+    `${withCause(String(message), because?.message)}${why}`,
     {
       ...(statusCode === 502 || statusCode === 504 ? { details: { attempts } } : {}),
       retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
