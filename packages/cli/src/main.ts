@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { exitCodes } from './exit-codes.ts';
 import { runProgram } from './program.ts';
-import type { Terminal } from './terminal/terminal.ts';
+import { OutputError, rejected, type Terminal } from './terminal/terminal.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
@@ -30,12 +30,19 @@ function onStop(listener: () => void): () => void {
 }
 
 const { stdin, stdout, stderr } = process;
+/** Of a write that nothing waited for, such as that of `--help`. */
+let failure: OutputError | undefined;
 // A reader that has enough, as `head` does, ends the command quietly.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  throw error;
+  if (!rejected.has(error)) failure ??= new OutputError(stdout, error);
 });
 // Output after the reader has closed is dropped.
 stderr.on('error', () => {});
 const terminal: Terminal = { stdin, stdout, stderr, onStop };
+process.on('exit', (code) => {
+  if (failure === undefined || code !== exitCodes.ok) return;
+  stderr.write(`whirl: ${failure.message}\n`);
+  process.exitCode = exitCodes.failed;
+});
 process.exitCode = await runProgram(process.argv.slice(2), terminal);

@@ -6,7 +6,7 @@ import { exitCodes, UsageError } from './exit-codes.ts';
 import { addGet } from './get/command.ts';
 import type { Run } from './run.ts';
 import { addServe } from './serve/command.ts';
-import type { Terminal } from './terminal/terminal.ts';
+import { OutputError, type Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';
 
 const examples = `
@@ -62,6 +62,10 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     if (error instanceof UsageError) {
       for (const line of error.lines) terminal.stderr.write(`whirl: ${line}\n`);
       return error.exitCode;
+    }
+    if (error instanceof OutputError) {
+      terminal.stderr.write(`whirl: ${error.message}\n`);
+      return exitCodes.failed;
     }
     // The rotator's own refusals of what a command line says.
     const { code, message } = error as { code?: unknown; message: string };

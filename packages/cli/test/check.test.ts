@@ -354,7 +354,7 @@ describe('L1 five formats', () => {
     const { url, text, proxy, dead } = await world();
     const masked = await run(text, url, '--format', 'plain');
     expect(masked.stdout).toBe(`http://us%22er:***@127.0.0.1:${proxy.port}\n`);
-    expect(masked.stderr).toContain('1 passwords are masked');
+    expect(masked.stderr).toContain('1 password is masked');
     const whole = await run(text, url, '--format', 'plain', '--show-passwords');
     expect(whole.stdout).toBe(`${proxy.url}\n`);
     expect(whole.stderr).not.toContain('masked');

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProxy, startTarget } from '@whirl/testkit';
@@ -54,6 +54,44 @@ describe('the program', () => {
     });
     child.stdout?.once('data', () => child.stdout?.destroy());
     expect([await ended, written.stderr]).toEqual([0, '']);
+  });
+
+  it('an output that cannot be written is told in a line, with exit code 1, of whirl get 23', async () => {
+    const target = use(await startTarget());
+    const proxy = use(await startProxy());
+    const full = await open('/dev/full', 'w');
+    use(full);
+    const check = ['check', '-', '--url', target.url, '-q'];
+    const pool = [target.url, '--proxies', proxy.url, '-q'];
+    const commands: [args: string[], code: number, message: string][] = [
+      [[...check, '-f', 'json'], 1, 'whirl: cannot write to stdout (ENOSPC)\n'],
+      [[...check, '-f', 'ndjson'], 1, 'whirl: cannot write to stdout (ENOSPC)\n'],
+      [[...check, '-o', '/dev/full'], 1, 'whirl: cannot write "/dev/full" (ENOSPC)\n'],
+      [
+        [...check, '-f', 'ndjson', '-o', '/dev/full'],
+        1,
+        'whirl: cannot write "/dev/full" (ENOSPC)\n',
+      ],
+      [['bench', ...pool, '-n', '1'], 1, 'whirl: cannot write to stdout (ENOSPC)\n'],
+      [['get', ...pool], 23, ''],
+      [['--help'], 1, 'whirl: cannot write to stdout (ENOSPC)\n'],
+    ];
+    for (const [args, code, message] of commands) {
+      const { written, ended } = start(args, { stdin: proxy.url, stdout: full.fd });
+      expect([args, await ended, written.stderr]).toEqual([args, code, message]);
+    }
+  });
+
+  it('whirl serve serves on when its lines to paste cannot be written', async () => {
+    const full = await open('/dev/full', 'w');
+    use(full);
+    const args = ['serve', '--gateway', '127.0.0.1:0', '--api', 'off', '--proxies', '127.0.0.1:9'];
+    const { child, written, ended } = start(args, { stdout: full.fd });
+    await expect
+      .poll(() => written.stderr, { timeout: 30_000 })
+      .toMatch(/"level":40.*cannot write to stdout \(ENOSPC\)/);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   it('FORCE_COLOR colours what is no terminal, and NO_COLOR nothing', async () => {

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { ProxyProtocol } from '@whirl/rotator';
 import { exitCodes, UsageError } from '../exit-codes.ts';
 import type { HostPort, StatusTest } from '../terminal/arguments.ts';
-import { count, paint, type Terminal } from '../terminal/terminal.ts';
+import { count, paint, write, type Terminal } from '../terminal/terminal.ts';
 import type { Found } from './detect.ts';
 import { faultLines, readEntries, readSource, type ListedProxy } from '../pool/read-list.ts';
 import type { CheckResult } from './result.ts';
@@ -56,16 +56,24 @@ export async function check(
   const streams = format === 'ndjson' && sort === undefined;
   const wanted = wantedBy(options);
   const results: CheckResult[] = [];
+  let written = Promise.resolve();
+  let failure: unknown;
+  const unwritable = (error: unknown) => {
+    failure ??= error;
+    run.stop();
+  };
   const run = new Run(entries, options, terminal, {
     // Lines that come on the same screen would break a bar.
     bar: !(streams && output.isTTY === true),
     onResult: (result) => {
       if (!wanted(result)) return;
-      if (streams) output.write(ndjson(result, showPasswords));
+      if (streams) written = write(output, ndjson(result, showPasswords)).catch(unwritable);
       else results.push(result);
     },
   });
   const { tally, interrupted } = await run.done();
+  await written;
+  if (failure !== undefined) throw failure;
   if (!streams) await writeResults(output, sorted(results, sort ?? 'line'), format, showPasswords);
   await closeOutput(output, terminal);
   say(terminal, options, tally.summary);
@@ -118,7 +126,7 @@ function warnOfMasks(
 ): void {
   const masked = results.filter(({ proxy }) => proxy.password !== undefined).length;
   if (masked === 0) return;
-  const text = `${count(masked)} passwords are masked: with --show-passwords the list can be used`;
+  const text = `${count(masked)} ${masked === 1 ? 'password is' : 'passwords are'} masked: with --show-passwords the list can be used`;
   say(terminal, options, paint(terminal.stderr, 'yellow', text));
 }
 
@@ -146,6 +154,11 @@ class Run {
     setMaxListeners(0, this.#stop.signal);
     this.#tester = new Tester(taskOf(options));
     this.#tally = new Tally(entries.length, () => performance.now());
+  }
+
+  /** As Ctrl-C does. */
+  stop(): void {
+    this.#stop.abort();
   }
 
   async done(): Promise<{ tally: Tally; interrupted: boolean }> {

@@ -22,6 +22,8 @@ export async function openOutput(file: string | undefined, terminal: Terminal): 
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(`cannot write "${file}" (${code ?? message})`);
   }
+  // Each write hears of it too.
+  stream.on('error', () => {});
   return stream;
 }
 

@@ -13,7 +13,7 @@ import { exitCodes, UsageError } from '../exit-codes.ts';
 import type { ListOptions } from '../pool/options.ts';
 import { readProxies } from '../pool/read-pool.ts';
 import type { HostPort } from '../terminal/arguments.ts';
-import { write, type Terminal } from '../terminal/terminal.ts';
+import { write, type OutputError, type Terminal } from '../terminal/terminal.ts';
 import { greeting } from './greeting.ts';
 import { readable } from './log-lines.ts';
 
@@ -65,7 +65,9 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   } catch (error) {
     return failed(error, terminal);
   }
-  await write(terminal.stdout, greeting(aboutOf(server, config), terminal.stdout));
+  const text = greeting(aboutOf(server, config), terminal.stdout);
+  // A full disk ends no server.
+  await write(terminal.stdout, text).catch((error: OutputError) => logger.warn(error.message));
   await stopped;
   if (terminal.stderr.isTTY === true) {
     terminal.stderr.write('whirl: requests may finish; Ctrl-C again ends it at once\n');

@@ -20,10 +20,27 @@ export function paint(stream: Output, colour: Colour, text: string): string {
   return styleText(colour, text, { stream });
 }
 
-/** Writes, and resolves when the stream wants more. */
+/** What a command wrote could not be written, as on a full disk. */
+export class OutputError extends Error {
+  constructor(stream: Output, cause: NodeJS.ErrnoException) {
+    const { path } = stream as { path?: string };
+    const where = path === undefined ? 'to stdout' : `"${path}"`;
+    super(`cannot write ${where} (${cause.code ?? cause.message})`, { cause });
+    this.name = 'OutputError';
+  }
+}
+
+/** Errors of streams with which a write was rejected. */
+export const rejected = new WeakSet<Error>();
+
+/** Writes, and resolves when the stream wants more. Rejects with an OutputError. */
 export function write(stream: Output, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
+    stream.write(text, (error) => {
+      if (!error) return resolve();
+      rejected.add(error);
+      reject(new OutputError(stream, error));
+    });
   });
 }
 

@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { use } from './whirl.ts';
 
@@ -16,13 +17,20 @@ export interface Started {
 /** Runs a command line in a process of its own, from the sources. */
 export function start(
   args: readonly string[],
-  { stdin = '', env = {} }: { stdin?: string; env?: NodeJS.ProcessEnv } = {},
+  {
+    stdin = '',
+    env = {},
+    stdout = 'pipe',
+  }: { stdin?: string; env?: NodeJS.ProcessEnv; stdout?: 'pipe' | number } = {},
 ): Started {
   const flags = ['--conditions=@whirl/source', '--import', 'tsx', main];
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...clean } = process.env;
-  const child = spawn(process.execPath, [...flags, ...args], { env: { ...clean, ...env } });
+  const child = spawn(process.execPath, [...flags, ...args], {
+    env: { ...clean, ...env },
+    stdio: ['pipe', stdout, 'pipe'],
+  }) as ChildProcessByStdio<Writable, Readable | null, Readable>;
   const written = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => (written.stdout += String(chunk)));
+  child.stdout?.on('data', (chunk) => (written.stdout += String(chunk)));
   child.stderr.on('data', (chunk) => (written.stderr += String(chunk)));
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);
