@@ -17,6 +17,11 @@ _whirl; printf '%s\\n' "\${COMPREPLY[@]}"`;
     return printed.split('\n').filter((line) => line !== '');
   }
 
+  it('its help names the shells', async () => {
+    const { stdout } = await whirl(['completion', '--help']);
+    expect(stdout).toContain('choices: "bash", "zsh", "fish"');
+  });
+
   it('bash is offered the commands', async () => {
     expect(await offered('')).toEqual([
       ...['check', 'get', 'serve', 'bench', 'completion', '--help', '--version'],

@@ -17,7 +17,7 @@ export function addCompletion(program: Command, run: Run): void {
     .command('completion')
     .summary('print what makes a shell complete commands and options')
     .description('Prints the completion of a shell.')
-    .addArgument(new Argument('<shell>').choices(shells))
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText('after', examples)
     .action((shell: (typeof shells)[number]) =>
       run(async ({ stdout }) => {
