@@ -88,6 +88,9 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     const member = members.get(id);
     return member?.proxy instanceof Exit ? undefined : member;
   };
+  const shareable = function* <Known extends { readonly id: string }>(all: Iterable<Known>) {
+    for (const each of all) if (find(each.id) !== undefined) yield each;
+  };
   const viewOf = ({ id, circuit }: Member): SharedCircuit | undefined =>
     circuit && { id, state: circuit.state, nextTestAt: circuit.nextTestAt };
   return {
@@ -127,14 +130,16 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     overheard(id, failures, latencyMs) {
       if (find(id) !== undefined) selector.overheard(id, failures, latencyMs);
     },
-    inform: (known) => selector.inform(known),
+    inform: (known) => selector.inform(shareable(known)),
     avoid(id, until) {
       if (find(id) !== undefined) selector.avoid(id, until);
     },
-    evidence: () => selector.evidence(),
-    bans: () => selector.bans(),
-    sessionMoves: (max) => selector.sessionMoves(max),
-    moveSession: (move, at) => selector.moveSession(move, at),
+    evidence: () => shareable(selector.evidence()),
+    bans: () => shareable(selector.bans()),
+    sessionMoves: (max) => [...shareable(selector.sessionMoves(max))],
+    moveSession(move, at) {
+      if (find(move.id) !== undefined) selector.moveSession(move, at);
+    },
     ban(id, until, target) {
       const member = find(id);
       const at = now();
