@@ -4,15 +4,26 @@ import { configDefaults, defineConfig } from 'vitest/config';
 // Not `module`: it is a bundler's condition, under which @opentelemetry/api offers files that Node cannot load.
 const conditions = ['@whirl/source', 'node', 'development|production'];
 
-/** Whole examples, long lists, large bodies: a third of all the time. They run in `.ci/run`, by `npm run test:long`. */
+/**
+ * What starts a process for each test, fuzzes, or moves much: half of all the time. It runs in `.ci/run`, by
+ * `npm run test:long`.
+ */
 export const long = [
+  'apps/api/src/server.test.ts',
   'apps/api/src/unwritable-log.test.ts',
   'apps/examples/src/docs.test.ts',
   'apps/examples/src/examples.test.ts',
+  'packages/cli/test/check.test.ts',
+  'packages/cli/test/get.test.ts',
   'packages/cli/test/large-list.test.ts',
+  'packages/cli/test/process.test.ts',
+  'packages/cli/test/serve.test.ts',
+  'packages/gateway/test/fuzz.test.ts',
   'packages/gateway/test/many.test.ts',
   'packages/metrics/src/memory.test.ts',
+  'packages/rotator/src/proxy/list-properties.test.ts',
   'packages/rotator/test/body/large-body.test.ts',
+  'packages/server/src/fuzz.test.ts',
 ];
 
 export default defineConfig({
