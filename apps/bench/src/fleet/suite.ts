@@ -11,7 +11,10 @@ const parts: Record<string, [title: string, run: () => Promise<Rows>]> = {
   worlds: ['wasted attempts of 8 processes on a virtual clock, median of 11 worlds', worlds],
   wasted: ['8 processes, one of 10 proxies dies, 40 s', wasted],
   sick: ['8 processes, the network of one is dead for 15 s', sick],
-  load: ['50 processes, 10,000 proxies, 2,500 failures a second, each contradicted', redisLoad],
+  load: [
+    '50 processes, 10,000 proxies, 2,500 rows a second: failures, each contradicted',
+    redisLoad,
+  ],
   latency: ['a request through one proxy, p99 with a fleet over without', latency],
 };
 
