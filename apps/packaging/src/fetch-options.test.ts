@@ -17,14 +17,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The line of a README that shows a fetch through the pool. */
+/** The line of a page that shows a fetch through the pool. */
 async function lineOf(path: string): Promise<string> {
   const found = /fetch\([^()]*rotator\.fetchOptions\(\)\)/.exec(await readFile(file(path), 'utf8'));
   if (found === null) throw new Error(`${path} shows no fetch with rotator.fetchOptions()`);
   return found[0];
 }
 
-describe('F16i the lines of the READMEs compile without a cast', () => {
+describe('F16i the lines of the README and of the guide compile without a cast', () => {
   it.each([
     ['@types/node@20', ['es2022']],
     ['@types/node@22', ['es2022']],
@@ -35,7 +35,7 @@ describe('F16i the lines of the READMEs compile without a cast', () => {
     await installed(project, [...tarballs, types]);
     const lines = [
       await lineOf('../../../README.md'),
-      await lineOf('../../../packages/rotator/README.md'),
+      await lineOf('../../../docs/guides/fetch.md'),
     ];
     await writeFile(
       join(project, 'module.mts'),
