@@ -1,5 +1,5 @@
 // A process of its own: sends a list to the API, and asks /health all the while.
-import http from 'node:http';
+import { send } from './http.ts';
 
 export interface ImportJob {
   readonly address: string;
@@ -14,27 +14,6 @@ export interface ImportDone {
   readonly tookMs: number;
   /** What each response to /health took, sorted. */
   readonly healthMs: readonly number[];
-}
-
-const agent = new http.Agent({ keepAlive: true });
-
-function send(
-  url: string,
-  { method = 'GET', contentType = '', body = '' } = {},
-): Promise<{ statusCode: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers =
-      body === '' ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
-    const request = http.request(url, { method, agent, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ statusCode: response.statusCode ?? 0, text }));
-      response.on('error', reject);
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
 }
 
 async function run({ address, path, contentType, body }: ImportJob): Promise<ImportDone> {

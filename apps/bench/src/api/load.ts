@@ -1,5 +1,6 @@
 // A process of its own: asks the API for requests, and tells what came back.
 import http from 'node:http';
+import { send } from './http.ts';
 
 export interface Job {
   readonly address: string;
@@ -21,30 +22,6 @@ export interface Done {
   /** Server errors whose attempts do not account for them. */
   readonly unexplained: readonly string[];
   readonly eventBytes: number;
-}
-
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1000 });
-
-function post(url: string, body: string): Promise<{ statusCode: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const request = http.request(
-      url,
-      {
-        method: 'POST',
-        agent,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-      },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (text += chunk));
-        response.on('end', () => resolve({ statusCode: response.statusCode ?? 0, text }));
-        response.on('error', reject);
-      },
-    );
-    request.on('error', reject);
-    request.end(body);
-  });
 }
 
 /** A 502 is the fleet's doing when every attempt failed, or the last answer was a bad one. */
@@ -78,7 +55,10 @@ async function run(job: Job): Promise<Done> {
       }
       const at = performance.now();
       if (at >= endAt) return;
-      const { statusCode, text } = await post(`${job.address}/api/v1/request`, body);
+      const { statusCode, text } = await send(`${job.address}/api/v1/request`, {
+        method: 'POST',
+        body,
+      });
       latenciesMs.push(performance.now() - at);
       statuses[statusCode] = (statuses[statusCode] ?? 0) + 1;
       if (statusCode >= 500 && !(statusCode === 502 && explains(text))) unexplained.push(text);
