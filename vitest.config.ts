@@ -22,8 +22,10 @@ export const long = [
   'packages/gateway/test/many.test.ts',
   'packages/metrics/src/memory.test.ts',
   'packages/rotator/src/proxy/list-properties.test.ts',
+  'packages/rotator/test/blame/junk-and-bans.test.ts',
   'packages/rotator/test/body/large-body.test.ts',
   'packages/server/src/fuzz.test.ts',
+  'packages/*/{src,test}/{readme-,}snippets.test.ts',
 ];
 
 export default defineConfig({
