@@ -1,18 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import {
+  above,
   anything,
   anyString,
   array,
   boolean,
   check,
+  checkEach,
   checkNames,
   checkNumbers,
   checkOptions,
   func,
   integer,
+  matching,
   number,
   object,
   oneOf,
+  or,
   string,
   strings,
   withMethods,
@@ -26,6 +30,11 @@ describe('check', () => {
     [number(), [0, -1.5, Number.MAX_VALUE]],
     [number(0), [0, 1e300]],
     [number(-1, 0.5), [-1, 0.5]],
+    [above(0), [Number.MIN_VALUE, 5]],
+    [or(false, number(1)), [false, 1]],
+    [or(Infinity, integer(0)), [Infinity, 0]],
+    [or(null, anyString), [null, '']],
+    [matching('lower case', (value) => /^[a-z]+$/.test(value)), ['a']],
     [integer(1), [1, max]],
     [integer(0, 65_535), [0, 65_535]],
     [oneOf('tls', 'http'), ['tls', 'http']],
@@ -47,6 +56,11 @@ describe('check', () => {
     [number(0), -1, 'a number ≥ 0, got -1'],
     [number(0), Infinity, 'a number ≥ 0, got Infinity'],
     [number(0, 1), 1.1, 'a number from 0 to 1, got 1.1'],
+    [above(0), 0, 'a number > 0, got 0'],
+    [above(0), Infinity, 'a number > 0, got Infinity'],
+    [or(false, number(1)), 0, 'a number ≥ 1 or false, got 0'],
+    [or(Infinity, integer(0)), NaN, 'an integer ≥ 0 or Infinity, got NaN'],
+    [matching('lower case', (value) => /^[a-z]+$/.test(value)), 'A', 'lower case, got "A"'],
     [integer(1), 1.5, 'an integer ≥ 1, got 1.5'],
     [integer(1), max + 1, `an integer ≥ 1, got ${max + 1}`],
     [integer(0, 9), 10, 'an integer from 0 to 9, got 10'],
@@ -59,6 +73,9 @@ describe('check', () => {
 
   it.each<[Kind, unknown, string]>([
     [number(0), '5', 'a number ≥ 0, got "5"'],
+    [above(0), '5', 'a number > 0, got "5"'],
+    [or(false, number(1)), true, 'a number ≥ 1 or false, got true'],
+    [matching('lower case', () => true), 5, 'lower case, got 5'],
     [integer(0), 5n, 'an integer ≥ 0, got 5'],
     [oneOf('tls', 'http'), 5, '"tls" or "http", got 5'],
     [withMethods('a bus', 'on', 'has'), { on: () => {} }, 'a bus with on(), has(), got an object'],
@@ -85,6 +102,16 @@ describe('check', () => {
   );
 });
 
+it('a string of a secret kind is not printed, and a value of another type is', () => {
+  const pair = { ...matching('"name:password"', () => false), isSecret: true };
+  expect(() => check('auth[0]', 'hunter2', pair)).toThrow(
+    new RangeError('auth[0] must be "name:password", got a string'),
+  );
+  expect(() => check('auth[0]', 5, pair)).toThrow(
+    new TypeError('auth[0] must be "name:password", got 5'),
+  );
+});
+
 describe('checkOptions', () => {
   const kinds = { openMs: number(1), name: anyString };
 
@@ -92,6 +119,17 @@ describe('checkOptions', () => {
     for (const options of [{}, { openMs: 5 }, { openMs: undefined, name: '' }]) {
       expect(() => checkOptions('', options, kinds)).not.toThrow();
     }
+  });
+
+  it('refuses a required option that is not given, and reads one that is inherited', () => {
+    const required = ['name'];
+    expect(() => checkOptions('a', {}, kinds, required)).toThrow(
+      new TypeError('a.name must be a string, got undefined'),
+    );
+    expect(() => checkOptions('a', { name: '' }, kinds, required)).not.toThrow();
+    expect(() => checkOptions('', Object.create({ openMs: 0 }), kinds)).toThrow(
+      new RangeError('openMs must be a number ≥ 1, got 0'),
+    );
   });
 
   it.each([
@@ -106,6 +144,16 @@ describe('checkOptions', () => {
   ])('at %o refuses %o with its path', (path, options, error) => {
     expect(() => checkOptions(path, options, kinds)).toThrow(error);
   });
+});
+
+it('checkEach names the entry that is wrong', () => {
+  expect(() => checkEach('auth', ['a', ''], anyString)).not.toThrow();
+  expect(() => checkEach('auth', ['a', 5], anyString)).toThrow(
+    new TypeError('auth[1] must be a string, got 5'),
+  );
+  expect(() => checkEach('auth', 'a', anyString, 'an array of names')).toThrow(
+    new TypeError('auth must be an array of names, got "a"'),
+  );
 });
 
 it('checkNames looks at names alone', () => {

@@ -1,4 +1,4 @@
-import { object, type Kind } from './kinds.ts';
+import { array, object, type Kind } from './kinds.ts';
 import { shown } from './shown.ts';
 import { unknownOption } from './unknown-option.ts';
 
@@ -9,9 +9,8 @@ import { unknownOption } from './unknown-option.ts';
 export function check(path: string, value: unknown, kind: Kind): void {
   const isTyped = kind.isType(value);
   if (isTyped && kind.isWithin?.(value as never) !== false) return;
-  throw new (isTyped ? RangeError : TypeError)(
-    `${path} must be ${kind.wanted}, got ${shown(value)}`,
-  );
+  const got = kind.isSecret && typeof value === 'string' ? 'a string' : shown(value);
+  throw new (isTyped ? RangeError : TypeError)(`${path} must be ${kind.wanted}, got ${got}`);
 }
 
 /** Refuses, with a TypeError, a name in `options` that is not known. `path` is that of `options`, `''` at the top. */
@@ -23,18 +22,27 @@ export function checkNames(path: string, options: object, known: readonly string
 
 /**
  * Refuses what is no object, names that `kinds` does not have, and values that are not of their kind; undefined is
- * an option not given. `path` is that of `options`, `''` at the top.
+ * an option not given, which those named in `required` have to be. `path` is that of `options`, `''` at the top.
  */
 export function checkOptions(
   path: string,
   options: unknown,
   kinds: Readonly<Record<string, Kind>>,
+  required: readonly string[] = [],
 ): void {
   check(path === '' ? 'options' : path, options, object);
-  checkNames(path, options as object, Object.keys(kinds));
-  for (const [name, value] of Object.entries(options as object)) {
-    if (value !== undefined) check(path === '' ? name : `${path}.${name}`, value, kinds[name]!);
+  const given = options as Record<string, unknown>;
+  checkNames(path, given, Object.keys(kinds));
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (given[name] === undefined && !required.includes(name)) continue;
+    check(path === '' ? name : `${path}.${name}`, given[name], kind);
   }
+}
+
+/** Refuses what is no array, and each entry that is not of its kind, with its place: `auth[1]`. */
+export function checkEach(path: string, values: unknown, kind: Kind, of = 'an array'): void {
+  check(path, values, { ...array, wanted: of });
+  (values as unknown[]).forEach((value, i) => check(`${path}[${i}]`, value, kind));
 }
 
 /** Refuses, with a TypeError, the first value of `options` that is no number, but for these names. */

@@ -1,18 +1,22 @@
-export { check, checkNames, checkNumbers, checkOptions } from './check.ts';
+export { check, checkEach, checkNames, checkNumbers, checkOptions } from './check.ts';
 export {
+  above,
   anything,
   anyString,
   array,
   boolean,
   func,
   integer,
+  matching,
   number,
   object,
   oneOf,
+  or,
   string,
   strings,
   withMethods,
   type Kind,
 } from './kinds.ts';
+export { checkBriefly, resolveBriefly, type BriefKind } from './brief.ts';
 export { shown } from './shown.ts';
 export { nearestName, unknownOption } from './unknown-option.ts';

@@ -6,6 +6,8 @@ export interface Kind {
   isType(value: unknown): boolean;
   /** Whether a value of that type is within its bounds: one that is not is a RangeError. Default: every one is. */
   isWithin?(value: never): boolean;
+  /** A string of this kind is a secret, or holds one: of a wrong one no message shows more than that it is a string. */
+  readonly isSecret?: boolean;
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
@@ -22,6 +24,15 @@ export function number(min = -Infinity, max = Infinity): Kind {
     wanted: `a${Number.isFinite(max) || min > -Infinity ? '' : ' finite'} number${bounds(min, max)}`,
     isType: isNumber,
     isWithin: (value: number) => Number.isFinite(value) && value >= min && value <= max,
+  };
+}
+
+/** A finite number above a bound, which is not included. */
+export function above(min: number): Kind {
+  return {
+    wanted: `a number > ${min}`,
+    isType: isNumber,
+    isWithin: (value: number) => Number.isFinite(value) && value > min,
   };
 }
 
@@ -42,6 +53,20 @@ export function oneOf(...values: readonly string[]): Kind {
     wanted: quoted.length > 0 ? `${quoted.join(', ')} or ${last}` : `${last}`,
     isType: isString,
     isWithin: (value: string) => values.includes(value),
+  };
+}
+
+/** A string that passes a test. `wanted` says what it is, as "a string of 1 to 100 characters". */
+export function matching(wanted: string, test: (value: string) => boolean): Kind {
+  return { wanted, isType: isString, isWithin: test };
+}
+
+/** The same, or one more value, such as `false` for what can be turned off. */
+export function or(extra: false | number | null, kind: Kind): Kind {
+  return {
+    wanted: `${kind.wanted} or ${extra}`,
+    isType: (value) => value === extra || kind.isType(value),
+    isWithin: (value) => value === extra || kind.isWithin?.(value) !== false,
   };
 }
 
