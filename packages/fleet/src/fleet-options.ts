@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { checkFlag, checkMethod, checkName, checkNames, checkNumber } from './check-options.ts';
+import { resolveBriefly, type BriefKind } from '@whirl/check';
+import { methods } from './methods.ts';
 import type { FleetShare, Settings } from './protocol/settings.ts';
 import type { Shareable } from './shared-pool.ts';
 import type { FleetStore } from './store.ts';
@@ -49,70 +50,60 @@ export interface FleetOptions {
   readonly share?: { readonly [Name in keyof FleetShare]?: boolean | undefined } | undefined;
 }
 
-type NumberName = {
-  [Name in keyof Settings]: Settings[Name] extends number ? Name : never;
-}[keyof Settings];
-
-/** Bounds and default of each number. */
-const numbers: Readonly<Record<NumberName, readonly [min: number, max: number, fallback: number]>> =
-  {
-    intervalMs: [50, 5000, 250],
-    deadlineMs: [10, 5000, 100],
-    witnesses: [1, 10, 2],
-    suspectRatio: [0, 1, 0.6],
-    graceMs: [100, 3_600_000, 1000],
-    armMs: [10, 3_600_000, 1000],
-    leaseMs: [100, 3_600_000, 30_000],
-    closeSpreadMs: [0, 3_600_000, 2000],
-    rowsPerSecond: [1, 1_000_000, 2000],
-    evidenceIntervalMs: [1000, 3_600_000, 10_000],
-    memberTtlMs: [500, 3_600_000, 3000],
-    keyTtlMs: [60_000, 86_400_000, 600_000],
-  };
-
-const flags = {
-  circuits: true,
-  failures: true,
-  bans: true,
-  evidence: true,
-  sessions: true,
-  budget: true,
-};
-const names = [
-  ...Object.keys(numbers),
-  ...'rotator pool store processId witness prefix hashIds share'.split(' '),
+const number = (min: number, max: number, fallback: number): BriefKind => [
+  `a number from ${min} to ${max}`,
+  'number',
+  fallback,
+  (value: number) => value >= min && value <= max,
 ];
+
+/** Names are parts of keys: braces would move them to another slot. */
+const name = (fallback?: string): BriefKind => [
+  'a string of 1 to 200 characters without spaces and braces',
+  'string',
+  fallback,
+  (value: string) => /^[^{}\s]{1,200}$/.test(value),
+];
+
+const flag = (fallback: boolean): BriefKind => ['true or false', 'boolean', fallback];
 
 /** Checks the options and fills in the defaults. */
 export function resolveOptions(options: FleetOptions): Settings {
-  checkNames('joinFleet()', options, names);
-  const { rotator, store, share = {}, hashIds = false } = options;
-  checkMethod('rotator', rotator, 'share');
-  checkMethod('store', store, 'sync');
-  checkMethod('store', store, 'close');
-  checkFlag('hashIds', hashIds);
-  checkNames('share', share, Object.keys(flags));
-  const all = eachOf(flags, (name, value) => checkFlag(`share.${name}`, share[name] ?? value));
+  const { processId, share, ...others } = resolveBriefly('', options, {
+    rotator: methods('a rotator', 'share'),
+    pool: name(),
+    store: methods('a store', 'sync', 'close'),
+    processId: name(ownName()),
+    witness: name(hostname() || 'host'),
+    prefix: name('whirl'),
+    hashIds: flag(false),
+    share: ['an object', 'object', {}],
+    intervalMs: number(50, 5000, 250),
+    deadlineMs: number(10, 5000, 100),
+    witnesses: number(1, 10, 2),
+    suspectRatio: number(0, 1, 0.6),
+    graceMs: number(100, 3_600_000, 1000),
+    armMs: number(10, 3_600_000, 1000),
+    leaseMs: number(100, 3_600_000, 30_000),
+    closeSpreadMs: number(0, 3_600_000, 2000),
+    rowsPerSecond: number(1, 1_000_000, 2000),
+    evidenceIntervalMs: number(1000, 3_600_000, 10_000),
+    memberTtlMs: number(500, 3_600_000, 3000),
+    keyTtlMs: number(60_000, 86_400_000, 600_000),
+  } satisfies Record<keyof FleetOptions, BriefKind>);
+  const on = flag(true);
   return {
-    pool: checkName('pool', options.pool, ''),
-    process: checkName('processId', options.processId, ownName()),
-    witness: checkName('witness', options.witness, hostname() || 'host'),
-    ...eachOf(numbers, (name, bounds) => checkNumber(name, options[name], bounds)),
-    prefix: checkName('prefix', options.prefix, 'whirl'),
-    hashIds,
-    share: all,
-  };
-}
-
-/** The same names, with what comes of each value. */
-function eachOf<Name extends string, Value, Result>(
-  table: Readonly<Record<Name, Value>>,
-  resultOf: (name: Name, value: Value) => Result,
-): Record<Name, Result> {
-  const entries = Object.entries(table) as [Name, Value][];
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, resultOf(name, value)]),
-  ) as Record<Name, Result>;
+    ...others,
+    process: processId,
+    share: resolveBriefly('share', share, {
+      circuits: on,
+      failures: on,
+      bans: on,
+      evidence: on,
+      sessions: on,
+      budget: on,
+    } satisfies Record<keyof FleetShare, BriefKind>),
+  } as unknown as Settings;
 }
 
 function ownName(): string {

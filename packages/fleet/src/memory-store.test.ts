@@ -14,7 +14,7 @@ storeContract('memoryStore()', async () => {
 
 it('refuses options that it does not have', () => {
   expect(() => memoryStore({ clock: () => 0 } as never)).toThrow(
-    'memoryStore() has no option clock',
+    'unknown option "clock"; known are now',
   );
-  expect(() => memoryStore({ now: 5 as never })).toThrow('now must be a function, got number');
+  expect(() => memoryStore({ now: 5 as never })).toThrow('now must be a function, got 5');
 });

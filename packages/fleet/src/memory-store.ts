@@ -1,3 +1,4 @@
+import { checkOptions, func } from '@whirl/check';
 import {
   bucketOf,
   evidenceHalfLifeMs,
@@ -37,11 +38,8 @@ interface Room {
  * `redisStore()` does, and is the measure of it: both pass the same tests.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): FleetStore {
-  for (const name in options) {
-    if (name !== 'now') throw new TypeError(`memoryStore() has no option ${name}; known is now`);
-  }
+  checkOptions('', options, { now: func });
   const { now = () => performance.now() } = options;
-  if (typeof now !== 'function') throw new TypeError(`now must be a function, got ${typeof now}`);
   const rooms = new Map<string, Room>();
   /** Versions in use, by what the scopes have in common. */
   const versions = new Map<string, Map<string, number>>();

@@ -65,10 +65,10 @@ it('labels stand on every series, escaped', async () => {
   expect(page).toContain('whirl_fleet_state{pool="a\\"b\\\\c\\n",state="joining"} 1\n');
   for (const labels of [{ state: 'x' }, { 'a-b': 'x' }, { __a: 'x' }]) {
     expect(() => renderFleetPrometheus(only.fleet.metrics(), { labels })).toThrow(
-      /^labels must have/,
+      /^each name in labels must be .*, got "/,
     );
   }
   expect(() => renderFleetPrometheus(only.fleet.metrics(), { label: {} } as never)).toThrow(
-    'there is no option label',
+    'unknown option "label": did you mean "labels"?',
   );
 });

@@ -1,3 +1,4 @@
+import { anyString, check, checkOptions, matching, object } from '@whirl/check';
 import type { FleetMetrics } from './fleet.ts';
 import type { FleetState } from './protocol/protocol.ts';
 
@@ -12,6 +13,13 @@ type Samples = readonly (readonly [value: number, name?: string, of?: string])[]
 const states: readonly FleetState[] = ['joining', 'joined', 'degraded', 'suspect'];
 /** Labels that series have of themselves. */
 const ownLabels = ['state', 'outcome', 'direction', 'kind', 'reason'];
+const labelNames = matching('letters, digits and _, no digit and no __ in front', (name) =>
+  /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/.test(name),
+);
+const freeNames = matching(
+  "a name that no series of whirl's own has",
+  (name) => !ownLabels.includes(name),
+);
 
 /**
  * The metrics of a fleet, in text format 0.0.4, for a Prometheus server to scrape: a page of its own, or to be put behind that of
@@ -82,22 +90,12 @@ function escaped(value: string): string {
 }
 
 function checkedLabels(options: FleetPageOptions): Labels {
-  for (const name in options) {
-    if (name !== 'labels') throw new TypeError(`there is no option ${name}; known is labels`);
-  }
+  checkOptions('', options, { labels: object });
   const labels = Object.entries(options.labels ?? {});
   for (const [name, value] of labels) {
-    if (
-      !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ||
-      name.startsWith('__') ||
-      ownLabels.includes(name)
-    ) {
-      throw new RangeError(
-        `labels must have names of letters, digits and _, none of ${ownLabels.join(', ')}; got ${name}`,
-      );
-    }
-    if (typeof value !== 'string')
-      throw new TypeError(`labels.${name} must be a string, got ${typeof value}`);
+    check('each name in labels', name, labelNames);
+    check('each name in labels', name, freeNames);
+    check(`labels.${name}`, value, anyString);
   }
   return labels;
 }

@@ -284,18 +284,27 @@ describe('options', () => {
   const given = { rotator, store, pool: 'p' };
 
   it.each([
-    [{ ...given, pool: undefined }, 'pool must be a string, got undefined'],
-    [{ ...given, pool: '' }, 'pool must be 1 to 200 characters'],
-    [{ ...given, pool: 'a{b}' }, 'pool must be 1 to 200 characters without spaces and braces'],
-    [{ ...given, intervalMs: 49 }, 'intervalMs must be from 50 to 5000, got 49'],
-    [{ ...given, intervalMs: '250' }, 'intervalMs must be a number, got string'],
-    [{ ...given, interval: 250 }, 'joinFleet() has no option interval; known are'],
-    [{ ...given, share: { circuit: true } }, 'share has no option circuit'],
-    [{ ...given, share: { circuits: 1 } }, 'share.circuits must be true or false, got number'],
-    [{ ...given, store: {} }, 'store must be an object with sync()'],
-    [{ ...given, rotator: null }, 'rotator must be an object with share(), got null'],
+    [
+      { ...given, pool: undefined },
+      'pool must be a string of 1 to 200 characters without spaces and braces, got undefined',
+    ],
+    [{ ...given, pool: '' }, 'pool must be a string of 1 to 200 characters'],
+    [
+      { ...given, pool: 'a{b}' },
+      'pool must be a string of 1 to 200 characters without spaces and braces, got a string',
+    ],
+    [{ ...given, intervalMs: 49 }, 'intervalMs must be a number from 50 to 5000, got 49'],
+    [{ ...given, intervalMs: '250' }, 'intervalMs must be a number from 50 to 5000, got a string'],
+    [{ ...given, interval: 250 }, 'unknown option "interval"; known are rotator, pool, store'],
+    [
+      { ...given, share: { circuit: true } },
+      'unknown option "share.circuit"; known are circuits, failures',
+    ],
+    [{ ...given, share: { circuits: 1 } }, 'share.circuits must be true or false, got 1'],
+    [{ ...given, store: {} }, 'store must be a store with sync(), close(), got an object'],
+    [{ ...given, rotator: null }, 'rotator must be a rotator with share(), got null'],
     [{ ...given, hashIds: 'no' }, 'hashIds must be true or false'],
-    [undefined, 'joinFleet() must be given an object'],
+    [undefined, 'options must be an object, got undefined'],
   ])('refuses %j by name', (options, message) => {
     expect(() => joinFleet(options as never)).toThrow(message);
   });

@@ -1,4 +1,18 @@
 import { isIP } from 'node:net';
+import {
+  anything,
+  boolean,
+  checkEach,
+  checkOptions,
+  integer,
+  matching,
+  oneOf,
+  or,
+  number,
+  shown,
+  string,
+  type Kind,
+} from '@whirl/check';
 import type { RetryPolicyOptions } from '@whirl/rotator';
 import { readUsername } from './asking/username.ts';
 import type { Credentials } from './access/credentials.ts';
@@ -31,14 +45,14 @@ export interface GatewayOptions {
    * OPTIONS without a body; `none` nothing, so that a tunnel stays with its first proxy.
    */
   readonly replay?: ReplayMode | undefined;
-  /** How long a proxy may stay silent after bytes that may be sent again. Milliseconds ≥ 1, default 5,000. */
+  /** How long a proxy may stay silent after bytes that may be sent again. Milliseconds ≥ 1 or Infinity, default 5,000. */
   readonly firstByteMs?: number | undefined;
   /**
    * How long both sides may stay silent before the tunnel is opened through another proxy; at most 2,000 on ports
-   * whose servers speak first (SSH, SMTP, …). Milliseconds ≥ 1, default 10,000.
+   * whose servers speak first (SSH, SMTP, …). Milliseconds ≥ 1 or Infinity, default 10,000.
    */
   readonly quietMs?: number | undefined;
-  /** How long the head of a request, or a SOCKS greeting, may take. Milliseconds ≥ 1, default 10,000. */
+  /** How long the head of a request, or a SOCKS greeting, may take. Milliseconds ≥ 1 or Infinity, default 10,000. */
   readonly headTimeoutMs?: number | undefined;
   /** Connections in all. Further ones are closed at once. An integer ≥ 1, default 10,000. */
   readonly maxConnections?: number | undefined;
@@ -46,11 +60,11 @@ export interface GatewayOptions {
   readonly maxPerClient?: number | undefined;
   /** Different wrong passwords that an address may send in a minute; above it 429. An integer ≥ 1, default 20. */
   readonly maxWrongPasswords?: number | undefined;
-  /** A tunnel on which both sides are silent ends after so long. Milliseconds ≥ 1, default 600,000. */
+  /** A tunnel on which both sides are silent ends after so long. Milliseconds ≥ 1 or Infinity, default 600,000. */
   readonly idleMs?: number | undefined;
-  /** The same once one side has said its last. Milliseconds ≥ 1, default 60,000. */
+  /** The same once one side has said its last. Milliseconds ≥ 1 or Infinity, default 60,000. */
   readonly halfClosedMs?: number | undefined;
-  /** A session that is not used for so long gets another proxy. Milliseconds ≥ 1, default 600,000. */
+  /** A session that is not used for so long gets another proxy. Milliseconds ≥ 1 or Infinity, default 600,000. */
   readonly sessionIdleMs?: number | undefined;
   /**
    * The policy of tunnels. Default: the rotator's own, without waits between proxies and with failover from
@@ -87,45 +101,46 @@ export interface DecidedOptions {
   readonly via: boolean;
 }
 
-const modes: readonly string[] = ['tls', 'http', 'none'] satisfies readonly ReplayMode[];
 const maxTimerMs = 2 ** 31 - 1;
-const names: ReadonlySet<string> = new Set([
-  'host',
-  'port',
-  'auth',
-  'allow',
-  'deny',
-  'denyPrivate',
-  'ownAddresses',
-  'replay',
-  'firstByteMs',
-  'quietMs',
-  'headTimeoutMs',
-  'maxConnections',
-  'maxPerClient',
-  'maxWrongPasswords',
-  'idleMs',
-  'halfClosedMs',
-  'sessionIdleMs',
-  'retryPolicy',
-  'via',
-] satisfies readonly (keyof GatewayOptions)[]);
+const duration = or(Infinity, number(1));
+const limit = integer(1);
+
+const kinds: Readonly<Record<keyof GatewayOptions, Kind>> = {
+  host: string,
+  port: integer(0, 65_535),
+  auth: anything,
+  allow: anything,
+  deny: anything,
+  denyPrivate: boolean,
+  ownAddresses: anything,
+  replay: oneOf(...(['tls', 'http', 'none'] satisfies readonly ReplayMode[])),
+  firstByteMs: duration,
+  quietMs: duration,
+  headTimeoutMs: duration,
+  maxConnections: limit,
+  maxPerClient: limit,
+  maxWrongPasswords: limit,
+  idleMs: duration,
+  halfClosedMs: duration,
+  sessionIdleMs: duration,
+  retryPolicy: anything,
+  via: boolean,
+};
+
+const durations = {
+  firstByteMs: 5000,
+  quietMs: 10_000,
+  headTimeoutMs: 10_000,
+  idleMs: 600_000,
+  halfClosedMs: 60_000,
+  sessionIdleMs: 600_000,
+} as const;
 
 /** Throws a TypeError or RangeError that names the option. Passwords are never shown. */
 export function decideOptions(given: GatewayOptions = {}): DecidedOptions {
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`the options must be an object, got ${typeof given}`);
-  }
-  for (const name of Object.keys(given)) {
-    if (!names.has(name)) throw new TypeError(`unknown option ${JSON.stringify(name)}`);
-  }
-  const { host = '127.0.0.1', replay = 'tls', retryPolicy } = given;
-  if (typeof host !== 'string' || host === '') {
-    throw new TypeError('host must be the address to listen on, a string');
-  }
-  if (!modes.includes(replay)) {
-    throw new RangeError(`replay must be "tls", "http" or "none", got ${shown(replay)}`);
-  }
+  checkOptions('', given, kinds);
+  const { host = '127.0.0.1', port = 8001, replay = 'tls', via = true } = given;
+  const { maxConnections = 10_000, maxPerClient = 256, maxWrongPasswords = 20 } = given;
   const credentials = readAuth(given.auth, 'auth');
   const open = !isLoopback(host);
   if (open && credentials.length === 0) {
@@ -135,25 +150,31 @@ export function decideOptions(given: GatewayOptions = {}): DecidedOptions {
   }
   return {
     host,
-    port: integer('port', given.port, 8001, 0, 65_535),
+    port,
     credentials,
     allow: given.allow,
     deny: given.deny,
-    denyPrivate: flag('denyPrivate', given.denyPrivate, open),
+    denyPrivate: given.denyPrivate ?? open,
     ownAddresses: readOwn(given.ownAddresses),
     replay,
-    firstByteMs: duration('firstByteMs', given.firstByteMs, 5000),
-    quietMs: duration('quietMs', given.quietMs, 10_000),
-    headTimeoutMs: duration('headTimeoutMs', given.headTimeoutMs, 10_000),
-    maxConnections: integer('maxConnections', given.maxConnections, 10_000, 1),
-    maxPerClient: integer('maxPerClient', given.maxPerClient, 256, 1),
-    maxWrongPasswords: integer('maxWrongPasswords', given.maxWrongPasswords, 20, 1),
-    idleMs: duration('idleMs', given.idleMs, 600_000),
-    halfClosedMs: duration('halfClosedMs', given.halfClosedMs, 60_000),
-    sessionIdleMs: duration('sessionIdleMs', given.sessionIdleMs, 600_000),
-    retryPolicy,
-    via: flag('via', given.via, true),
+    maxConnections,
+    maxPerClient,
+    maxWrongPasswords,
+    ...decideDurations(given),
+    retryPolicy: given.retryPolicy,
+    via,
   };
+}
+
+type DurationName = keyof typeof durations;
+
+/** A longer one than a timer can wait for counts as the longest. */
+function decideDurations(given: GatewayOptions): Record<DurationName, number> {
+  const decided = Object.entries(durations).map(([name, standard]) => [
+    name,
+    Math.min(given[name as DurationName] ?? standard, maxTimerMs),
+  ]);
+  return Object.fromEntries(decided) as Record<DurationName, number>;
 }
 
 /** Whether nothing but this machine reaches an address. */
@@ -170,85 +191,48 @@ export function checkAuth(auth: readonly string[], name = 'auth'): void {
   readAuth(auth, name);
 }
 
+const pairs: Kind = {
+  ...matching('"name:password", both not empty', (pair) => /^[^:]+:./s.test(pair)),
+  isSecret: true,
+};
+
+/** Whether a client's username that is this name asks for nothing beside. */
+function isPlain(name: string): boolean {
+  try {
+    return readUsername(name).name === name;
+  } catch {
+    return false;
+  }
+}
+
 function readAuth(given: readonly string[] | undefined, option: string): Credentials[] {
   if (given === undefined) return [];
-  if (!Array.isArray(given)) throw new TypeError(`${option} must be an array of "name:password"`);
+  checkEach(option, given, pairs, 'an array of "name:password"');
   const seen = new Set<string>();
-  return given.map((each: unknown, i) => {
-    const field = `${option}[${i}]`;
-    const colon = typeof each === 'string' ? each.indexOf(':') : -1;
-    if (typeof each !== 'string' || colon < 1 || colon === each.length - 1) {
-      throw new TypeError(`${field} must be "name:password", both not empty`);
-    }
+  return given.map((each, i) => {
+    const colon = each.indexOf(':');
     const name = each.slice(0, colon);
-    let alone: boolean;
-    try {
-      alone = readUsername(name).name === name;
-    } catch {
-      alone = false;
-    }
-    if (!alone) {
-      throw new RangeError(
-        `${field} must have a name without a key of usernames such as "-session-", got ${shown(name)}`,
-      );
-    }
-    if (seen.has(name)) throw new RangeError(`${field} gives the name ${shown(name)} twice`);
+    const refuse = (wanted: string) => {
+      throw new RangeError(`${option}[${i}] must have a name ${wanted}, got ${shown(name)}`);
+    };
+    if (!isPlain(name)) refuse('without a key of usernames such as "-session-"');
+    if (seen.has(name)) refuse('that no entry before it has');
     seen.add(name);
     return { name, password: each.slice(colon + 1) };
   });
 }
 
+const addressForm = /^(.+):(\d{1,5})$/;
+const addresses = matching('"host:port"', (address) => {
+  const port = Number(addressForm.exec(address)?.[2]);
+  return port >= 1 && port <= 65_535;
+});
+
 function readOwn(given: readonly string[] | undefined): { host: string; port: number }[] {
   if (given === undefined) return [];
-  if (!Array.isArray(given)) throw new TypeError('ownAddresses must be an array of "host:port"');
-  return given.map((each: unknown, i) => {
-    const parts = typeof each === 'string' ? /^(.+):(\d{1,5})$/.exec(each) : null;
-    const port = Number(parts?.[2]);
-    if (parts === null || port < 1 || port > 65_535) {
-      throw new TypeError(`ownAddresses[${i}] must be "host:port", got ${shown(each)}`);
-    }
-    return { host: (parts[1] as string).replace(/^\[(.*)\]$/, '$1'), port };
+  checkEach('ownAddresses', given, addresses, 'an array of "host:port"');
+  return given.map((each) => {
+    const [, host = '', port] = addressForm.exec(each) ?? [];
+    return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
   });
-}
-
-function integer(
-  name: string,
-  value: number | undefined,
-  standard: number,
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): number {
-  if (value === undefined) return standard;
-  if (typeof value !== 'number')
-    throw new TypeError(`${name} must be a number, got ${shown(value)}`);
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    const bounds = most === Number.MAX_SAFE_INTEGER ? `≥ ${least}` : `from ${least} to ${most}`;
-    throw new RangeError(`${name} must be an integer ${bounds}, got ${value}`);
-  }
-  return value;
-}
-
-function duration(name: string, value: number | undefined, standard: number): number {
-  if (value === undefined) return standard;
-  if (typeof value !== 'number')
-    throw new TypeError(`${name} must be a number, got ${shown(value)}`);
-  if (!(value >= 1)) throw new RangeError(`${name} must be ≥ 1 millisecond, got ${value}`);
-  return Math.min(value, maxTimerMs);
-}
-
-function flag(name: string, value: boolean | undefined, standard: boolean): boolean {
-  if (value === undefined) return standard;
-  if (typeof value !== 'boolean') {
-    throw new TypeError(`${name} must be true or false, got ${shown(value)}`);
-  }
-  return value;
-}
-
-/** A wrong value in a message: only what cannot hold a password. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') {
-    return /^[^:@]{0,64}$/.test(value) ? JSON.stringify(value) : 'a string';
-  }
-  if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

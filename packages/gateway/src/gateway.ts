@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { check, checkOptions, number, withMethods } from '@whirl/check';
 import type { ProxyRotator } from '@whirl/rotator';
 import { CredentialList } from './access/credentials.ts';
 import { OwnAddresses } from './access/own-addresses.ts';
@@ -40,6 +41,8 @@ export interface GatewayStats {
   readonly bytesDown: number;
 }
 
+const rotators = withMethods('a ProxyRotator', 'connect', 'with', 'proxyIds');
+const closeKinds = { graceMs: number(0) };
 const wrongPasswordWindowMs = 60_000;
 
 /** A proxy server over the pool of a rotator. Make it with `createGateway()`. */
@@ -58,6 +61,7 @@ export class Gateway {
 
   /** @internal */
   constructor(rotator: ProxyRotator, given: GatewayOptions) {
+    check('rotator', rotator, rotators);
     const options = decideOptions(given);
     const now = () => performance.now();
     const own = () => this.#ownAddresses();
@@ -131,11 +135,9 @@ export class Gateway {
    * Stops accepting connections, lets tunnels and requests end within `graceMs` (≥ 0, default 5,000), then tears
    * what is left. The rotator stays open.
    */
-  close({ graceMs = 5000 }: { readonly graceMs?: number } = {}): Promise<void> {
-    if (typeof graceMs !== 'number' || !(graceMs >= 0)) {
-      return Promise.reject(new RangeError(`graceMs must be a number ≥ 0, got ${String(graceMs)}`));
-    }
-    return (this.#closing ??= this.#close(graceMs));
+  async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    checkOptions('', options, closeKinds);
+    return (this.#closing ??= this.#close(options.graceMs ?? 5000));
   }
 
   stats(): GatewayStats {

@@ -1,3 +1,4 @@
+import { check, withMethods } from '@whirl/check';
 import type {
   AttemptEnd,
   CircuitTransition,
@@ -26,11 +27,12 @@ import { ProxyTable } from './tables/proxy-table.ts';
 import { TargetCounts } from './tables/target-counts.ts';
 import { TargetStates } from './tables/target-states.ts';
 import { TunnelCounts } from './tables/tunnel-counts.ts';
-import { checkBus } from './validate.ts';
 
 type Listeners = {
   readonly [Type in keyof WhirlEvents]?: (event: WhirlEvents[Type]) => void;
 };
+
+const buses = withMethods('a bus', 'on');
 
 /** The types of facts that metrics learn from. */
 const heard = [
@@ -118,7 +120,7 @@ export class FactRecorder {
    * takes this one wish back: the bus is left with the last of them.
    */
   listen(bus: WhirlBus): () => void {
-    checkBus(bus);
+    check('bus', bus, buses);
     let known = this.#buses.get(bus);
     if (known === undefined) {
       const offs = heard.map((type) =>

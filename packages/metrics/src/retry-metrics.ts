@@ -1,3 +1,4 @@
+import { check, checkOptions, func, integer, withMethods } from '@whirl/check';
 import type { AttemptEnd, CircuitTransition, WhirlBus, WhirlEvents } from '@whirl/events';
 import { defaultNow } from './clock.ts';
 import { FactRecorder } from './fact-recorder.ts';
@@ -27,7 +28,6 @@ import type {
   TargetSeries,
   Totals,
 } from './readings.ts';
-import { checkBus, checkFunction, checkNames, checkWhole } from './validate.ts';
 
 export interface RetryMetricsOptions {
   /** Where the facts come from. Without one: `listen()`, or `record()`. */
@@ -52,9 +52,20 @@ export interface HoursOptions {
   readonly hours?: number | undefined;
 }
 
+const optionKinds = {
+  bus: withMethods('a bus', 'on'),
+  retentionHours: integer(1, 168),
+  maxProxies: integer(1, 1_000_000),
+  now: func,
+};
+const hoursKinds = { hours: integer(1) };
+const attemptsKinds = { limit: integer(1, maxAttempts) };
+const proxyLimits = integer(0, 1_000_000);
+const targetLimits = integer(0, maxTargets);
+
 function checkHours(options: HoursOptions): number {
-  checkNames(options, ['hours']);
-  return checkWhole('hours', options.hours ?? 24, 1, Number.MAX_SAFE_INTEGER);
+  checkOptions('', options, hoursKinds);
+  return options.hours ?? 24;
 }
 
 function latencies(histogram: Histogram, meanMs: number | null): Latencies {
@@ -77,14 +88,10 @@ export class RetryMetrics {
   readonly #facts: FactRecorder;
 
   constructor(options: RetryMetricsOptions = {}) {
-    checkNames(options, ['bus', 'retentionHours', 'maxProxies', 'now']);
-    const { bus, retentionHours = 24, maxProxies = 10_000 } = options;
-    const { now = defaultNow } = options;
-    checkFunction('now', now);
-    if (bus !== undefined) checkBus(bus);
-    this.retentionHours = checkWhole('retentionHours', retentionHours, 1, 168);
+    checkOptions('', options, optionKinds);
+    const { bus, retentionHours = 24, maxProxies = 10_000, now = defaultNow } = options;
+    this.retentionHours = retentionHours;
     this.#now = now;
-    checkWhole('maxProxies', maxProxies, 1, 1_000_000);
     this.#facts = new FactRecorder(retentionHours, maxProxies, now);
     if (bus !== undefined) this.listen(bus);
   }
@@ -197,9 +204,9 @@ export class RetryMetrics {
    * most; default 100. Request ids are kept to 36 characters, origins to 64.
    */
   recentAttempts(options: { readonly limit?: number | undefined } = {}): readonly AttemptEnd[] {
-    checkNames(options, ['limit']);
+    checkOptions('', options, attemptsKinds);
     const { limit = 100 } = options;
-    return this.#facts.attempts.read(this.#now(), checkWhole('limit', limit, 1, maxAttempts));
+    return this.#facts.attempts.read(this.#now(), limit);
   }
 
   /** Lets go of hours beyond the retention. Reads and facts do it too; twice is once. */
@@ -248,7 +255,7 @@ export class RetryMetrics {
    * falls: a proxy that loses its row adds to `other`.
    */
   totalsByProxy(limit: number): ProxySeries[] {
-    checkWhole('limit', limit, 0, 1_000_000);
+    check('limit', limit, proxyLimits);
     return this.#series(this.#facts.proxies, limit, (proxyId, attempts, row) =>
       row === 0
         ? { proxyId, attempts }
@@ -261,7 +268,7 @@ export class RetryMetrics {
    * target ever loses its row.
    */
   totalsByTarget(limit: number): TargetSeries[] {
-    checkWhole('limit', limit, 0, maxTargets);
+    check('limit', limit, targetLimits);
     return this.#series(this.#facts.targets, limit, (origin, attempts) => ({ origin, attempts }));
   }
 

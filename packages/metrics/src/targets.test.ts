@@ -113,7 +113,7 @@ describe('E7 attempts by target', () => {
     );
     expect(none).not.toContain('t0.test');
     expect(() => renderPrometheus(metrics, { maxTargetSeries: 1001 })).toThrow(
-      'maxTargetSeries must be a whole number from 0 to 1000',
+      'maxTargetSeries must be an integer from 0 to 1000, got 1001',
     );
   });
 });

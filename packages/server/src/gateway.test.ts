@@ -193,7 +193,7 @@ describe('the settings of the gateway', () => {
       expect.stringMatching(new RegExp(`^WHIRL_GATEWAY_AUTH\\[1\\] ${key.source}`)),
     ]);
     expect(faults({ WHIRL_GATEWAY_AUTH: 'ann:s3cret\nann:x' })).toEqual([
-      'WHIRL_GATEWAY_AUTH[1] gives the name "ann" twice',
+      'WHIRL_GATEWAY_AUTH[1] must have a name that no entry before it has, got "ann"',
     ]);
     expect(() =>
       readConfig({

@@ -244,12 +244,15 @@ it('D38 killed −9 at any moment of a save, the file is a whole one', async () 
 }, 60_000);
 
 it.each([
-  [{ path: '' }, 'path must be a path, got an empty string'],
-  [{ path: 7 }, 'path must be a path, got number'],
-  [{ saveEveryMs: 10 }, 'saveEveryMs must be from 1000 to 3600000, got 10'],
-  [{ pool: 'a b' }, 'pool must be 1 to 200 characters'],
-  [{ onError: 1 }, 'onError must be a function, got number'],
-  [{ file: 'x' }, 'warmStart() has no option file'],
+  [{ path: '' }, 'path must be a string of at least one character, got ""'],
+  [{ path: 7 }, 'path must be a string of at least one character, got 7'],
+  [{ saveEveryMs: 10 }, 'saveEveryMs must be a number from 1000 to 3600000, got 10'],
+  [
+    { pool: 'a b' },
+    'pool must be a string of 1 to 200 characters without spaces and braces, got "a b"',
+  ],
+  [{ onError: 1 }, 'onError must be a function, got 1'],
+  [{ file: 'x' }, 'unknown option "file"; known are rotator, pool, path'],
 ])('refuses %j', (options, message) => {
   const given = {
     rotator: new SimulatedPool({ now: Date.now, random: Math.random, ids: [] }),

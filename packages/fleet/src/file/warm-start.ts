@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { checkMethod, checkNames, checkNumber, checkName, checkPath } from '../check-options.ts';
+import { checkOptions, func, number, or, string, type Kind } from '@whirl/check';
+import { keyParts, rotators } from '../kinds.ts';
 import { systemTimers, type Timers } from '../loop.ts';
 import type { Shareable, SharedPool } from '../shared-pool.ts';
 import { Memory } from './memory.ts';
@@ -15,7 +16,7 @@ export interface WarmStartOptions {
   readonly path: string;
   /** Between two saves, 1,000 to 3,600,000. Default 60,000. */
   readonly saveEveryMs?: number | undefined;
-  /** An older file is not read. ≥ 1,000, default 86,400,000: a day. */
+  /** An older file is not read. ≥ 1,000 or Infinity, default 86,400,000: a day. */
   readonly maxAgeMs?: number | undefined;
   /**
    * Hears why the file could not be read, or not be written: once for each cause. Default: a process warning with the code
@@ -23,6 +24,15 @@ export interface WarmStartOptions {
    */
   readonly onError?: ((error: Error) => void) | undefined;
 }
+
+const kinds: Readonly<Record<keyof WarmStartOptions, Kind>> = {
+  rotator: rotators,
+  pool: keyParts,
+  path: string,
+  saveEveryMs: number(1000, 3_600_000),
+  maxAgeMs: or(Infinity, number(1000)),
+  onError: func,
+};
 
 export interface WarmStart {
   /** Proxies of which the file knew something. */
@@ -46,16 +56,9 @@ export function warmStart(options: WarmStartOptions): WarmStart {
 
 /** @internal The same with timers of a virtual clock. */
 export function startWarm(options: WarmStartOptions, timers: Timers): WarmStart {
-  const names = ['rotator', 'pool', 'path', 'saveEveryMs', 'maxAgeMs', 'onError'];
-  checkNames('warmStart()', options, names);
-  checkMethod('rotator', options.rotator, 'share');
-  const { onError = warn } = options;
-  if (typeof onError !== 'function')
-    throw new TypeError(`onError must be a function, got ${typeof onError}`);
-  const pool = checkName('pool', options.pool, '');
-  const path = resolve(checkPath('path', options.path));
-  const saveEveryMs = checkNumber('saveEveryMs', options.saveEveryMs, [1000, 3_600_000, 60_000]);
-  const maxAgeMs = checkNumber('maxAgeMs', options.maxAgeMs, [1000, Infinity, 86_400_000]);
+  checkOptions('', options, kinds, ['rotator', 'pool', 'path']);
+  const { pool, saveEveryMs = 60_000, maxAgeMs = 86_400_000, onError = warn } = options;
+  const path = resolve(options.path);
 
   const reported = new Set<string>();
   const report = (doing: string, error: unknown) => {

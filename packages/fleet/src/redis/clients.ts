@@ -1,3 +1,6 @@
+import { checkBriefly } from '@whirl/check';
+import { methods } from '../methods.ts';
+
 /** The two commands that `redisStore()` needs of a client. Keys and arguments are strings. */
 export interface RedisCommands {
   /** EVAL. */
@@ -14,7 +17,7 @@ export interface IoredisLike {
 
 /** A client of ioredis or iovalkey; one of a cluster too, since all keys of a pool are in one slot. */
 export function fromIoredis(client: IoredisLike): RedisCommands {
-  checkMethods('fromIoredis()', client, ['eval', 'evalsha']);
+  checkBriefly('client', client, methods('a client', 'eval', 'evalsha'));
   return {
     eval: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
     evalSha: (sha, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
@@ -29,18 +32,9 @@ export interface NodeRedisLike {
 
 /** A connected client of node-redis: `redis` or `@redis/client`. */
 export function fromNodeRedis(client: NodeRedisLike): RedisCommands {
-  checkMethods('fromNodeRedis()', client, ['eval', 'evalSha']);
+  checkBriefly('client', client, methods('a client', 'eval', 'evalSha'));
   return {
     eval: (script, keys, args) => client.eval(script, { keys: [...keys], arguments: [...args] }),
     evalSha: (sha, keys, args) => client.evalSha(sha, { keys: [...keys], arguments: [...args] }),
   };
-}
-
-/** Refuses what is no such client, by what will be called. */
-export function checkMethods(what: string, client: unknown, methods: readonly string[]): void {
-  const missing = methods.find(
-    (name) => typeof (client as Record<string, unknown> | null | undefined)?.[name] !== 'function',
-  );
-  if (missing !== undefined)
-    throw new TypeError(`${what} must be given a client with ${missing}()`);
 }

@@ -1,3 +1,5 @@
+import { checkBriefly } from '@whirl/check';
+import { methods } from '../methods.ts';
 import {
   buckets,
   type Entry,
@@ -8,7 +10,7 @@ import {
   type KnownHold,
   type Peer,
 } from '../store.ts';
-import { checkMethods, type RedisCommands } from './clients.ts';
+import type { RedisCommands } from './clients.ts';
 import { script, sha } from './script.ts';
 
 /** Redis has no infinity that every Lua reads: a hold without an end is one of 3,000 years. */
@@ -19,7 +21,7 @@ const foreverMs = 1e14;
  * caller's: it is neither connected nor closed here.
  */
 export function redisStore(commands: RedisCommands): FleetStore {
-  checkMethods('redisStore()', commands, ['eval', 'evalSha']);
+  checkBriefly('commands', commands, methods('an object', 'eval', 'evalSha'));
   return {
     async sync(ask) {
       const keys = keysOf(ask);

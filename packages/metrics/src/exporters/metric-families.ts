@@ -1,10 +1,10 @@
+import { integer } from '@whirl/check';
 import type { CircuitState } from '@whirl/events';
 import { durationBoundsMs, type Durations } from '../latency/duration-counts.ts';
 import type { AttemptCounts, ProxySeries, TargetSeries, Totals } from '../readings.ts';
 import type { RetryMetrics } from '../retry-metrics.ts';
 import type { SourceLabels } from './source-labels.ts';
 import { maxTargets } from '../tables/target-counts.ts';
-import { checkWhole } from '../validate.ts';
 
 /** What an exporter may be told. */
 export interface SeriesOptions {
@@ -266,7 +266,7 @@ export function labelledSamples(
 
 /** Reads what the families ask for, at most once, and refuses bad options at once. */
 export function readSeries(metrics: RetryMetrics, options: SeriesOptions): Reading {
-  const limits = seriesLimits(options);
+  const { maxProxySeries = 200, maxTargetSeries = 100 } = options;
   let totals: Totals | undefined;
   let byProxy: readonly ProxySeries[] | undefined;
   let byTarget: readonly TargetSeries[] | undefined;
@@ -275,24 +275,16 @@ export function readSeries(metrics: RetryMetrics, options: SeriesOptions): Readi
       return (totals ??= metrics.totals());
     },
     get byProxy() {
-      return (byProxy ??= metrics.totalsByProxy(limits.proxies));
+      return (byProxy ??= metrics.totalsByProxy(maxProxySeries));
     },
     get byTarget() {
-      return (byTarget ??= metrics.totalsByTarget(limits.targets));
+      return (byTarget ??= metrics.totalsByTarget(maxTargetSeries));
     },
   };
 }
 
-/** The names of `SeriesOptions`. */
-export const seriesNames = ['maxProxySeries', 'maxTargetSeries'];
-
-/** The bounded limits of options that may hold others too. */
-export function seriesLimits({ maxProxySeries = 200, maxTargetSeries = 100 }: SeriesOptions): {
-  readonly proxies: number;
-  readonly targets: number;
-} {
-  return {
-    proxies: checkWhole('maxProxySeries', maxProxySeries, 0, 1_000_000),
-    targets: checkWhole('maxTargetSeries', maxTargetSeries, 0, maxTargets),
-  };
-}
+/** What each of `SeriesOptions` must be. */
+export const seriesKinds = {
+  maxProxySeries: integer(0, 1_000_000),
+  maxTargetSeries: integer(0, maxTargets),
+};

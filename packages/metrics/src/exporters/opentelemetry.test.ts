@@ -212,11 +212,11 @@ describe('observeRetryMetrics', () => {
 
   it('refuses bad options', () => {
     const observe = (options: object) => () => observeRetryMetrics(metrics, options as never);
-    expect(observe({})).toThrow('bus must be a bus, got undefined');
+    expect(observe({})).toThrow('bus must be a bus with on(), got undefined');
     expect(observe({ bus, maxProxySeries: NaN })).toThrow(RangeError);
-    expect(observe({ bus, provider })).toThrow('unknown option provider');
+    expect(observe({ bus, provider })).toThrow('unknown option "provider"; known are bus');
     expect(observe({ bus, attributes: { pool: null } })).toThrow(
-      'attributes.pool must be a string, number or boolean, got object',
+      'attributes.pool must be a string, a number, true or false, got null',
     );
     expect(observe({ bus, serverAddress: 'no' })).toThrow('serverAddress must be true or false');
   });

@@ -5,14 +5,14 @@ import {
   type Meter,
   type Observable,
 } from '@opentelemetry/api';
+import { anything, boolean, check, checkOptions, withMethods } from '@whirl/check';
 import type { AttemptEnd, WhirlBus } from '@whirl/events';
 import { durationBoundsMs } from '../latency/duration-counts.ts';
 import {
   families,
   type Family,
   readSeries,
-  seriesLimits,
-  seriesNames,
+  seriesKinds,
   type SeriesOptions,
 } from './metric-families.ts';
 import type { AttemptCounts } from '../readings.ts';
@@ -20,8 +20,7 @@ import { other } from '../tables/name-table.ts';
 import { RequestMethods } from './request-methods.ts';
 import type { RetryMetrics } from '../retry-metrics.ts';
 import { maxPoints, SeriesCap } from './series-cap.ts';
-import { checkAttributes, labelKey } from './source-labels.ts';
-import { checkBoolean, checkBus, checkNames } from '../validate.ts';
+import { checkAttributes, exported, labelKey } from './source-labels.ts';
 
 export interface OpenTelemetryOptions extends SeriesOptions {
   /** Where the durations come from: the bus that the metrics listen to. */
@@ -39,6 +38,14 @@ export interface OpenTelemetryOptions extends SeriesOptions {
    */
   readonly serverAddress?: boolean | undefined;
 }
+
+const optionKinds = {
+  bus: withMethods('a bus', 'on'),
+  meter: withMethods('a Meter', 'createHistogram', 'addBatchObservableCallback'),
+  attributes: anything,
+  serverAddress: boolean,
+  ...seriesKinds,
+};
 
 /** A proxy, or a target, has a point for each outcome of its attempts. */
 const maxNames = Math.floor(maxPoints / 4);
@@ -106,11 +113,9 @@ export function observeRetryMetrics(
   metrics: RetryMetrics,
   options: OpenTelemetryOptions,
 ): () => void {
-  checkNames(options, ['bus', 'meter', 'attributes', 'serverAddress', ...seriesNames]);
+  check('metrics', metrics, exported);
+  checkOptions('', options, optionKinds, ['bus']);
   const { bus, meter = api.getMeter('@whirl/metrics'), serverAddress = true } = options;
-  checkBus(bus);
-  checkBoolean('serverAddress', serverAddress);
-  seriesLimits(options);
   const own = checkAttributes(options.attributes ?? {});
   const key = labelKey(own);
   const use = useOf(meter);

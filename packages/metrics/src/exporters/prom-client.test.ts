@@ -148,9 +148,13 @@ describe('registerRetryMetrics', () => {
     const metrics = someMetrics();
     const registry = new Registry();
     const register = (options: object) => () => registerRetryMetrics(metrics, options as never);
-    expect(register({})).toThrow('registry must be a prom-client Registry, got undefined');
+    expect(register({})).toThrow(
+      /^registry must be a prom-client Registry with .*, got undefined$/,
+    );
     expect(register({ registry, maxProxySeries: 1.5 })).toThrow(RangeError);
-    expect(register({ registry, prefix: 'x' })).toThrow('unknown option prefix');
+    expect(register({ registry, prefix: 'x' })).toThrow(
+      'unknown option "prefix"; known are registry',
+    );
     expect(register({ registry, labels: { outcome: 'x' } })).toThrow(RangeError);
     expect(registry.getMetricsAsArray()).toEqual([]);
   });

@@ -1,18 +1,17 @@
+import { anything, check, checkOptions, withMethods } from '@whirl/check';
 import type { Metric, Registry } from 'prom-client';
 import {
   families,
   type Family,
   labelledSamples,
   ownLabelNames,
-  seriesLimits,
-  seriesNames,
+  seriesKinds,
   readSeries,
   type Sample,
   type SeriesOptions,
 } from './metric-families.ts';
 import type { RetryMetrics } from '../retry-metrics.ts';
-import { checkLabels, labelKey, type SourceLabels } from './source-labels.ts';
-import { checkNames } from '../validate.ts';
+import { checkLabels, exported, labelKey, type SourceLabels } from './source-labels.ts';
 
 type AnyRegistry = Pick<Registry, 'registerMetric' | 'removeSingleMetric' | 'getSingleMetric'>;
 
@@ -26,6 +25,17 @@ export interface PromClientOptions extends SeriesOptions {
    */
   readonly labels?: SourceLabels | undefined;
 }
+
+const optionKinds = {
+  registry: withMethods(
+    'a prom-client Registry',
+    'registerMetric',
+    'removeSingleMetric',
+    'getSingleMetric',
+  ),
+  labels: anything,
+  ...seriesKinds,
+};
 
 /** One `RetryMetrics` in a registry. */
 interface Source {
@@ -52,14 +62,11 @@ export function registerRetryMetrics(
   metrics: RetryMetrics,
   options: PromClientOptions,
 ): () => void {
-  checkNames(options, ['registry', 'labels', ...seriesNames]);
+  check('metrics', metrics, exported);
+  checkOptions('', options, optionKinds, ['registry']);
   const { registry } = options;
-  if (typeof registry?.registerMetric !== 'function') {
-    throw new TypeError(`registry must be a prom-client Registry, got ${typeof registry}`);
-  }
-  seriesLimits(options);
   const labels =
-    options.labels === undefined ? undefined : checkLabels(options.labels, ownLabelNames);
+    options.labels === undefined ? undefined : checkLabels('labels', options.labels, ownLabelNames);
   const key = labelKey(labels ?? {});
   const { sources } = registeredIn(registry);
   if (sources.has(key)) {

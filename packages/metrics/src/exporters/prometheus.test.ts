@@ -275,7 +275,7 @@ describe('renderPrometheus', () => {
   it('M7b refuses sources whose series would be the same', () => {
     const twice = [{ metrics }, { metrics: new RetryMetrics() }];
     expect(() => renderPrometheus(twice)).toThrow(
-      'labels must differ between sources, got [] twice',
+      'sources[1].labels must be labels that no source before it has, got []',
     );
     const reordered = [
       { metrics, labels: { a: '1', b: '2' } },
@@ -283,22 +283,34 @@ describe('renderPrometheus', () => {
     ];
     expect(() => renderPrometheus(reordered)).toThrow(RangeError);
     expect(() => renderPrometheus([{ metrics, format: 'text' } as never])).toThrow(
-      'unknown option format',
+      'unknown option "sources[0].format"',
     );
   });
 
   it.each([
-    [{ labels: { 'a-b': '1' } }, RangeError, 'labels.a-b must be named as in Prometheus'],
-    [{ labels: { __name__: 'x' } }, RangeError, 'labels.__name__ must be named'],
-    [{ labels: { proxy: 'x' } }, RangeError, "labels.proxy is a label of whirl's own series"],
-    [{ labels: { le: 'x' } }, RangeError, "labels.le is a label of whirl's own series"],
-    [{ labels: { pool: 1 } }, TypeError, 'labels.pool must be a string, got number'],
-    [{ labels: 'pool' }, TypeError, 'labels must be an object, got string'],
-    [{ format: 'json' }, RangeError, 'format must be text or openmetrics, got json'],
-    [{ maxProxySeries: -1 }, RangeError, 'maxProxySeries must be a whole number from 0 to'],
-    [{ inFlight: 0.5 }, RangeError, 'inFlight must be a whole number'],
-    [{ circuits: [{ proxyId: 'a', state: 'shut' }] }, RangeError, 'known state, got shut'],
-    [{ maxSeries: 5 }, TypeError, 'unknown option maxSeries'],
+    [{ labels: { 'a-b': '1' } }, RangeError, 'each name in labels must be letters, digits and _, '],
+    [
+      { labels: { __name__: 'x' } },
+      RangeError,
+      'each name in labels must be letters, digits and _, ',
+    ],
+    [
+      { labels: { proxy: 'x' } },
+      RangeError,
+      "each name in labels must be a name that no series of whirl's own has, got",
+    ],
+    [{ labels: { le: 'x' } }, RangeError, 'of whirl\'s own has, got "le"'],
+    [{ labels: { pool: 1 } }, TypeError, 'labels.pool must be a string, got 1'],
+    [{ labels: 'pool' }, TypeError, 'labels must be an object, got "pool"'],
+    [{ format: 'json' }, RangeError, 'format must be "text" or "openmetrics", got "json"'],
+    [
+      { maxProxySeries: -1 },
+      RangeError,
+      'maxProxySeries must be an integer from 0 to 1000000, got -1',
+    ],
+    [{ inFlight: 0.5 }, RangeError, 'inFlight must be an integer ≥ 0, got 0.5'],
+    [{ circuits: [{ proxyId: 'a', state: 'shut' }] }, RangeError, 'or "disabled", got "shut"'],
+    [{ maxSeries: 5 }, TypeError, 'unknown option "maxSeries"'],
   ])('refuses %o', (options, kind, message) => {
     const render = () => renderPrometheus(metrics, options as never);
     expect(render).toThrow(kind);

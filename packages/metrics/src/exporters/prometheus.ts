@@ -1,20 +1,19 @@
+import { anything, check, checkOptions, integer, object, oneOf, type Kind } from '@whirl/check';
 import type { CircuitState } from '@whirl/events';
-import { circuitStateIndex, circuitStates } from '../tables/label-sets.ts';
+import { circuitStates } from '../tables/label-sets.ts';
 import { byWord } from '../tables/pool-counts.ts';
 import {
   families,
   labelledSamples,
   ownLabelNames,
-  seriesLimits,
-  seriesNames,
+  seriesKinds,
   readSeries,
   type Reading,
   type Sample,
   type SeriesOptions,
 } from './metric-families.ts';
 import type { RetryMetrics } from '../retry-metrics.ts';
-import { checkLabels, labelKey, type SourceLabels } from './source-labels.ts';
-import { checkNames, checkWhole } from '../validate.ts';
+import { checkLabels, exported, labelKey, type SourceLabels } from './source-labels.ts';
 
 /** What one `RetryMetrics` brings to a page. */
 interface SourceOptions {
@@ -57,8 +56,18 @@ export const contentTypes = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 } as const;
 
-const pageNames = ['format', ...seriesNames];
-const sourceNames = ['labels', 'circuits', 'inFlight', 'proxies'];
+const counts = integer(0);
+const states = oneOf(...circuitStates);
+const pageKinds = { format: oneOf(...Object.keys(contentTypes)), ...seriesKinds };
+const sourceKinds: Readonly<Record<keyof SourceOptions, Kind>> = {
+  labels: anything,
+  circuits: {
+    wanted: 'an iterable of circuits or an object of counts',
+    isType: (value) => typeof value === 'object' && value !== null,
+  },
+  inFlight: counts,
+  proxies: counts,
+};
 
 /**
  * The metrics for a Prometheus server to scrape. Counters count since the start and never fall.
@@ -78,15 +87,11 @@ export function renderPrometheus(
   options: PrometheusOptions = {},
 ): string {
   const several = Array.isArray(given);
-  checkNames(options, several ? pageNames : [...pageNames, ...sourceNames]);
+  checkOptions('', options, several ? pageKinds : { ...pageKinds, ...sourceKinds });
   const { format = 'text' } = options;
-  if (!Object.hasOwn(contentTypes, format)) {
-    throw new RangeError(`format must be text or openmetrics, got ${String(format)}`);
-  }
-  seriesLimits(options);
   const sources = several
     ? readAll(given as readonly PrometheusSource[], options)
-    : [read(given as RetryMetrics, options, options)];
+    : [read('', given as RetryMetrics, options, options)];
   const open = format === 'openmetrics';
   const lines: string[] = [];
   for (const family of families) {
@@ -109,22 +114,30 @@ interface ReadSource {
   readonly labels: SourceLabels | undefined;
 }
 
-function read(metrics: RetryMetrics, source: SourceOptions, series: SeriesOptions): ReadSource {
+function read(
+  path: string,
+  metrics: RetryMetrics,
+  source: SourceOptions,
+  series: SeriesOptions,
+): ReadSource {
+  check(`${path}metrics`, metrics, exported);
   const { labels } = source;
   return {
-    labels: labels === undefined ? undefined : checkLabels(labels, ownLabelNames),
-    reading: withGiven(readSeries(metrics, series), source),
+    labels: labels === undefined ? undefined : checkLabels(`${path}labels`, labels, ownLabelNames),
+    reading: withGiven(path, readSeries(metrics, series), source),
   };
 }
 
 function readAll(sources: readonly PrometheusSource[], series: SeriesOptions): ReadSource[] {
   const seen = new Set<string>();
-  return sources.map((source) => {
-    checkNames(source, ['metrics', ...sourceNames]);
-    const one = read(source.metrics, source, series);
+  return sources.map((source, i) => {
+    checkOptions(`sources[${i}]`, source, { metrics: exported, ...sourceKinds });
+    const one = read(`sources[${i}].`, source.metrics, source, series);
     const key = labelKey(one.labels ?? {});
     if (seen.has(key)) {
-      throw new RangeError(`labels must differ between sources, got ${key} twice`);
+      throw new RangeError(
+        `sources[${i}].labels must be labels that no source before it has, got ${key}`,
+      );
     }
     seen.add(key);
     return one;
@@ -140,45 +153,37 @@ function render(name: string, { suffix, labels, value }: Sample, open: boolean):
   return `${name}${suffix ?? ''}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
 }
 
-function withGiven(reading: Reading, source: SourceOptions): Reading {
+function withGiven(path: string, reading: Reading, source: SourceOptions): Reading {
   const { circuits, inFlight, proxies } = source;
   const totals = {
     ...reading.totals,
-    ...(inFlight === undefined ? {} : { requestsInFlight: checkCount('inFlight', inFlight) }),
-    ...(proxies === undefined ? {} : { proxies: checkCount('proxies', proxies) }),
+    ...(inFlight === undefined ? {} : { requestsInFlight: inFlight }),
+    ...(proxies === undefined ? {} : { proxies }),
   };
   const { byProxy, byTarget } = reading;
   if (circuits === undefined) return { totals, byProxy, byTarget };
   if (!(Symbol.iterator in circuits)) {
-    const counts = byWord(circuitStates, (i) => countOf(circuits, circuitStates[i]!), 'keep');
-    return { totals: { ...totals, circuits: counts }, byProxy, byTarget };
+    for (const state of circuitStates) check(`${path}circuits.${state}`, circuits[state], counts);
+    const given = byWord(circuitStates, (i) => circuits[circuitStates[i]!], 'keep');
+    return { totals: { ...totals, circuits: given }, byProxy, byTarget };
   }
-  const states = new Map<string, CircuitState>();
-  const counts = { closed: 0, open: 0, half_open: 0, forced_open: 0, disabled: 0 };
-  for (const { proxyId, state } of circuits) {
-    if (!Object.hasOwn(circuitStateIndex, state)) {
-      throw new RangeError(`circuits must have a known state, got ${String(state)}`);
-    }
-    states.set(proxyId, state);
-    counts[state]++;
+  const stateOf = new Map<string, CircuitState>();
+  const inState = { closed: 0, open: 0, half_open: 0, forced_open: 0, disabled: 0 };
+  for (const circuit of circuits) {
+    check(`each of ${path}circuits`, circuit, object);
+    check(`the state of each of ${path}circuits`, circuit.state, states);
+    stateOf.set(circuit.proxyId, circuit.state);
+    inState[circuit.state]++;
   }
   return {
-    totals: { ...totals, circuits: counts },
+    totals: { ...totals, circuits: inState },
     byTarget,
     byProxy: byProxy.map((each) =>
       each.circuit === undefined
         ? each
-        : { ...each, circuit: states.get(each.proxyId) ?? each.circuit },
+        : { ...each, circuit: stateOf.get(each.proxyId) ?? each.circuit },
     ),
   };
-}
-
-function countOf(counts: Readonly<Record<CircuitState, number>>, state: CircuitState): number {
-  return checkCount(`circuits.${state}`, counts[state]);
-}
-
-function checkCount(name: string, value: number): number {
-  return checkWhole(name, value, 0, Number.MAX_SAFE_INTEGER);
 }
 
 /** Both formats: backslash, line feed and quote in a label's value. */
