@@ -4,7 +4,7 @@ import { addCheck } from './check/command.ts';
 import { addCompletion } from './completion/command.ts';
 import { exitCodes, UsageError } from './exit-codes.ts';
 import { addGet } from './get/command.ts';
-import type { Run } from './run.ts';
+import type { Run } from './terminal/run.ts';
 import { addServe } from './serve/command.ts';
 import { OutputError, type Terminal } from './terminal/terminal.ts';
 import { version } from './version.ts';

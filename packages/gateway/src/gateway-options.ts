@@ -14,7 +14,7 @@ import {
   type Kind,
 } from '@whirl/check';
 import type { RetryPolicyOptions } from '@whirl/rotator';
-import { readUsername } from './asking/username.ts';
+import { readUsername } from './routing/username.ts';
 import type { Credentials } from './access/credentials.ts';
 import type { ReplayMode } from './flight/flight-reader.ts';
 

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { roundRobin } from '@whirl/selector';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ConfigError } from './config/config-error.ts';
+import type { ConfigError } from './config-error.ts';
 import { readConfig } from './config/read-config.ts';
 import { startServer, type Server } from './start-server.ts';
 

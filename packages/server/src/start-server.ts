@@ -3,7 +3,7 @@ import { ProxyRotator } from '@whirl/rotator';
 import { pino, type Logger } from 'pino';
 import type { AddressInfo } from 'node:net';
 import { buildApp } from './app.ts';
-import { ConfigError } from './config/config-error.ts';
+import { ConfigError } from './config-error.ts';
 import { deniedByDefault } from './config/denied-by-default.ts';
 import { curlCommand } from './curl-command.ts';
 import type { Demo } from './demo.ts';
@@ -12,7 +12,7 @@ import { isLoopback } from './http/hosts.ts';
 import { ListenError } from './listen-error.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
 import type { App } from './routes/area.ts';
-import type { ApiSettings, GatewaySettings, ServerOptions } from './server-options.ts';
+import type { ApiSettings, GatewaySettings, ServerOptions } from './config/server-options.ts';
 
 const usualApiPort = 8000;
 const usualGatewayPort = 8001;

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { addPoolOptions, passwordHint } from '../pool/options.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../terminal/run.ts';
 import {
   collect,
   parseDuration,

@@ -6,9 +6,9 @@ import type { HostPort, StatusTest } from '../terminal/arguments.ts';
 import { count, paint, write, type Terminal } from '../terminal/terminal.ts';
 import type { Found } from './detect.ts';
 import { faultLines, readEntries, readSource, type ListedProxy } from '../pool/read-list.ts';
-import type { CheckResult } from './result.ts';
+import type { CheckResult } from './results/result.ts';
 import { runAll } from './schedule.ts';
-import { Tally } from './tally.ts';
+import { Tally } from './results/tally.ts';
 import { Tester, type Task } from './tester.ts';
 import { testProxy } from './test-proxy.ts';
 import {
@@ -19,7 +19,7 @@ import {
   writeResults,
   type Format,
   type Sort,
-} from './write-results.ts';
+} from './results/write-results.ts';
 
 export interface CheckOptions {
   readonly url?: URL;

@@ -7,7 +7,7 @@ import {
   parseStatuses,
   parseUrl,
 } from '../terminal/arguments.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../terminal/run.ts';
 import type { CheckOptions } from './check.ts';
 
 const examples = `

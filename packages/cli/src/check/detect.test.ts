@@ -1,7 +1,7 @@
 import type { ProxyProtocol } from '@whirl/rotator';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { detect, type Trial } from './detect.ts';
-import type { Outcome } from './result.ts';
+import type { Outcome } from './results/result.ts';
 
 const good: Outcome = { ok: true, speaks: true };
 const reset: Outcome = { ok: false, speaks: false, reason: 'reset' };

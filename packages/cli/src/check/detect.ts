@@ -1,5 +1,5 @@
 import type { ProxyProtocol } from '@whirl/rotator';
-import type { Outcome } from './result.ts';
+import type { Outcome } from './results/result.ts';
 
 /** What a bare `host:port` may speak, the most usual first. */
 export const candidates: readonly ProxyProtocol[] = ['http', 'socks5', 'socks4', 'https'];

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { Proxy } from '@whirl/rotator';
-import type { Outcome } from './result.ts';
+import type { Outcome } from './results/result.ts';
 import { isLocal } from './local-error.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { parseProxy } from '@whirl/rotator';
 import { startExitGateway, startTarget } from '@whirl/testkit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { addressOf } from './result.ts';
+import { addressOf } from './results/result.ts';
 import { Tester } from './tester.ts';
 
 let target: Awaited<ReturnType<typeof startTarget>>;

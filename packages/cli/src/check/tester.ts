@@ -13,7 +13,7 @@ import type { HostPort, StatusTest } from '../terminal/arguments.ts';
 import { version } from '../version.ts';
 import { exitIpIn } from './exit-ip.ts';
 import { isLocal } from './local-error.ts';
-import type { Outcome, Reason } from './result.ts';
+import type { Outcome, Reason } from './results/result.ts';
 
 /** What a proxy has to do to be called good. */
 export type Task =

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import type { Run } from '../run.ts';
+import type { Run } from '../terminal/run.ts';
 import { write } from '../terminal/terminal.ts';
 import { exitCodes } from '../exit-codes.ts';
 

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { addListOptions, passwordHint } from '../pool/options.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../terminal/run.ts';
 import { collect, parseListen } from '../terminal/arguments.ts';
 import type { ServeOptions } from './serve.ts';
 

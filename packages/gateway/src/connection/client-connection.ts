@@ -1,11 +1,11 @@
 import type net from 'node:net';
-import type { GatewayContext } from '../context.ts';
+import type { GatewayContext } from './gateway-context.ts';
 import { expectsOther, ForwardedRequest } from '../forward/forwarded-request.ts';
 import { HeadReader } from '../head/head-reader.ts';
 import { Refusal } from '../head/refusal.ts';
 import { parseRequestHead, type AbsoluteHead, type ConnectHead } from '../head/request-head.ts';
-import { encodeError, wordFor } from '../replies.ts';
-import { routed } from '../routing.ts';
+import { encodeError, wordFor } from './error-response.ts';
+import { routed } from '../routing/route.ts';
 import { SocksNegotiation, type SocksStep } from '../socks/socks-negotiation.ts';
 import { encodeReply, socksReply } from '../socks/socks-reply.ts';
 import type { ClientTunnel } from '../tunnel/established-tunnel.ts';

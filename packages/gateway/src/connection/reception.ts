@@ -1,8 +1,8 @@
 import type net from 'node:net';
-import type { GatewayContext } from '../context.ts';
+import type { GatewayContext } from './gateway-context.ts';
 import { readBasic } from '../access/credentials.ts';
-import { readUsername, UsernameError, type Wishes } from '../asking/username.ts';
-import { readWishFields } from '../asking/wish-fields.ts';
+import { readUsername, UsernameError, type Wishes } from '../routing/username.ts';
+import { readWishFields } from '../routing/wish-fields.ts';
 import type { Authority } from '../head/authority.ts';
 import { Refusal } from '../head/refusal.ts';
 import { has, listOf, valuesOf } from '../head/request-head.ts';

@@ -1,4 +1,4 @@
-import { wishPrefix } from '../asking/wish-fields.ts';
+import { wishPrefix } from '../routing/wish-fields.ts';
 import { listOf } from '../head/request-head.ts';
 
 /** Fields that speak of one connection (RFC 9110, section 7.6.1), or to a proxy. */

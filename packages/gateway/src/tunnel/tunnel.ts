@@ -1,10 +1,10 @@
 import type net from 'node:net';
 import type { Tunnel as Upstream } from '@whirl/rotator';
 import type { Asked } from '../connection/reception.ts';
-import type { GatewayContext } from '../context.ts';
+import type { GatewayContext } from '../connection/gateway-context.ts';
 import { firstFlight } from '../flight/first-flight.ts';
 import type { Authority } from '../head/authority.ts';
-import { routed, type Route } from '../routing.ts';
+import { routed, type Route } from '../routing/route.ts';
 import { ByteCount } from './byte-count.ts';
 import { EstablishedTunnel, type ClientTunnel } from './established-tunnel.ts';
 import { reset } from './reset.ts';

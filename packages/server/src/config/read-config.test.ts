@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from './config-error.ts';
+import { ConfigError } from '../config-error.ts';
 import { withDefaults } from './denied-by-default.ts';
 import { readConfig, type ConfigSources } from './read-config.ts';
 import { settings } from './settings.ts';

@@ -8,7 +8,7 @@ import {
   type ProxyListReport,
   type ProxyRotator,
 } from '@whirl/rotator';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError } from '../config-error.ts';
 import { Turns } from '../listing/turns.ts';
 import { inTurn } from './in-turn.ts';
 import { readListAsync, type ListSettings } from './proxy-list.ts';

@@ -1,4 +1,4 @@
-import { mask } from '../terminal/mask.ts';
+import { mask } from '../../terminal/mask.ts';
 import type { FailureReason, Phase } from '@whirl/events';
 import type { Proxy, ProxyProtocol } from '@whirl/rotator';
 

@@ -1,7 +1,7 @@
 import type { AccessOptions, CircuitOptions, PoolEntry, RetryPolicyOptions } from '@whirl/rotator';
 import type { Logger } from 'pino';
-import type { Demo } from './demo.ts';
-import type { ListSettings } from './proxies/proxy-list.ts';
+import type { Demo } from '../demo.ts';
+import type { ListSettings } from '../proxies/proxy-list.ts';
 
 /** The REST API, and the page that is made of it. */
 export interface ApiSettings {

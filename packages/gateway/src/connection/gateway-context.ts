@@ -1,12 +1,12 @@
 import type { ProxyRotator } from '@whirl/rotator';
-import type { CredentialList } from './access/credentials.ts';
-import type { TargetRules } from './access/target-rules.ts';
-import type { WrongPasswords } from './access/wrong-passwords.ts';
-import type { Sessions } from './asking/sessions.ts';
-import type { ClientCounts } from './client-counts.ts';
-import type { Counters } from './counters.ts';
-import type { DecidedOptions } from './gateway-options.ts';
-import type { TunnelViews } from './tunnel/tunnel-views.ts';
+import type { CredentialList } from '../access/credentials.ts';
+import type { TargetRules } from '../access/target-rules.ts';
+import type { WrongPasswords } from '../access/wrong-passwords.ts';
+import type { Sessions } from '../routing/sessions.ts';
+import type { ClientCounts } from '../access/client-counts.ts';
+import type { Counters } from '../counters.ts';
+import type { DecidedOptions } from '../gateway-options.ts';
+import type { TunnelViews } from '../tunnel/tunnel-views.ts';
 
 /** What every connection of a gateway shares. */
 export interface GatewayContext {

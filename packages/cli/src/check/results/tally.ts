@@ -1,4 +1,4 @@
-import { count, duration, listed } from '../terminal/terminal.ts';
+import { count, duration, listed } from '../../terminal/terminal.ts';
 import type { CheckResult } from './result.ts';
 
 /** Counts results as they come. */

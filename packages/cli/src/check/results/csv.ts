@@ -1,4 +1,4 @@
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from './result.ts';
 import { recordOf } from './record.ts';
 
 const columns = [

@@ -1,8 +1,8 @@
 import type { WhirlBus } from '@whirl/events';
 import type { RoutingOptions } from '@whirl/rotator';
-import type { Asked } from './connection/reception.ts';
-import { Sessions } from './asking/sessions.ts';
-import type { GatewayContext } from './context.ts';
+import type { Asked } from '../connection/reception.ts';
+import { Sessions } from './sessions.ts';
+import type { GatewayContext } from '../connection/gateway-context.ts';
 
 /** How one request of a client is to go through the pool. */
 export interface Route {

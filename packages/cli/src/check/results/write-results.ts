@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { UsageError } from '../exit-codes.ts';
-import { write, type Output, type Terminal } from '../terminal/terminal.ts';
-import { toCsv } from './formats/csv.ts';
-import { recordOf } from './formats/record.ts';
+import { UsageError } from '../../exit-codes.ts';
+import { write, type Output, type Terminal } from '../../terminal/terminal.ts';
+import { toCsv } from './csv.ts';
+import { recordOf } from './record.ts';
 import { addressOf, type CheckResult } from './result.ts';
 
 export type Format = 'table' | 'json' | 'ndjson' | 'csv' | 'plain';
@@ -62,7 +62,7 @@ async function textOf(
 ): Promise<string> {
   switch (format) {
     case 'table': {
-      const { toTable } = await import('./formats/table.ts');
+      const { toTable } = await import('./table.ts');
       return toTable(results, showPasswords, output);
     }
     case 'csv':

@@ -1,6 +1,6 @@
 import { tableLines, type Cells } from '../../terminal/table.ts';
 import { paint, type Output } from '../../terminal/terminal.ts';
-import type { CheckResult } from '../result.ts';
+import type { CheckResult } from './result.ts';
 import { recordOf } from './record.ts';
 
 function cellsOf(result: CheckResult, showPasswords: boolean): Cells {

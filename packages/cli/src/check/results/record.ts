@@ -1,4 +1,4 @@
-import { addressOf, type CheckResult } from '../result.ts';
+import { addressOf, type CheckResult } from './result.ts';
 
 /** A result as JSON has it: snake_case, times in milliseconds, null where nothing is known. */
 export function recordOf(result: CheckResult, showPasswords: boolean) {
