@@ -6,6 +6,7 @@ import { Refusal } from '../head/refusal.ts';
 import { parseRequestHead, type AbsoluteHead, type ConnectHead } from '../head/request-head.ts';
 import { encodeError, wordFor } from './error-response.ts';
 import { routed } from '../routing/route.ts';
+import type { ParsedUsername } from '../routing/username.ts';
 import { SocksNegotiation, type SocksStep } from '../socks/socks-negotiation.ts';
 import { encodeReply, socksReply } from '../socks/socks-reply.ts';
 import type { ClientTunnel } from '../tunnel/established-tunnel.ts';
@@ -21,7 +22,6 @@ import {
   checkLoop,
   checkTarget,
   CredentialsRefusal,
-  type Asked,
 } from './reception.ts';
 
 const socksVersion = 5;
@@ -38,7 +38,7 @@ export class ClientConnection {
   #timer: NodeJS.Timeout | undefined;
   #head: HeadReader | undefined;
   #socks: SocksNegotiation | undefined;
-  #asked: Asked | undefined;
+  #asked: ParsedUsername | undefined;
   #request: ForwardedRequest | undefined;
   #tunnel: ClientTunnel | undefined;
   /** Under which it is counted; undefined: its client has its fill. */
@@ -136,7 +136,7 @@ export class ClientConnection {
     else this.#forward(head, asked, whole.rest);
   }
 
-  #connect({ to }: ConnectHead, asked: Asked, rest: Buffer): void {
+  #connect({ to }: ConnectHead, asked: ParsedUsername, rest: Buffer): void {
     checkTarget(this.#context, to);
     this.#open(
       asked,
@@ -147,7 +147,7 @@ export class ClientConnection {
     );
   }
 
-  #forward(head: AbsoluteHead, asked: Asked, rest: Buffer): void {
+  #forward(head: AbsoluteHead, asked: ParsedUsername, rest: Buffer): void {
     const { rotator, options, pseudonym, counters } = this.#context;
     const { hostname, port } = head.url;
     checkTarget(this.#context, {
@@ -258,7 +258,7 @@ export class ClientConnection {
   // Both.
 
   #open(
-    asked: Asked,
+    asked: ParsedUsername,
     to: { readonly host: string; readonly port: number },
     rest: Buffer,
     grant: () => void,
@@ -282,7 +282,7 @@ export class ClientConnection {
   }
 
   /** An authenticated client is counted by its name. Throws a `Refusal` when it has its fill. */
-  #enter({ name }: Asked): void {
+  #enter({ name }: ParsedUsername): void {
     const { clients, credentials } = this.#context;
     if (credentials.size > 0 && this.#countedAs !== `name ${name}`) {
       if (this.#countedAs !== undefined) clients.leave(this.#countedAs);

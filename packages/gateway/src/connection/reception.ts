@@ -1,18 +1,11 @@
 import type net from 'node:net';
 import type { GatewayContext } from './gateway-context.ts';
 import { readBasic } from '../access/credentials.ts';
-import { readUsername, UsernameError, type Wishes } from '../routing/username.ts';
+import { readUsername, UsernameError, type ParsedUsername } from '../routing/username.ts';
 import { readWishFields } from '../routing/wish-fields.ts';
 import type { Authority } from '../head/authority.ts';
 import { Refusal } from '../head/refusal.ts';
 import { has, listOf, valuesOf } from '../head/request-head.ts';
-
-/** Who asks, and for what. */
-export interface Asked {
-  /** The authenticated name, or what a client without a password calls itself. */
-  readonly name: string;
-  readonly wishes: Wishes;
-}
 
 /** A refusal for wrong or missing credentials, with the fields that belong to it. */
 export class CredentialsRefusal extends Refusal {
@@ -32,13 +25,13 @@ export function admit(
   { credentials, wrongPasswords }: GatewayContext,
   address: string,
   given: { readonly username: string; readonly password: string } | undefined,
-): Asked {
+): ParsedUsername {
   if (given === undefined) {
     if (credentials.size === 0) return { name: '', wishes: {} };
     throw new CredentialsRefusal(407, 'this proxy wants a username and a password');
   }
   const { username, password } = given;
-  let read: Asked;
+  let read: ParsedUsername;
   try {
     read = readUsername(username);
   } catch (error) {
@@ -61,7 +54,7 @@ export function admitFields(
   context: GatewayContext,
   address: string,
   fields: readonly string[],
-): Asked {
+): ParsedUsername {
   const given = valuesOf(fields, 'proxy-authorization');
   const needed = context.credentials.size > 0;
   if (given.length > 1)

@@ -1,8 +1,7 @@
 import type { WhirlBus } from '@whirl/events';
 import type { RoutingOptions } from '@whirl/rotator';
-import type { Asked } from '../connection/reception.ts';
 import { Sessions } from './sessions.ts';
-import type { GatewayContext } from '../connection/gateway-context.ts';
+import type { ParsedUsername } from './username.ts';
 
 /** How one request of a client is to go through the pool. */
 export interface Route {
@@ -13,8 +12,11 @@ export interface Route {
   watch(bus: WhirlBus, send: () => void): void;
 }
 
-/** What a client asks for, in the words of the rotator. */
-export function routed({ sessions }: GatewayContext, { name, wishes }: Asked): Route {
+/** What a client asks for, as options of the rotator. */
+export function routed(
+  { sessions }: { readonly sessions: Sessions },
+  { name, wishes }: ParsedUsername,
+): Route {
   const { session, region, tags, proxyId, ttlMs, strict = true } = wishes;
   const key = session === undefined ? undefined : Sessions.key(name, session);
   const keep = (id: string) => {

@@ -12,9 +12,9 @@ export interface Wishes {
   readonly strict?: boolean;
 }
 
-/** A username, taken apart. */
-export interface ReadUsername {
-  /** To which the password belongs. */
+/** A client as its username names it, taken apart. */
+export interface ParsedUsername {
+  /** To which the password belongs. Without passwords: what the client calls itself; empty if it gives no username. */
   readonly name: string;
   readonly wishes: Wishes;
 }
@@ -77,7 +77,7 @@ const control = /[\u0000-\u001f\u007f-\u009f]/;
  * to the name. Throws a `UsernameError` for a key that is unknown, has no value or comes twice, and for a value
  * out of its bounds.
  */
-export function readUsername(username: string): ReadUsername {
+export function readUsername(username: string): ParsedUsername {
   const pieces = username.split('-');
   let at = 1;
   while (at < pieces.length && !keys.has((pieces[at] as string).toLowerCase())) at++;

@@ -1,14 +1,34 @@
 import type net from 'node:net';
 import type { Tunnel as Upstream } from '@whirl/rotator';
-import type { Asked } from '../connection/reception.ts';
-import type { GatewayContext } from '../connection/gateway-context.ts';
+import type { Counters } from '../counters.ts';
 import { firstFlight } from '../flight/first-flight.ts';
+import type { ReplayMode } from '../flight/flight-reader.ts';
 import type { Authority } from '../head/authority.ts';
 import { routed, type Route } from '../routing/route.ts';
+import type { Sessions } from '../routing/sessions.ts';
+import type { ParsedUsername } from '../routing/username.ts';
 import { ByteCount } from './byte-count.ts';
 import { EstablishedTunnel, type ClientTunnel } from './established-tunnel.ts';
+import type { RelayOptions } from './relay.ts';
 import { reset } from './reset.ts';
 import { toldFailure, type ToldFailure } from './tunnel-error.ts';
+import type { TunnelViews } from './tunnel-views.ts';
+
+/** The options of a gateway that a tunnel reads. */
+export interface TunnelOptions extends RelayOptions {
+  readonly replay: ReplayMode;
+  readonly firstByteMs: number;
+  readonly quietMs: number;
+}
+
+/** What the tunnels of a gateway share. */
+export interface TunnelContext {
+  /** The rotator under the policy of tunnels. */
+  readonly views: TunnelViews;
+  readonly options: TunnelOptions;
+  readonly sessions: Sessions;
+  readonly counters: Counters;
+}
 
 /** How a tunnel answers its client. */
 export interface TunnelAnswers {
@@ -30,7 +50,7 @@ const handshakeRecord = 22;
 /** A client's tunnel to a target, until the target's first byte, through whichever proxy brings that. */
 export class Tunnel implements ClientTunnel {
   readonly #client: net.Socket;
-  readonly #context: GatewayContext;
+  readonly #context: TunnelContext;
   readonly #to: Authority;
   readonly #retries: number | undefined;
   readonly #route: Route;
@@ -49,8 +69,8 @@ export class Tunnel implements ClientTunnel {
 
   constructor(
     client: net.Socket,
-    context: GatewayContext,
-    asked: Asked,
+    context: TunnelContext,
+    asked: ParsedUsername,
     to: Authority,
     answers: TunnelAnswers,
   ) {
