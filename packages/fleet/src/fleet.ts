@@ -1,11 +1,12 @@
 import type { FactCounts } from './protocol/parts.ts';
 import type { FleetOptions } from './fleet-options.ts';
 import { resolveOptions } from './fleet-options.ts';
-import { Loop, type Timers } from './loop.ts';
+import { Loop } from './loop.ts';
 import type { FleetProcess } from './protocol/peers.ts';
 import { Protocol, type FleetState } from './protocol/protocol.ts';
 import type { LeaseCounts } from './protocol/tests.ts';
 import type { Peer } from './store.ts';
+import type { Timers } from './timers.ts';
 
 /** What happened so far; times in milliseconds. */
 export interface FleetMetrics {

@@ -1,22 +1,7 @@
 import type { Protocol } from './protocol/protocol.ts';
 import { abandonMs } from './protocol/settings.ts';
 import type { FleetAnswer, FleetAsk, FleetStore } from './store.ts';
-
-/** `setTimeout` and `clearTimeout`, or those of a virtual clock. */
-export interface Timers {
-  setTimeout(call: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
-
-export const systemTimers: Timers = {
-  setTimeout(call, ms) {
-    const timer = setTimeout(call, ms);
-    // A fleet keeps no process alive.
-    timer.unref();
-    return timer;
-  },
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
+import { systemTimers, type Timers } from './timers.ts';
 
 /** A timer may fire a little early; and no loop is to spin. */
 const leastWaitMs = 1;

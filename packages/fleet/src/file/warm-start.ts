@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { checkOptions, func, number, or, string, type Kind } from '@whirl/check';
 import { keyParts, rotators } from '../kinds.ts';
-import { systemTimers, type Timers } from '../loop.ts';
+import { systemTimers, type Timers } from '../timers.ts';
 import type { Shareable, SharedPool } from '../shared-pool.ts';
 import { Memory } from './memory.ts';
 import { removeLeftovers, replaceFile } from './replace-file.ts';

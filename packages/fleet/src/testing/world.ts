@@ -3,7 +3,7 @@ import type { Strategy } from '@whirl/selector';
 import { createVirtualClock, seededRandom, type VirtualClock } from '@whirl/testkit';
 import { join, type Fleet } from '../fleet.ts';
 import type { FleetOptions } from '../fleet-options.ts';
-import type { Timers } from '../loop.ts';
+import type { Timers } from '../timers.ts';
 import { memoryStore } from '../memory-store.ts';
 import type { FleetStore } from '../store.ts';
 import { SimulatedPool, type Ending } from './simulated-pool.ts';
