@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { absolute, typescriptIn } from './files.ts';
@@ -19,7 +19,37 @@ const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/selector/src': [['.'], ['strategies'], ['candidates'], ['slots'], ['check']],
   'packages/metrics/src': [['exporters'], ['.'], ['tables'], ['latency']],
+  'packages/gateway/src': [
+    ['.'],
+    ['connection'],
+    ['tunnel', 'forward'],
+    ['flight', 'socks', 'routing', 'access'],
+    ['head'],
+  ],
+  'packages/fleet/src': [['testing'], ['.'], ['protocol', 'redis', 'file']],
+  'packages/server/src': [
+    ['testing'],
+    ['.'],
+    ['routes'],
+    ['config', 'events'],
+    ['proxies'],
+    ['listing'],
+    ['wire', 'http'],
+  ],
+  'packages/cli/src': [
+    ['.'],
+    ['bench'],
+    ['check', 'completion', 'get', 'serve'],
+    ['check/results', 'pool'],
+    ['terminal'],
+  ],
+  'packages/testkit/src': [['.'], ['simulation']],
 };
+
+/** The packages whose sources have folders. */
+const packagesWithRooms = readdirSync(absolute('packages'))
+  .map((name) => `packages/${name}/src`)
+  .filter((root) => typescriptIn(root).some((path) => dirname(path) !== root));
 
 /** Files of the face that import none of its others: every floor may use them. */
 function foundationsOf(imports: ReadonlyMap<string, readonly string[]>): Set<string> {
@@ -34,17 +64,24 @@ function foundationsOf(imports: ReadonlyMap<string, readonly string[]>): Set<str
   return foundations;
 }
 
+/** `import … from './x.ts'`, `import './x.ts'`, `import('./x.ts')`, and the same of `export`. */
+const importing = /(?:from|import) ?\(?'(\.[^']+)'/g;
+
 /** The files of a package, each with those of the package that it imports, types included. */
 function importsIn(root: string): Map<string, string[]> {
   const sources = typescriptIn(root).filter((path) => !/\.test(-kit)?\.ts$/.test(path));
   return new Map(
     sources.map((path) => {
-      const found = readFileSync(absolute(path), 'utf8').matchAll(/from '(\.[^']+)'/g);
+      const found = readFileSync(absolute(path), 'utf8').matchAll(importing);
       const targets = [...found].map(([, target = '']) => join(dirname(path), target));
       return [relative(root, path), targets.map((target) => relative(root, target))];
     }),
   );
 }
+
+it('every package whose sources have folders has an order of them', () => {
+  expect(Object.keys(floors).toSorted()).toEqual(packagesWithRooms.toSorted());
+});
 
 describe.each(Object.entries(floors))('the rooms of %s', (root, order) => {
   const imports = importsIn(root);
