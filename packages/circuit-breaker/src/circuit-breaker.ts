@@ -3,7 +3,7 @@ import { announce, type Listener } from './announce.ts';
 import { CircuitOpenError } from './errors.ts';
 import {
   callKinds,
-  within,
+  judge,
   type BoundedCall,
   type Call,
   type ExecuteOptions,
@@ -218,6 +218,22 @@ export class CircuitBreaker {
     );
   }
 
+  /** `execute` under options, or where the rule needs to know how long the call took. */
+  async #observe<Result>(
+    fn: (call: BoundedCall) => Result | PromiseLike<Result>,
+    options?: ExecuteOptions<Result>,
+  ): Promise<Result> {
+    check('fn', fn, [check]);
+    const call = resolve<ResolvedCall>(options, callKinds);
+    call.signal?.throwIfAborted();
+    const ticket = this.acquire();
+    if (!ticket) return this.#refusal();
+    const startedAt = this.#options.now();
+    return judge(fn, call, (failed, outcome) =>
+      this.#settle(ticket, failed, this.#options.now() - startedAt, outcome),
+    );
+  }
+
   /**
    * Hears this breaker's transitions, as a bus of its own would; returns what ends that. What a
    * listener throws, or rejects with, is written to the console.
@@ -259,7 +275,7 @@ export class CircuitBreaker {
     if (this.state !== this.#state) this.#move('half_open', 'timeout');
     if (this.#state === 'open') {
       this.#nextTestAt = Math.max(this.#nextTestAt!, this.#options.now() + openMs);
-    } else if (this.#state === 'closed' || this.#state === 'half_open') {
+    } else if (!['forced_open', 'disabled'].includes(this.#state)) {
       this.#move('open', reason, undefined, openMs);
     }
   }
@@ -271,7 +287,7 @@ export class CircuitBreaker {
    */
   adopt(state: 'open' | 'closed', options?: AdoptOptions): boolean {
     const { openMs } = resolve<{ openMs: number }>(options, { openMs: [0] });
-    if (state !== 'open' && state !== 'closed') {
+    if (!['open', 'closed'].includes(state)) {
       throw new RangeError(`state must be open or closed, got ${state as string}`);
     }
     if ([state, 'forced_open', 'disabled'].includes(this.#state)) return false;
@@ -314,46 +330,11 @@ export class CircuitBreaker {
     return leaseEndsAt!;
   }
 
-  /** `execute` under options, or where the rule needs to know how long the call took. */
-  async #observe<Result>(
-    fn: (call: BoundedCall) => Result | PromiseLike<Result>,
-    options?: ExecuteOptions<Result>,
-  ): Promise<Result> {
-    check('fn', fn, [check]);
-    const { signal, timeoutMs, isFailure, isResultFailure } = resolve<ResolvedCall>(
-      options,
-      callKinds,
-    );
-    signal?.throwIfAborted();
-    const ticket = this.acquire();
-    if (!ticket) return this.#refusal();
-    const startedAt = this.#options.now();
-    let outcome: unknown;
-    let failed: boolean | 'ignore' = true;
-    try {
-      const result = await (timeoutMs ? within(fn, timeoutMs, signal) : fn({ signal: signal! }));
-      outcome = result;
-      failed = isResultFailure(result);
-      return result;
-    } catch (error) {
-      outcome = error;
-      // A signal's reason that says timeout is a failure: the limit was the caller's patience.
-      failed =
-        signal?.aborted && !/timeout/i.test(signal.reason?.name + signal.reason?.code)
-          ? 'ignore'
-          : (isFailure(error) ?? true);
-      throw error;
-    } finally {
-      // Settled even if `isFailure` throws: else a test's permit would be lost.
-      this.#settle(ticket, failed, this.#options.now() - startedAt, outcome);
-    }
-  }
-
   #refusal(): Promise<never> {
     const error = new CircuitOpenError(this.name, this.#state, this.retryAfterMs, this.#cause);
     // A microtask later the caller listens, and Node does no bookkeeping for an unhandled rejection.
     // Rejecting costs less than throwing, and than an async function.
-    return new Promise((_, reject) => void Promise.resolve(error).then(reject));
+    return new Promise((_, reject) => Promise.resolve(error).then(reject));
   }
 
   #settle(ticket: number, failed: boolean | 'ignore', durationMs = 0, outcome?: unknown): void {

@@ -51,11 +51,40 @@ export const callKinds: Kinds<ResolvedCall> = {
   isResultFailure: [() => false],
 };
 
-/** Calls `fn` and waits for it, but no longer than `ms`. Leaves no timer and no listener. */
-export async function within<Result>(
+/**
+ * Calls `fn` under checked options and waits for it. Hands what came of it to `settle` and on to the caller: its
+ * result or its error, and whether that is a failure.
+ */
+export async function judge<Result>(
   fn: (call: BoundedCall) => Result | PromiseLike<Result>,
-  ms: number,
+  { signal, timeoutMs, isFailure, isResultFailure }: ResolvedCall,
+  settle: (failed: boolean | 'ignore', outcome: unknown) => void,
+): Promise<Result> {
+  let failed: boolean | 'ignore' = true;
+  let outcome: unknown;
+  try {
+    outcome = await (timeoutMs ? within(fn, signal, timeoutMs) : fn({ signal: signal! }));
+    failed = isResultFailure(outcome);
+    return outcome as Result;
+  } catch (error) {
+    outcome = error;
+    // A signal's reason that says timeout is a failure: the limit was the caller's patience.
+    failed =
+      signal?.aborted && !/timeout/i.test(signal.reason?.name + signal.reason?.code)
+        ? 'ignore'
+        : (isFailure(error) ?? true);
+    throw error;
+  } finally {
+    // Settled even if `isFailure` throws: else a test's permit would be lost.
+    settle(failed, outcome);
+  }
+}
+
+/** Calls `fn` and waits for it, but no longer than `ms`. Leaves no timer and no listener. */
+async function within<Result>(
+  fn: (call: BoundedCall) => Result | PromiseLike<Result>,
   signal: AbortSignal | undefined,
+  ms: number,
 ): Promise<Result> {
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);

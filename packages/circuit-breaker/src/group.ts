@@ -18,6 +18,9 @@ export interface CircuitBreakerGroupOptions extends GroupedBreakerOptions {
 /** Breakers that are looked at for one to forget when one is made: a bound for what `get` costs. */
 const looks = 8;
 
+/** `maxBreakers` where none is given. */
+const unbounded = 2 ** 53 - 1;
+
 /** Breakers by name, each made on first use with the group's options. */
 export class CircuitBreakerGroup {
   readonly #options: CircuitBreakerOptions;
@@ -35,19 +38,20 @@ export class CircuitBreakerGroup {
 
   /** Throws as `CircuitBreaker` would for the same options. */
   constructor(options: CircuitBreakerGroupOptions = {}) {
-    const { maxBreakers, ...each } = options;
+    const { maxBreakers = unbounded, ...each } = options;
     void new CircuitBreaker(each);
-    if (maxBreakers !== undefined) check('maxBreakers', maxBreakers, [0, true]);
+    check('maxBreakers', maxBreakers, [0, true]);
     this.#options = each;
-    this.#maxBreakers = maxBreakers ?? Infinity;
+    this.#maxBreakers = maxBreakers;
   }
 
   /** The breaker of that name, made now if there is none; `options` of its own count only then. */
   get(name: string, options?: GroupedBreakerOptions): CircuitBreaker {
     let breaker = this.peek(name);
-    if (breaker && this.#maxBreakers === Infinity) return breaker;
-    if (breaker) this.#breakers.delete(name);
-    else {
+    if (breaker) {
+      if (this.#maxBreakers === unbounded) return breaker;
+      this.#breakers.delete(name);
+    } else {
       breaker = new CircuitBreaker({ ...this.#options, ...options, name }, this.#look);
       this.#makeRoom();
     }
