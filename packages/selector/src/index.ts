@@ -1,5 +1,6 @@
 export { adaptive } from './strategies/adaptive.ts';
 export type { CandidateOptions } from './candidates/candidate-table.ts';
+export type { Ban, CandidateStats, Evidence, Prior } from './candidates/candidate-stats.ts';
 export { byCost, byRegion, byTags, composite, type Filter } from './strategies/composite.ts';
 export { consistent, type ConsistentOptions } from './strategies/consistent.ts';
 export { costAware, type CostAwareOptions } from './strategies/cost-aware.ts';
@@ -9,15 +10,7 @@ export { performance } from './strategies/performance.ts';
 export { random } from './strategies/random.ts';
 export { roundRobin } from './strategies/round-robin.ts';
 export { Selector } from './selector.ts';
-export type {
-  AttemptOutcome,
-  Ban,
-  CandidateStats,
-  Evidence,
-  Prior,
-  Selection,
-  SelectorOptions,
-} from './selector-options.ts';
+export type { AttemptOutcome, Selection, SelectorOptions } from './selector-options.ts';
 export { sticky, type StickyOptions } from './strategies/sticky.ts';
 export type { Candidates, Index, SelectContext, SessionMove, Strategy } from './strategy.ts';
 export { weighted } from './strategies/weighted.ts';

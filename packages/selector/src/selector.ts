@@ -8,26 +8,19 @@ import {
   string,
   withMethods,
 } from '@whirl/check';
-import type { AttemptEnd, Blame, CircuitTransition, Outcome, ProxyBanned } from '@whirl/events';
+import type { AttemptEnd, Blame, CircuitTransition, ProxyBanned } from '@whirl/events';
 import { defaultNow } from './clock.ts';
 import { Avoided } from './candidates/avoided.ts';
 import { adaptive } from './strategies/adaptive.ts';
+import type { Ban, CandidateStats, Evidence, Prior } from './candidates/candidate-stats.ts';
 import type { CandidateOptions } from './candidates/candidate-table.ts';
 import { checkAsk } from './check/check-ask.ts';
-import { checkOutcome, checkState, latencies } from './check/check-fact.ts';
+import { checkCircuit, checkOutcome, checkPrior, checkRun } from './check/check-fact.ts';
 import { checkStrategy } from './check/check-strategy.ts';
-import { lessonOf } from './lesson.ts';
+import { Lessons } from './candidates/lessons.ts';
 import { Picker } from './candidates/picker.ts';
 import { Pool } from './candidates/candidate-pool.ts';
-import type {
-  AttemptOutcome,
-  Ban,
-  CandidateStats,
-  Evidence,
-  Prior,
-  Selection,
-  SelectorOptions,
-} from './selector-options.ts';
+import type { AttemptOutcome, Selection, SelectorOptions } from './selector-options.ts';
 import type { SelectContext, SessionMove, Strategy } from './strategy.ts';
 import { TargetMemory } from './candidates/target-memory.ts';
 import { checkInstant } from './check/check-instant.ts';
@@ -38,13 +31,7 @@ const optionKinds = {
   random: func,
   bus: withMethods('a bus', 'on'),
 };
-const atLeast0 = number(0);
-const rates = number(0, 1);
-const runs = integer(1, 100);
 const counts = integer(1);
-
-/** A timeout says more than a failure, and was longer in coming. */
-const timeoutWeight = 2;
 
 /** Averages are kept in 32 bits. */
 const keptDigits = 7;
@@ -62,6 +49,7 @@ export class Selector {
   readonly #pool: Pool;
   readonly #targets = new TargetMemory();
   readonly #avoided = new Avoided();
+  readonly #lessons: Lessons;
   readonly #picker: Picker;
   readonly #now: () => number;
   readonly #offs: (() => void)[] = [];
@@ -72,6 +60,7 @@ export class Selector {
     const { now = defaultNow, random = Math.random, strategy = adaptive(), bus } = options;
     checkStrategy('strategy', strategy);
     this.#pool = new Pool(random);
+    this.#lessons = new Lessons(this.#pool, this.#targets);
     this.#now = now;
     this.#picker = new Picker(this.#pool, this.#targets, this.#avoided, strategy);
     strategy.attach?.(this.#pool.root);
@@ -210,7 +199,7 @@ export class Selector {
   end(attempt: AttemptOutcome): void {
     const { slot, blame } = this.#checked(attempt);
     this.#pool.availability.settled(slot, this.#tick());
-    this.#learn(slot, attempt.outcome, attempt.latencyMs, attempt.target, blame);
+    this.#lessons.learn(slot, attempt.outcome, attempt.latencyMs, attempt.target, blame);
     this.#pool.availability.concluded(slot, this.#pool.now);
   }
 
@@ -222,7 +211,7 @@ export class Selector {
   record(attempt: AttemptOutcome): void {
     const { slot, blame } = this.#checked(attempt);
     this.#tick();
-    this.#learn(slot, attempt.outcome, attempt.latencyMs, attempt.target, blame);
+    this.#lessons.learn(slot, attempt.outcome, attempt.latencyMs, attempt.target, blame);
     this.#pool.availability.concluded(slot, this.#pool.now);
   }
 
@@ -235,8 +224,7 @@ export class Selector {
     const { name, to, nextTestAt } = event;
     const slot = this.#pool.table.slot(name);
     if (slot < 0) return;
-    checkState(name, to);
-    if (nextTestAt !== undefined) check(`nextTestAt of "${name}"`, nextTestAt, atLeast0);
+    checkCircuit(name, to, nextTestAt);
     const now = this.#tick();
     if (to === 'closed') this.#targets.recovered(name, now);
     this.#pool.availability.circuit(slot, to, nextTestAt, now);
@@ -294,9 +282,7 @@ export class Selector {
     for (const { id, successRate, successMs, weight } of known) {
       const slot = this.#pool.table.slot(id);
       if (slot < 0) continue;
-      check(`successRate of "${id}"`, successRate, rates);
-      if (successMs !== undefined) check(`successMs of "${id}"`, successMs, latencies);
-      check(`weight of "${id}"`, weight, atLeast0);
+      checkPrior(id, successRate, successMs, weight);
       this.#pool.inform(slot, successRate, successMs, weight);
     }
   }
@@ -309,30 +295,20 @@ export class Selector {
   overheard(id: string, failures: number, latencyMs: number): void {
     const slot = this.#pool.table.slot(id);
     if (slot < 0) return;
-    check(`failures of "${id}"`, failures, runs);
-    check(`latencyMs of "${id}"`, latencyMs, latencies);
+    checkRun(id, failures, latencyMs);
     this.#tick();
     this.#pool.overhear(slot, failures, latencyMs);
   }
 
   /** What attempts taught about each candidate that was tried, faded to now. Reading changes nothing. */
   *evidence(): IterableIterator<Evidence> {
-    const { table, estimates } = this.#pool;
-    const now = this.#now();
-    for (let slot = 0; slot < table.slots; slot++) {
-      const known = table.holds(slot) ? estimates.evidence(slot, now) : undefined;
-      if (known !== undefined) yield { id: table.id(slot), ...known };
-    }
+    yield* this.#pool.evidence(this.#now());
   }
 
   /** The bans that hold, those for all targets first. Reading changes nothing. */
   *bans(): IterableIterator<Ban> {
-    const { table, availability } = this.#pool;
     const now = this.#now();
-    for (let slot = 0; slot < table.slots; slot++) {
-      const until = table.holds(slot) ? availability.bannedUntil(slot) : -Infinity;
-      if (until > now) yield { id: table.id(slot), target: undefined, until };
-    }
+    yield* this.#pool.bans(now);
     for (const ban of this.#targets.bans(now)) if (this.has(ban.id)) yield ban;
   }
 
@@ -403,33 +379,13 @@ export class Selector {
     return { slot, blame: blamed };
   }
 
-  #learn(
-    slot: number,
-    outcome: Outcome,
-    latencyMs: number,
-    target: string | undefined,
-    blame: Blame,
-  ): void {
-    const lesson = lessonOf(outcome, blame);
-    if (lesson === 'nothing') return;
-    const { outcomes, table, now } = this.#pool;
-    const success = lesson === 'success';
-    if (lesson === 'route') outcomes.routeFailed(slot);
-    else this.#pool.record(slot, success, outcome === 'timeout' ? timeoutWeight : 1, latencyMs);
-    if (target === undefined) return;
-    const id = table.id(slot);
-    if (success) this.#targets.succeeded(target, id, now);
-    else if (lesson === 'route') this.#targets.routeFailed(target, id, now);
-    else this.#targets.failed(target, id, now, outcomes.successes(slot));
-  }
-
   #attemptEnded({ proxyId, origin, blame, outcome, latencyMs }: AttemptEnd): void {
     const slot = this.#pool.table.slot(proxyId);
     if (slot < 0) return;
     // First of all: an event that is refused has ended an attempt all the same.
     this.#pool.availability.settled(slot, this.#tick());
     checkOutcome(proxyId, outcome, latencyMs, blame);
-    this.#learn(slot, outcome, latencyMs, origin, blame);
+    this.#lessons.learn(slot, outcome, latencyMs, origin, blame);
   }
 
   #banned({ proxyId, target, until }: ProxyBanned): void {

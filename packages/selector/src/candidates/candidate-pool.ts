@@ -1,4 +1,5 @@
 import { CandidateData } from './candidate-data.ts';
+import type { Ban, Evidence } from './candidate-stats.ts';
 import type { CandidateOptions } from './candidate-table.ts';
 import { View, type ViewRegistry } from './filtered-candidates.ts';
 
@@ -71,6 +72,24 @@ export class Pool extends CandidateData implements ViewRegistry {
   overhear(slot: number, failures: number, latencyMs: number): void {
     this.estimates.overhear(slot, failures, latencyMs, this.now);
     if (this.availability.isOffered(slot)) this.root.recorded(slot);
+  }
+
+  /** What attempts taught about each candidate that was tried, faded to `now`. */
+  *evidence(now: number): IterableIterator<Evidence> {
+    const { table, estimates } = this;
+    for (let slot = 0; slot < table.slots; slot++) {
+      const known = table.holds(slot) ? estimates.evidence(slot, now) : undefined;
+      if (known !== undefined) yield { id: table.id(slot), ...known };
+    }
+  }
+
+  /** The bans for all targets that hold at `now`. */
+  *bans(now: number): IterableIterator<Ban> {
+    const { table, availability } = this;
+    for (let slot = 0; slot < table.slots; slot++) {
+      const until = table.holds(slot) ? availability.bannedUntil(slot) : -Infinity;
+      if (until > now) yield { id: table.id(slot), target: undefined, until };
+    }
   }
 
   /** A pick begins: nothing is hidden. */
