@@ -15,7 +15,7 @@ const kinds = { fallback: oneOf('any', 'none') };
 /** Candidates of the region that is asked for, by an inner strategy. Without a region: all. */
 export function geo(inner: Strategy, options: GeoOptions = {}): Strategy {
   checkOptions('', options, kinds);
-  const { fallback = 'any' } = options;
+  const { fallback } = options;
   return {
     ...around('geo', inner),
     pick(among, ask) {

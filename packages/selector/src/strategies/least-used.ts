@@ -32,8 +32,9 @@ class Uses implements Index {
 
   left(slot: number): void {
     const count = this.#entries.number(slot);
-    const queue = this.#queues.get(count);
-    if (queue?.take(slot) !== true || !queue.isEmpty) return;
+    const queue = this.#queues.get(count) as SlotQueue;
+    queue.take(slot);
+    if (!queue.isEmpty) return;
     this.#queues.delete(count);
     this.#counts.delete(count);
   }
@@ -55,9 +56,9 @@ class Uses implements Index {
     return slot;
   }
 
-  /** The first candidate with that count, −1 without any. */
+  /** The first candidate with a count that occurs, −1 when none of those may be picked. */
   #first(count: number): number {
-    return this.#queues.get(count)?.find(this.#has) ?? -1;
+    return (this.#queues.get(count) as SlotQueue).find(this.#has);
   }
 
   #put(slot: number, count: number): void {

@@ -47,10 +47,9 @@ class Turns implements Index {
 
   #first(): number {
     const queued = this.#queue.find(this.#has);
-    if (this.#back.size === 0) return queued;
     const back = this.#back.find(this.#has);
-    if (queued < 0 || back < 0) return Math.max(queued, back);
-    return this.#entries.number(back) < this.#entries.number(queued) ? back : queued;
+    if (queued < 0) return back;
+    return back >= 0 && this.#entries.number(back) < this.#entries.number(queued) ? back : queued;
   }
 }
 

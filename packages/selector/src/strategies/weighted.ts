@@ -16,7 +16,7 @@ interface WeightClass {
  * Draws in proportion to weight, in constant time: candidates stand in classes by the power of two
  * that their weight does not exceed. A class is drawn in proportion to its size times that power, then any of its
  * members, which is taken with probability weight ÷ power, more than a half; else all is drawn again.
- * Nothing is summed up but small counts, so no rounding builds up. A tree of sums was measured too: its
+ * Weight 0 is a class whose share is 0. Nothing is summed up but small counts, so no rounding builds up. A tree of sums was measured too: its
  * path from root to leaf misses the cache a dozen times at 100,000 candidates.
  */
 class Weights implements Index {
@@ -31,13 +31,11 @@ class Weights implements Index {
   }
 
   entered(slot: number): void {
-    const weight = this.#among.weight(slot);
-    if (weight > 0) this.#classOf(weight).slots.add(slot);
+    this.#classOf(this.#among.weight(slot)).slots.add(slot);
   }
 
   left(slot: number): void {
-    const weight = this.#among.weight(slot);
-    if (weight > 0) this.#classOf(weight).slots.delete(slot);
+    this.#classOf(this.#among.weight(slot)).slots.delete(slot);
   }
 
   hidden(slot: number): void {
