@@ -9,6 +9,7 @@ import {
   sticky,
   weighted,
   type CandidateOptions,
+  type Candidates,
   type StickyOptions,
   type Strategy,
 } from '../index.ts';
@@ -87,6 +88,16 @@ describe('S4 roundRobin() when one is away for long', () => {
     expect(picks(selector, 40)).toEqual([...round, ...round]);
   });
 
+  it('S4 whichever it is, each has its turn in the order of the round before', () => {
+    for (let i = 0; i < ids.length; i++) {
+      const { selector } = pool(roundRobin(), ...ids);
+      const round = picks(selector, 20) as string[];
+      away(selector, round[i]!);
+      back(selector, round[i]!);
+      expect(picks(selector, 20), round[i]).toEqual(round);
+    }
+  });
+
   it('S4 it is picked while all that stayed are away, and they without it', () => {
     const { selector } = pool(roundRobin(), ...ids);
     const [first, ...others] = picks(selector, 20) as [string, ...string[]];
@@ -109,6 +120,34 @@ describe('S4 roundRobin() when one is away for long', () => {
     back(selector, 'a');
     expect(picks(selector, 8)).toEqual(['old', 'a', 'b', 'c', 'old', 'a', 'b', 'c']);
   });
+});
+
+/** A strategy, and how often it has asked whether a candidate may be picked. */
+function counted(inner: Strategy) {
+  const asked = { times: 0 };
+  const strategy: Strategy = {
+    name: 'counted',
+    pick(among, ask) {
+      const own = {
+        sparse: among.sparse,
+        has: (slot: number) => (asked.times++, among.has(slot)),
+        index: (owner, create) => among.index(owner, () => create(own)),
+      } as Candidates;
+      return inner.pick(own, ask);
+    },
+  };
+  return { strategy, asked };
+}
+
+it.each([roundRobin, leastUsed])('S9 picks that find none leave nothing behind: %s', (make) => {
+  const { strategy, asked } = counted(make());
+  const { selector } = pool(strategy, { id: 'a' });
+  selector.circuitChanged({ name: 'a', to: 'forced_open' });
+  for (let i = 0; i < 50; i++) expect(selector.select()).toBeUndefined();
+  selector.circuitChanged({ name: 'a', to: 'closed' });
+  asked.times = 0;
+  expect(selector.select()?.id).toBe('a');
+  expect(asked.times).toBeLessThanOrEqual(2);
 });
 
 describe('S4 leastUsed()', () => {
@@ -151,6 +190,11 @@ describe('S4 weighted() by its draws', () => {
   it('S4 a draw is taken below its weight, not at it', () => {
     const { pick, drawn } = drawing([0, 0.75, 0.5, 0], 1.5, 1.5);
     expect([pick(), drawn()]).toEqual(['1', 4]);
+  });
+
+  it('S4 nothing is drawn where there is nothing to draw', () => {
+    const { pick, drawn } = drawing([0.5], 0, 0);
+    expect([pick(), drawn()]).toEqual([undefined, 0]);
   });
 
   it('S4 a random that refuses for ever is asked for 64 draws, then the last candidate stands', () => {
