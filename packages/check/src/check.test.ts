@@ -8,7 +8,6 @@ import {
   check,
   checkEach,
   checkNames,
-  checkNumbers,
   checkOptions,
   func,
   integer,
@@ -160,14 +159,6 @@ it('checkNames looks at names alone', () => {
   expect(() => checkNames('x', { a: NaN }, ['a'])).not.toThrow();
   expect(() => checkNames('x', { b: 1 }, ['a'])).toThrow(
     new TypeError('unknown option "x.b"; known are a'),
-  );
-});
-
-it('checkNumbers looks at types alone, and not at the names that are left out', () => {
-  const options = { a: NaN, b: undefined, now: Date.now };
-  expect(() => checkNumbers('x', options, ['now'])).not.toThrow();
-  expect(() => checkNumbers('x', { ...options, a: '5' }, ['now'])).toThrow(
-    new TypeError('x.a must be a number, got "5"'),
   );
 });
 

@@ -44,11 +44,3 @@ export function checkEach(path: string, values: unknown, kind: Kind, of = 'an ar
   check(path, values, { ...array, wanted: of });
   (values as unknown[]).forEach((value, i) => check(`${path}[${i}]`, value, kind));
 }
-
-/** Refuses, with a TypeError, the first value of `options` that is no number, but for these names. */
-export function checkNumbers(path: string, options: object, but: readonly string[]): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || typeof value === 'number' || but.includes(name)) continue;
-    throw new TypeError(`${path}.${name} must be a number, got ${shown(value)}`);
-  }
-}

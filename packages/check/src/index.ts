@@ -1,4 +1,4 @@
-export { check, checkEach, checkNames, checkNumbers, checkOptions } from './check.ts';
+export { check, checkEach, checkNames, checkOptions } from './check.ts';
 export {
   above,
   anything,

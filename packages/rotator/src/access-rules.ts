@@ -1,5 +1,5 @@
 import { embeddedIpv4, readIp, type IpBits } from './ip-address.ts';
-import { checkNames, shown } from '@whirl/check';
+import { check, checkOptions, object, anything, array, shown } from '@whirl/check';
 
 /**
  * Rules for proxies and for targets. A rule is a host name, in which `*` stands for any characters, an
@@ -78,12 +78,8 @@ export function accessRules(
 ): { proxies: AccessRules | undefined; targets: AccessRules | undefined } {
   for (const [option, given] of Object.entries({ allow, deny })) {
     if (given === undefined) continue;
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-      throw new TypeError(
-        `${option} must be an object with proxies or targets, got ${shown(given)}`,
-      );
-    }
-    checkNames(option, given, ['proxies', 'targets']);
+    check(option, given, { ...object, wanted: 'an object with proxies or targets' });
+    checkOptions(option, given, { proxies: anything, targets: anything });
   }
   const rulesOf = (kind: Kind) => {
     const rules = new AccessRules(kind, allow, deny);
@@ -93,9 +89,7 @@ export function accessRules(
 }
 
 function readRules(option: string, texts: readonly string[]): Rule[] {
-  if (!Array.isArray(texts)) {
-    throw new TypeError(`${option} must be an array of rules, got ${shown(texts)}`);
-  }
+  check(option, texts, { ...array, wanted: 'an array of rules' });
   if (texts.length > maxRules) {
     throw new RangeError(`${option} must hold at most ${maxRules} rules, got ${texts.length}`);
   }
@@ -109,7 +103,8 @@ function readRule(option: string, text: unknown): Rule {
       typeof text === 'string' && !text.includes('@')
         ? JSON.stringify(text.slice(0, 300))
         : shown(text);
-    throw new RangeError(`${option} must be ${why}, got ${got}`);
+    const kind = typeof text === 'string' ? RangeError : TypeError;
+    throw new kind(`${option} must be ${why}, got ${got}`);
   };
   const expected =
     'a host name with *, an address or a network, each with or without :port or :port-port';

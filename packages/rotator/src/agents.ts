@@ -208,7 +208,7 @@ export function splitAgentsOptions(options: AgentsOptions): {
   routing: RoutingOptions;
 } {
   if (typeof options !== 'object' || options === null) {
-    throw new InvalidRequestError(`agents() takes an object, got ${shown(options)}`);
+    throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
   }
   const { keepAlive = true, ...routing } = options;
   if (typeof keepAlive !== 'boolean') {

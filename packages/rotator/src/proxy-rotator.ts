@@ -3,7 +3,7 @@ import { RetryMetrics } from '@whirl/metrics';
 import type { Dispatcher } from 'undici';
 import type { Agents, AgentsOptions } from './agents.ts';
 import type { TargetSnapshot } from './blame/targets.ts';
-import { checkNames, shown } from '@whirl/check';
+import { check, checkOptions, func, integer, number, or, withMethods } from '@whirl/check';
 import { ClosedError } from './errors.ts';
 import { withChannels } from './events/diagnostics-channels.ts';
 import { logFacts } from './events/logging.ts';
@@ -38,6 +38,10 @@ import {
   type RequestSnapshot,
 } from './snapshots.ts';
 import { allSteps, stepByStep, type Steps } from './steps.ts';
+
+const closeKinds = { graceMs: number(0) };
+const targetsKinds = { limit: or(Infinity, integer(0)) };
+const setKinds = { owned: withMethods('a Set of ids', 'has') };
 
 /** Read once, as a number: the fake timers of test runners put a function in its place, or nothing. */
 const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();
@@ -138,9 +142,10 @@ export class ProxyRotator implements RotatorView {
    */
   setProxies(
     proxies: readonly PoolEntry[] | string,
-    { owned }: { readonly owned?: ReadonlySet<string> | undefined } = {},
+    options: { readonly owned?: ReadonlySet<string> | undefined } = {},
   ): void {
-    this.#pool.set(proxies, owned);
+    checkOptions('', options, setKinds);
+    this.#pool.set(proxies, options.owned);
   }
 
   /**
@@ -151,9 +156,10 @@ export class ProxyRotator implements RotatorView {
    */
   async setProxiesAsync(
     proxies: readonly PoolEntry[] | string,
-    { owned }: { readonly owned?: ReadonlySet<string> | undefined } = {},
+    options: { readonly owned?: ReadonlySet<string> | undefined } = {},
   ): Promise<void> {
-    await this.#inTurn(() => this.#pool.setting(proxies, owned));
+    checkOptions('', options, setKinds);
+    await this.#inTurn(() => this.#pool.setting(proxies, options.owned));
   }
 
   /** Changes the pool in slices, after the changes in slices that were asked for before. */
@@ -272,9 +278,7 @@ export class ProxyRotator implements RotatorView {
    * called at once and returns how to leave; leaving happens when this rotator ends, or by what is returned.
    */
   share(join: (pool: SharedPool) => () => void): () => void {
-    if (typeof join !== 'function') {
-      throw new TypeError(`share() must be given a function, got ${shown(join)}`);
-    }
+    check('join', join, func);
     const { pool, bus, budget, now, random } = this.#engine;
     const leave = join(sharedPool(pool, { bus, budget, now, random }));
     this.#undo.push(leave);
@@ -295,14 +299,12 @@ export class ProxyRotator implements RotatorView {
    * The origins that were asked for, at most 1,000, those asked for last first: whether they respond,
    * and what was to blame for the failures. `limit`: how many of them, an integer ≥ 0, default all.
    */
-  targets({ limit = Infinity }: { limit?: number } = {}): TargetSnapshot[] {
-    if (limit !== Infinity && (!Number.isInteger(limit) || limit < 0)) {
-      throw new RangeError(`limit must be an integer ≥ 0, got ${shown(limit)}`);
-    }
+  targets(options: { readonly limit?: number | undefined } = {}): TargetSnapshot[] {
+    checkOptions('', options, targetsKinds);
     const at = this.#now();
     return this.#engine.judge.targets
       .list()
-      .slice(0, limit)
+      .slice(0, options.limit)
       .map((target) => target.snapshot(at));
   }
 
@@ -324,15 +326,9 @@ export class ProxyRotator implements RotatorView {
    * Refuses new requests with `ClosedError`, lets running ones finish within `graceMs` (≥ 0, default
    * 5,000), then destroys.
    */
-  async close(options: { graceMs?: number } = {}): Promise<void> {
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError(`close() takes an object, got ${shown(options)}`);
-    }
-    checkNames('close', options, ['graceMs']);
+  async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    checkOptions('', options, closeKinds);
     const { graceMs = 5000 } = options;
-    if (!Number.isFinite(graceMs) || graceMs < 0) {
-      throw new RangeError(`graceMs must be a number ≥ 0, got ${shown(graceMs)}`);
-    }
     this.#entrance.closed = true;
     this.#health?.close();
     const { inFlight } = this.#engine;

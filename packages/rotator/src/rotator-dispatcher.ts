@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 // By its file: Bun puts a stub of its own in the place of 'undici'.
 import { Dispatcher } from 'undici/index.js';
 import { isRaw, refuse } from './message/undici-handler.ts';
-import { checkNames, shown } from '@whirl/check';
+import { check, checkOptions, integer, object } from '@whirl/check';
 
 type Run = (opts: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => void;
 type Callback = (error: Error | null, nothing: null) => void;
@@ -21,23 +21,14 @@ export interface EventSourceLimits {
   readonly maxEventSize?: number | undefined;
 }
 
+const limitKinds = {
+  webSocket: { maxFragments: integer(0), maxPayloadSize: integer(0) },
+  eventSource: { maxEventSize: integer(1) },
+};
+
 /** Refuses limits that undici would ignore or take for others, with a TypeError or RangeError. */
 export function checkLimits(name: 'webSocket' | 'eventSource', limits: object | undefined): void {
-  if (limits === undefined) return;
-  if (typeof limits !== 'object' || limits === null) {
-    throw new TypeError(`${name} must be an object, got ${shown(limits)}`);
-  }
-  const least = name === 'webSocket' ? 0 : 1;
-  checkNames(
-    name,
-    limits,
-    name === 'webSocket' ? ['maxFragments', 'maxPayloadSize'] : ['maxEventSize'],
-  );
-  for (const [limit, value] of Object.entries(limits)) {
-    if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least))
-      continue;
-    throw new RangeError(`${name}.${limit} must be an integer ≥ ${least}, got ${shown(value)}`);
-  }
+  if (limits !== undefined) checkOptions(name, limits, limitKinds[name]);
 }
 
 /** What a dispatcher tells of itself, and how it ends. */
@@ -91,9 +82,7 @@ export class RotatorDispatcher extends Dispatcher {
     opts: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ): boolean {
-    if (typeof handler !== 'object' || handler === null) {
-      throw new TypeError(`handler must be an object, got ${typeof handler}`);
-    }
+    check('handler', handler, object);
     isRaw(handler);
     try {
       this.#run(opts, handler);

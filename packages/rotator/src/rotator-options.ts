@@ -13,7 +13,20 @@ import type { RetryPolicyOptions } from './policy/retry-policy.ts';
 import type { PoolEntry } from './pool/pool-entry.ts';
 import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
-import { checkNames, checkNumbers, shown } from '@whirl/check';
+import {
+  anything,
+  boolean,
+  check,
+  checkOptions,
+  func,
+  integer,
+  number,
+  object,
+  oneOf,
+  or,
+  withMethods,
+  type Kind,
+} from '@whirl/check';
 import type { TlsOptions } from './connection/tls.ts';
 
 /** Every option of a rotator. None is changed or kept by reference. */
@@ -115,35 +128,36 @@ export interface RotatorOptions {
   readonly random?: (() => number) | undefined;
 }
 
-const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
-  proxies: true,
-  allow: true,
-  deny: true,
-  retryPolicy: true,
-  strategy: true,
-  circuitBreaker: true,
-  budget: true,
-  hedge: true,
-  banRules: true,
-  contrast: true,
-  targetDown: true,
-  healthCheck: true,
-  queueTimeoutMs: true,
-  bus: true,
-  metrics: true,
-  connections: true,
-  maxLiveProxies: true,
-  maxHeaderSize: true,
-  tunnel: true,
-  keepAlive: true,
-  tls: true,
-  proxyTls: true,
-  proxyHeaders: true,
-  webSocket: true,
-  eventSource: true,
-  logger: true,
-  now: true,
-  random: true,
+/** What each must be; what is checked where it is used stands as `anything`. */
+const kinds: Readonly<Record<keyof RotatorOptions, Kind>> = {
+  proxies: anything,
+  allow: anything,
+  deny: anything,
+  retryPolicy: anything,
+  strategy: anything,
+  circuitBreaker: anything,
+  budget: or(false, { ...object, wanted: 'a RetryBudget, its options' }),
+  hedge: anything,
+  banRules: anything,
+  contrast: boolean,
+  targetDown: boolean,
+  healthCheck: anything,
+  queueTimeoutMs: number(0),
+  bus: withMethods('a bus', 'on', 'once', 'emit', 'has'),
+  metrics: or(false, withMethods('a RetryMetrics', 'listen', 'getSummary')),
+  connections: integer(1),
+  maxLiveProxies: integer(1),
+  maxHeaderSize: integer(1024),
+  tunnel: oneOf('auto', 'always'),
+  keepAlive: boolean,
+  tls: anything,
+  proxyTls: anything,
+  proxyHeaders: anything,
+  webSocket: anything,
+  eventSource: anything,
+  logger: withMethods('a logger', 'debug', 'info', 'warn', 'error'),
+  now: func,
+  random: func,
 };
 
 /**
@@ -151,73 +165,22 @@ const optionNames: Readonly<Record<keyof RotatorOptions, true>> = {
  * option, bound and value. What has a constructor of its own is checked there.
  */
 export function checkRotatorOptions(options: RotatorOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`the rotator's options must be an object, got ${shown(options)}`);
-  }
-  checkNames('', options, Object.keys(optionNames));
-  const { connections = 64, maxLiveProxies = 1000, queueTimeoutMs = 0 } = options;
-  for (const [name, value] of Object.entries({ connections, maxLiveProxies })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`${name} must be an integer ≥ 1, got ${shown(value)}`);
-    }
-  }
-  const { maxHeaderSize = 65_536 } = options;
-  if (!Number.isInteger(maxHeaderSize) || maxHeaderSize < 1024) {
-    throw new RangeError(`maxHeaderSize must be an integer ≥ 1024, got ${shown(maxHeaderSize)}`);
-  }
-  if (!Number.isFinite(queueTimeoutMs) || queueTimeoutMs < 0) {
-    throw new RangeError(`queueTimeoutMs must be a number ≥ 0, got ${shown(queueTimeoutMs)}`);
-  }
-  const { tunnel = 'auto', logger } = options;
-  if (tunnel !== 'auto' && tunnel !== 'always') {
-    throw new TypeError(`tunnel must be "auto" or "always", got ${shown(tunnel)}`);
-  }
-  for (const name of ['keepAlive', 'contrast', 'targetDown'] as const) {
-    const { [name]: value = true } = options;
-    if (typeof value !== 'boolean') {
-      throw new TypeError(`${name} must be true or false, got ${shown(value)}`);
-    }
-  }
-  for (const name of ['now', 'random'] as const) {
-    const value = options[name];
-    if (value !== undefined && typeof value !== 'function') {
-      throw new TypeError(`${name} must be a function, got ${typeof value}`);
-    }
-  }
+  checkOptions('', options, kinds);
   checkCircuit(options.circuitBreaker);
   checkProxyHeaders('proxyHeaders', options.proxyHeaders, (message) => {
     throw new TypeError(message);
   });
   checkLimits('webSocket', options.webSocket);
   checkLimits('eventSource', options.eventSource);
-  const { bus, metrics } = options;
-  if (bus !== undefined) checkMethods('bus', 'a bus', bus, ['on', 'once', 'emit', 'has']);
-  if (metrics !== undefined && metrics !== false) {
-    checkMethods('metrics', 'a RetryMetrics or false', metrics, ['listen', 'getSummary']);
-  }
-  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    if (logger !== undefined && typeof logger?.[level] !== 'function') {
-      throw new TypeError(`logger.${level} must be a function`);
-    }
-  }
 }
 
-/** Types are checked by what will be called: two copies of a package may be about. */
-function checkMethods(
-  name: string,
-  what: string,
-  value: unknown,
-  methods: readonly string[],
-): void {
-  const missing = methods.find(
-    (method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function',
-  );
-  if (missing === undefined) return;
-  const why = typeof value === 'object' && value !== null ? `: ${missing} must be a function` : '';
-  throw new TypeError(`${name} must be ${what}, got ${shown(value)}${why}`);
-}
-
-const budgetNames = ['ratio', 'minPerSecond', 'ttlMs', 'capacity', 'now'];
+const budgetKinds: Readonly<Record<keyof RetryBudgetOptions, Kind>> = {
+  ratio: number(0),
+  minPerSecond: number(0),
+  ttlMs: number(1),
+  capacity: number(1),
+  now: func,
+};
 
 /** The budget that an option asks for. */
 export function budgetOf(
@@ -226,17 +189,10 @@ export function budgetOf(
 ): RetryBudget | undefined {
   if (option === false) return undefined;
   if (option === undefined) return createRetryBudget({ now });
-  if (typeof option !== 'object' || option === null) {
-    throw new TypeError(`budget must be a RetryBudget, its options or false, got ${shown(option)}`);
-  }
   if ('tryWithdraw' in option) {
-    for (const name of ['tryWithdraw', 'deposit'] as const) {
-      if (typeof option[name] === 'function') continue;
-      throw new TypeError(`budget.${name} must be a function, got ${shown(option[name])}`);
-    }
+    check('budget', option, withMethods('a RetryBudget', 'tryWithdraw', 'deposit'));
     return option;
   }
-  checkNames('budget', option, budgetNames);
-  checkNumbers('budget', option, ['now']);
+  checkOptions('budget', option, budgetKinds);
   return createRetryBudget({ now, ...option });
 }

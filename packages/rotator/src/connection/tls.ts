@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { checkNames, shown } from '@whirl/check';
+import { boolean, checkOptions, string, type Kind } from '@whirl/check';
 
 /** TLS settings, of the target (`tls`) or of https proxies (`proxyTls`). */
 export interface TlsOptions {
@@ -16,7 +16,19 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
-const optionNames = ['ca', 'cert', 'key', 'servername', 'rejectUnauthorized'];
+const isPem = (value: unknown) => typeof value === 'string' || Buffer.isBuffer(value);
+const pem: Kind = { wanted: 'PEM, a string or a Buffer', isType: isPem };
+
+const kinds: Readonly<Record<keyof TlsOptions, Kind>> = {
+  ca: {
+    wanted: 'PEM, a string, a Buffer or an array of them',
+    isType: (value) => isPem(value) || (Array.isArray(value) && value.every(isPem)),
+  },
+  cert: pem,
+  key: pem,
+  servername: string,
+  rejectUnauthorized: boolean,
+};
 
 /** Settings of a connection that are a secure context's. */
 export const contextNames: ReadonlySet<string> = new Set([
@@ -49,21 +61,10 @@ export class TlsClient {
 
   /** Throws a TypeError that names the option (`tls.cert`, …) when it cannot be used. */
   constructor(name: 'tls' | 'proxyTls', options: TlsOptions = {}) {
-    if (options === null || typeof options !== 'object') {
-      throw new TypeError(`${name} must be an object, got ${shown(options)}`);
-    }
-    checkNames(name, options, optionNames);
-    const { ca, cert, key, servername, rejectUnauthorized } = options;
+    checkOptions(name, options, kinds);
+    const { ca, cert, key } = options;
     if ((cert === undefined) !== (key === undefined)) {
       throw new TypeError(`${name}.cert and ${name}.key must be given together`);
-    }
-    if (servername !== undefined && (typeof servername !== 'string' || servername === '')) {
-      throw new TypeError(`${name}.servername must be a name, got ${shown(servername)}`);
-    }
-    if (rejectUnauthorized !== undefined && typeof rejectUnauthorized !== 'boolean') {
-      throw new TypeError(
-        `${name}.rejectUnauthorized must be true or false, got ${shown(rejectUnauthorized)}`,
-      );
     }
     this.#options = options;
     if (ca === undefined && cert === undefined) return;

@@ -68,7 +68,12 @@ describe('Judgement', () => {
     expect(() => checkBanRules([{ name: 'a', bodyBytes: -1, judge: () => 'ok' }])).toThrow(
       /bodyBytes .* got -1/,
     );
-    expect(() => banTarget(0)).toThrow(/banTarget: forMs must be a number > 0, got 0/);
+    const judge = () => 'ok' as const;
+    expect(() => checkBanRules([{ name: 'a', judge, bodybytes: 9 } as BanRule])).toThrow(
+      new TypeError('unknown option "banRules[0].bodybytes": did you mean "bodyBytes"?'),
+    );
+    expect(() => checkBanRules([{ name: 'a', judge, seen: new Set() } as BanRule])).not.toThrow();
+    expect(() => banTarget(0)).toThrow(/forMs must be a number > 0, got 0/);
   });
 });
 

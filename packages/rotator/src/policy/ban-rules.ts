@@ -1,3 +1,15 @@
+import {
+  above,
+  check,
+  checkEach,
+  checkNames,
+  func,
+  integer,
+  nearestName,
+  object,
+  string,
+} from '@whirl/check';
+
 /**
  * What a rule says of a response. `ok`: it stands, whatever its status. `retry`: try again, nothing
  * is to blame. `fatal`: it stands as a failure, nothing is tried again. `banTarget`: this proxy is
@@ -38,12 +50,12 @@ export interface BanRule {
   judge(answer: Answer): Verdict | undefined;
 }
 
-const maxBodyBytes = 1_048_576;
+const durationMs = above(0);
+const kinds = { name: string, bodyBytes: integer(0, 1_048_576), judge: func };
+const names = Object.keys(kinds);
 
 function ban(action: 'banTarget' | 'banProxy' | 'throttle', forMs: number): Verdict {
-  if (!Number.isFinite(forMs) || forMs <= 0) {
-    throw new RangeError(`${action}: forMs must be a number > 0, got ${String(forMs)}`);
-  }
+  check('forMs', forMs, durationMs);
   return { action, forMs };
 }
 
@@ -56,19 +68,17 @@ export const throttle = (forMs: number): Verdict => ban('throttle', forMs);
 
 /** Throws a TypeError or RangeError that names the rule and the option. */
 export function checkBanRules(rules: readonly BanRule[]): readonly BanRule[] {
-  if (!Array.isArray(rules)) throw new TypeError('banRules must be a list');
+  checkEach('banRules', rules, object, 'an array of rules');
   rules.forEach((rule, i) => {
-    if (typeof rule?.name !== 'string' || rule.name === '') {
-      throw new TypeError(`banRules[${i}].name must be a text`);
+    // A rule may have fields of its own, but not one that is meant to be another.
+    for (const own of Object.keys(rule)) {
+      if (nearestName(own, names) !== undefined) checkNames(`banRules[${i}]`, { [own]: 0 }, names);
     }
-    if (typeof rule.judge !== 'function') {
-      throw new TypeError(`banRules[${i}].judge must be a function`);
-    }
-    const { bodyBytes = 0 } = rule;
-    if (!Number.isInteger(bodyBytes) || bodyBytes < 0 || bodyBytes > maxBodyBytes) {
-      throw new RangeError(
-        `banRules[${i}].bodyBytes must be an integer from 0 to ${maxBodyBytes}, got ${String(bodyBytes)}`,
-      );
+    for (const [name, kind] of Object.entries(kinds)) {
+      const value: unknown = rule[name as keyof BanRule];
+      if (value !== undefined || kind !== kinds.bodyBytes) {
+        check(`banRules[${i}].${name}`, value, kind);
+      }
     }
   });
   return Object.freeze([...rules]);

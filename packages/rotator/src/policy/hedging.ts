@@ -1,4 +1,4 @@
-import { checkNames, shown } from '@whirl/check';
+import { above, checkOptions } from '@whirl/check';
 
 /** When a slow request is sent once more, through another proxy. */
 export interface HedgeOptions {
@@ -10,6 +10,15 @@ export interface HedgeOptions {
    */
   readonly percentile?: number | undefined;
 }
+
+const kinds = {
+  afterMs: above(0),
+  percentile: {
+    wanted: 'a number between 0 and 1, both excluded',
+    isType: (value: unknown) => typeof value === 'number',
+    isWithin: (value: number) => value > 0 && value < 1,
+  },
+};
 
 const kept = 512;
 const fewest = 20;
@@ -27,22 +36,10 @@ export class Hedging {
 
   /** Throws a TypeError or RangeError that names the option. */
   constructor(options: HedgeOptions) {
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError(`hedge must be an object, got ${shown(options)}`);
-    }
+    checkOptions('hedge', options, kinds);
     const { afterMs, percentile } = options;
-    checkNames('hedge', options, ['afterMs', 'percentile']);
     if (afterMs === undefined && percentile === undefined) {
       throw new TypeError('hedge must have afterMs or percentile');
-    }
-    if (afterMs !== undefined && !(Number.isFinite(afterMs) && afterMs > 0)) {
-      throw new RangeError(`hedge.afterMs must be a number > 0, got ${shown(afterMs)}`);
-    }
-    const between = typeof percentile === 'number' && percentile > 0 && percentile < 1;
-    if (percentile !== undefined && !between) {
-      throw new RangeError(
-        `hedge.percentile must be a number between 0 and 1, both excluded, got ${shown(percentile)}`,
-      );
     }
     this.#afterMs = afterMs;
     this.#percentile = percentile;

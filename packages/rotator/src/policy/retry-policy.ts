@@ -1,7 +1,8 @@
 import { exponential, fixed, linear, type Backoff } from '@whirl/backoff';
 import { z } from 'zod';
 import { InvalidPolicyError } from '../errors.ts';
-import { nearestName, shown } from '@whirl/check';
+import * as kinds from '@whirl/check';
+import { nearestName, shown, type Kind } from '@whirl/check';
 
 /** When and how a request is tried again. Every field has a default; durations are milliseconds. */
 export interface RetryPolicyOptions {
@@ -72,34 +73,62 @@ export interface RetryPolicy {
   readonly name: string | undefined;
 }
 
-const schema = z.strictObject({
-  maxAttempts: z.int().min(1).max(10).default(3),
-  backoffStrategy: z.enum(['exponential', 'linear', 'fixed']).default('exponential'),
-  baseDelayMs: z.number().min(100).max(60_000).default(1000),
-  multiplier: z.number().min(1.1).max(10).default(2),
-  maxBackoffDelayMs: z.number().min(1000).max(300_000).optional(),
-  jitter: z.boolean().default(false),
-  retryStatusCodes: z.array(z.int().min(400).max(599)).default([502, 503, 504]),
-  timeoutMs: z.number().positive().optional(),
-  attemptTimeoutMs: z.number().positive().default(30_000),
-  connectTimeoutMs: z.number().positive().default(10_000),
-  bodyTimeoutMs: z.number().min(0).default(300_000),
-  retryNonIdempotent: z.boolean().default(false),
-  failoverDelay: z.enum(['backoff', 'none']).default('backoff'),
-  failoverOnProxyAuth: z.boolean().default(false),
-  respectRetryAfter: z.boolean().default(true),
-  maxRetryAfterMs: z.number().min(0).default(60_000),
-  name: z.string().min(1).max(100).optional(),
-});
+const must = (kind: Kind) => `must be ${kind.wanted}`;
+
+const number = (min: number, max = Infinity) => {
+  const error = must(kinds.number(min, max));
+  return z.number(error).min(min, error).max(max, error);
+};
+const above0 = () => z.number(must(kinds.above(0))).positive(must(kinds.above(0)));
+const integer = (min: number, max: number) => {
+  const error = must(kinds.integer(min, max));
+  return z.int(error).min(min, error).max(max, error);
+};
+const oneOf = <const Word extends string>(...words: Word[]) =>
+  z.enum(words, must(kinds.oneOf(...words)));
+const flag = () => z.boolean(must(kinds.boolean));
+const nameError = 'must be a string of 1 to 100 characters';
+
+const schema = z.strictObject(
+  {
+    maxAttempts: integer(1, 10).default(3),
+    backoffStrategy: oneOf('exponential', 'linear', 'fixed').default('exponential'),
+    baseDelayMs: number(100, 60_000).default(1000),
+    multiplier: number(1.1, 10).default(2),
+    maxBackoffDelayMs: number(1000, 300_000).optional(),
+    jitter: flag().default(false),
+    retryStatusCodes: z
+      .array(integer(400, 599), 'must be an array of statuses from 400 to 599')
+      .default([502, 503, 504]),
+    timeoutMs: above0().optional(),
+    attemptTimeoutMs: above0().default(30_000),
+    connectTimeoutMs: above0().default(10_000),
+    bodyTimeoutMs: number(0).default(300_000),
+    retryNonIdempotent: flag().default(false),
+    failoverDelay: oneOf('backoff', 'none').default('backoff'),
+    failoverOnProxyAuth: flag().default(false),
+    respectRetryAfter: flag().default(true),
+    maxRetryAfterMs: number(0).default(60_000),
+    name: z.string(nameError).min(1, nameError).max(100, nameError).optional(),
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? must(kinds.object) : undefined) },
+);
 
 export const policyFieldNames: readonly string[] = Object.keys(schema.shape);
+
+/** A value that is out of bounds in two ways is so once. */
+function withoutRepeats<Issue extends { readonly path: readonly PropertyKey[] }>(
+  issues: readonly Issue[],
+): Issue[] {
+  return [...new Map(issues.map((issue) => [issue.path.join('.'), issue])).values()];
+}
 
 /** Fills in the defaults. Throws `InvalidPolicyError`, which names each field, bound and value. */
 export function resolvePolicy(options: RetryPolicyOptions = {}): RetryPolicy {
   const result = schema.safeParse(options);
   if (!result.success) {
     throw new InvalidPolicyError(
-      result.error.issues.flatMap(({ code, path, message, ...issue }) => {
+      withoutRepeats(result.error.issues).flatMap(({ code, path, message, ...issue }) => {
         if (code === 'unrecognized_keys') {
           const { keys } = issue as unknown as { keys: string[] };
           return keys.map((field) => {

@@ -8,7 +8,16 @@ import {
   type CircuitBreakerGroupOptions,
   type TripRule,
 } from '@whirl/circuit-breaker';
-import { checkNames, checkNumbers, shown } from '@whirl/check';
+import {
+  check,
+  checkOptions,
+  integer,
+  number,
+  object,
+  or,
+  withMethods,
+  type Kind,
+} from '@whirl/check';
 
 /**
  * The circuit of a proxy. By default it opens at 5 failures within 60 s if they are at least half of
@@ -40,28 +49,30 @@ export interface CircuitOptions {
   readonly trip?: TripRule | undefined;
 }
 
-const circuitNames: Readonly<Record<keyof CircuitOptions, true>> = {
-  failureThreshold: true,
-  windowMs: true,
-  openMs: true,
-  halfOpenPermits: true,
-  successThreshold: true,
-  probeLeaseMs: true,
-  maxOpenMs: true,
-  openMultiplier: true,
-  openJitter: true,
-  trip: true,
-};
+const count = integer(1);
+const durationMs = number(1);
 
-/** Refuses with a TypeError what is neither options nor `false`. */
+const kinds: Readonly<Record<keyof CircuitOptions, Kind>> = {
+  failureThreshold: count,
+  windowMs: durationMs,
+  openMs: durationMs,
+  halfOpenPermits: count,
+  successThreshold: count,
+  probeLeaseMs: durationMs,
+  maxOpenMs: durationMs,
+  openMultiplier: number(1),
+  openJitter: number(0, 1),
+  trip: withMethods('a trip rule', 'create'),
+};
+const circuits = or(false, object);
+
+/** Refuses with a TypeError or RangeError what is neither options nor `false`. */
 export function checkCircuit(option: unknown): void {
   if (option === undefined || option === false) return;
-  if (typeof option === 'object' && option !== null) {
-    checkNames('circuitBreaker', option, Object.keys(circuitNames));
-    checkNumbers('circuitBreaker', option, ['trip']);
-    return;
-  }
-  throw new TypeError(`circuitBreaker must be an object or false, got ${shown(option)}`);
+  check('circuitBreaker', option, circuits);
+  checkOptions('circuitBreaker', option, kinds);
+  const { openMs = 30_000, maxOpenMs } = option as CircuitOptions;
+  if (maxOpenMs !== undefined) check('circuitBreaker.maxOpenMs', maxOpenMs, number(openMs));
 }
 
 /** Decides a circuit's options. Throws a TypeError or RangeError that names the option. */

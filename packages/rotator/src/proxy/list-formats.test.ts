@@ -270,12 +270,16 @@ describe('F17k defaults', () => {
   });
 
   it.each([
-    [{ defaultProtocol: 'ftp' }, RangeError, /defaultProtocol must be one of http, .*got "ftp"/],
+    [
+      { defaultProtocol: 'ftp' },
+      RangeError,
+      /defaultProtocol must be "http", .* or "socks5h", got "ftp"/,
+    ],
     [{ defaultPort: 0 }, RangeError, /defaultPort must be an integer from 1 to 65535, got 0/],
-    [{ onInvalid: 'drop' }, RangeError, /onInvalid must be one of throw, skip, got "drop"/],
+    [{ onInvalid: 'drop' }, RangeError, /onInvalid must be "throw" or "skip", got "drop"/],
     [{ maxSkipped: 2 }, RangeError, /maxSkipped must be a number from 0 to 1, got 2/],
-    [{ format: 7 }, TypeError, /format must be a string, got number/],
-    [{ https: 'x' }, RangeError, /https must be one of tls, connect/],
+    [{ format: 7 }, TypeError, /format must be a string, got 7/],
+    [{ https: 'x' }, RangeError, /https must be "tls" or "connect", got "x"/],
     [{ tagColumns: 'a' }, TypeError, /tagColumns must be an array of strings/],
     [{ fromObject: 1 }, TypeError, /fromObject must be a function/],
     [{ oninvalid: 'skip' }, TypeError, /unknown option "oninvalid": did you mean "onInvalid"\?/],

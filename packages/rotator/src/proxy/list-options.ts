@@ -1,4 +1,13 @@
-import { checkNames } from '@whirl/check';
+import {
+  anyString,
+  checkOptions,
+  func,
+  integer,
+  number,
+  oneOf,
+  strings,
+  type Kind,
+} from '@whirl/check';
 import type { AddressDefaults } from './proxy-address.ts';
 import { protocolOf, protocols, type ProxyProtocol } from './protocols.ts';
 import type { Proxy, ProxyOptions } from './proxy.ts';
@@ -62,52 +71,23 @@ export interface ListRules extends AddressDefaults, RowOptions {
   readonly check: ProxyListOptions['check'];
 }
 
-const names = [
-  ...['format', 'defaultProtocol', 'defaultPort', 'onInvalid', 'maxSkipped'],
-  ...['tagColumns', 'https', 'fromObject', 'check'],
-];
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): void {
-  if (allowed.includes(value)) return;
-  const got = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
-  throw new RangeError(`${name} must be one of ${allowed.join(', ')}, got ${got}`);
-}
-
-function check(options: ProxyListOptions): void {
-  checkNames('', options, names);
-  const { format, defaultProtocol, defaultPort, onInvalid, maxSkipped, tagColumns, https } =
-    options;
-  if (format !== undefined && typeof format !== 'string') {
-    throw new TypeError(`format must be a string, got ${typeof format}`);
-  }
-  if (defaultProtocol !== undefined) oneOf('defaultProtocol', defaultProtocol, protocols);
-  if (onInvalid !== undefined) oneOf('onInvalid', onInvalid, ['throw', 'skip']);
-  if (https !== undefined) oneOf('https', https, ['tls', 'connect']);
-  if (defaultPort !== undefined) {
-    if (!Number.isInteger(defaultPort) || defaultPort < 1 || defaultPort > 65_535) {
-      throw new RangeError(`defaultPort must be an integer from 1 to 65535, got ${defaultPort}`);
-    }
-  }
-  if (maxSkipped !== undefined && !(maxSkipped >= 0 && maxSkipped <= 1)) {
-    throw new RangeError(`maxSkipped must be a number from 0 to 1, got ${maxSkipped}`);
-  }
-  if (tagColumns !== undefined) {
-    if (!Array.isArray(tagColumns) || tagColumns.some((each) => typeof each !== 'string')) {
-      throw new TypeError('tagColumns must be an array of strings');
-    }
-  }
-  for (const name of ['fromObject', 'check'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'function') {
-      throw new TypeError(`${name} must be a function`);
-    }
-  }
-}
+const kinds: Readonly<Record<keyof ProxyListOptions, Kind>> = {
+  format: anyString,
+  defaultProtocol: oneOf(...protocols),
+  defaultPort: integer(1, 65_535),
+  onInvalid: oneOf('throw', 'skip'),
+  maxSkipped: number(0, 1),
+  tagColumns: strings,
+  https: oneOf('tls', 'connect'),
+  fromObject: func,
+  check: func,
+};
 
 const colonFormats: readonly string[] = ['host:port:user:pass', 'user:pass:host:port'];
 
 /** Decides the options. Throws a TypeError or a RangeError that names the option. */
 export function resolveListOptions(options: ProxyListOptions): ListRules {
-  check(options);
+  checkOptions('', options, kinds);
   const { format, defaultProtocol, defaultPort, onInvalid, maxSkipped = 1 } = options;
   const colons = colonFormats.includes(format as string) ? (format as ColonFormat) : undefined;
   const named = format === 'records' || format === 'proxychains' || colons !== undefined;

@@ -1,3 +1,4 @@
+import { shown } from '@whirl/check';
 import { InvalidProxyError, type ProxyFault } from '../errors.ts';
 import { allSteps, stepByStep, type Steps } from '../steps.ts';
 import { FaultLog, faultOf } from './fault-log.ts';
@@ -126,7 +127,8 @@ function* reading(
 
 function entriesIn(list: string | readonly ProxyInput[], rules: ListRules): ListEntries {
   if (typeof list === 'string') return entriesOfText(list, rules);
-  if (!Array.isArray(list)) throw new InvalidProxyError('proxies must be a list or a text');
+  if (!Array.isArray(list))
+    throw new InvalidProxyError(`proxies must be an array or a string, got ${shown(list)}`);
   return { kind: 'entries', place: 'entry', entries: entriesOfArray(list, rules) };
 }
 

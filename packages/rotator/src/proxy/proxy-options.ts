@@ -31,7 +31,7 @@ function invalid(name: string, must: string, value: unknown): Refusal {
 
 function whyNoName(name: string, value: unknown): Refusal | undefined {
   if (typeof value !== 'string' || value === '' || value.length > 256) {
-    return invalid(name, 'a text of 1 to 256 characters', value);
+    return invalid(name, 'a string of 1 to 256 characters', value);
   }
   return loneSurrogate.test(value) ? invalid(name, 'well-formed Unicode', value) : undefined;
 }
@@ -79,7 +79,7 @@ function whyNoLimits({ weight, cost, maxConcurrent }: ProxyOptions): Refusal | u
 
 function whyNoTags(tags: unknown): Refusal | undefined {
   if (tags === undefined) return undefined;
-  if (!Array.isArray(tags)) return invalid('tags', 'a list of texts', tags);
+  if (!Array.isArray(tags)) return invalid('tags', 'an array of strings', tags);
   for (const tag of tags) {
     const refused = whyNoName('each of tags', tag);
     if (refused !== undefined) return refused;
@@ -131,7 +131,7 @@ function whyNoPlace(options: ProxyOptions): Refusal | undefined {
   const { url, host, port, protocol, username, password, provider } = options;
   for (const [name, value] of Object.entries({ url, host, username, password })) {
     if (value !== undefined && typeof value !== 'string') {
-      return new Refusal(`a proxy's ${name} must be a text, got ${typeof value}`);
+      return invalid(name, 'a string', value);
     }
   }
   if (provider !== undefined) return undefined;

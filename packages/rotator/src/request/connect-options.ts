@@ -81,7 +81,7 @@ const names = [...ownNames, ...routingOptionNames];
 /** Throws an `InvalidRequestError` that names the option. */
 export function planOf(options: ConnectOptions): TunnelPlan {
   if (typeof options !== 'object' || options === null) {
-    throw new InvalidRequestError(`connect() takes an object, got ${shown(options)}`);
+    throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) throw new InvalidRequestError(unknownOption('', name, names));
@@ -145,12 +145,14 @@ function secureOf(given: unknown): Pick<Destination, 'secure' | 'servername' | '
   }
   const { servername, alpn } = given as Record<keyof SecureOptions, unknown>;
   if (servername !== undefined && (typeof servername !== 'string' || servername === '')) {
-    throw new InvalidRequestError(`secure.servername must be a name, got ${shown(servername)}`);
+    throw new InvalidRequestError(
+      `secure.servername must be a string of at least one character, got ${shown(servername)}`,
+    );
   }
   const isName = (each: unknown) => typeof each === 'string' && each !== '' && each.length < 256;
   if (alpn !== undefined && !(Array.isArray(alpn) && alpn.length > 0 && alpn.every(isName))) {
     throw new InvalidRequestError(
-      `secure.alpn must be a list of protocols of 1 to 255 characters, got ${shown(alpn)}`,
+      `secure.alpn must be an array of protocols of 1 to 255 characters, got ${shown(alpn)}`,
     );
   }
   return { secure: true, servername, alpn: alpn as readonly string[] | undefined };

@@ -121,7 +121,9 @@ describe('health checks', () => {
     const make = (healthCheck: object) => () =>
       new ProxyRotator({ healthCheck: { url: 'http://t.test/', ...healthCheck } });
     expect(make({ url: 'ftp://t.test/' })).toThrow(/healthCheck.url/);
-    expect(make({ intervalMs: 1 })).toThrow(/healthCheck.intervalMs must be from 10 .* got 1/);
+    expect(make({ intervalMs: 1 })).toThrow(
+      /healthCheck.intervalMs must be a number from 10 to 2147483647, got 1/,
+    );
     expect(make({ concurrency: 0 })).toThrow(/healthCheck.concurrency .* got 0/);
     expect(make({ every: 1 })).toThrow(/unknown option "healthCheck.every"/);
   });

