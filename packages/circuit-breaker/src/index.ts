@@ -16,7 +16,7 @@ export {
   CircuitBreakerGroup,
   type CircuitBreakerGroupOptions,
   type GroupedBreakerOptions,
-} from './group.ts';
+} from './circuit-breaker-group.ts';
 export type { CircuitBreakerOptions } from './options.ts';
 export { slowCallRate, type SlowCallRateOptions } from './slow-call-rate.ts';
 export type { TripRule, TripWindow } from './trip-rule.ts';

@@ -11,15 +11,3 @@ export const exitCodes = {
   /** Ctrl-C: 128 + SIGINT, as shells have it. */
   interrupted: 130,
 } as const;
-
-/** What is wrong with a command line or a list, a line each. */
-export class UsageError extends Error {
-  readonly exitCode: number = exitCodes.usage;
-  readonly lines: readonly string[];
-
-  constructor(...lines: readonly string[]) {
-    super(lines.join('\n'));
-    this.name = 'UsageError';
-    this.lines = lines;
-  }
-}

@@ -15,7 +15,7 @@ import {
 } from '@whirl/check';
 import type { RetryPolicyOptions } from '@whirl/rotator';
 import { readUsername } from './routing/username.ts';
-import type { Credentials } from './access/credentials.ts';
+import type { Credentials } from './access/credential-list.ts';
 import type { ReplayMode } from './flight/flight-reader.ts';
 
 export interface GatewayOptions {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { check, checkOptions, number, withMethods } from '@whirl/check';
 import type { ProxyRotator } from '@whirl/rotator';
-import { CredentialList } from './access/credentials.ts';
+import { CredentialList } from './access/credential-list.ts';
 import { OwnAddresses } from './access/own-addresses.ts';
 import { TargetRules } from './access/target-rules.ts';
 import { WrongPasswords } from './access/wrong-passwords.ts';

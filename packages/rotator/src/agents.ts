@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { shown } from '@whirl/check';
-import { contextNames } from './connection/tls.ts';
+import { contextNames } from './connection/tls-client.ts';
 import { InvalidRequestError } from './errors.ts';
 import { planOf, type TunnelPlan } from './request/connect-options.ts';
 import type { RoutingOptions } from './request/request-options.ts';

@@ -48,7 +48,7 @@ export async function fetchThrough(
   if (typeof fetch !== 'function' || !(await asksDispatcher(fetch))) {
     return global(await send(undiciKit, dispatcher, input, init));
   }
-  const entrance = new Entrance(dispatcher);
+  const entrance = new RotatorEntrance(dispatcher);
   const response = await send({ fetch, Request, FormData }, entrance, input, init);
   if (!entrance.used && isHttp(input)) {
     void response.body?.cancel().catch(() => {});
@@ -58,7 +58,7 @@ export async function fetchThrough(
 }
 
 /** Sees whether a request comes to the dispatcher. */
-class Entrance implements Dispatch {
+class RotatorEntrance implements Dispatch {
   readonly #dispatcher: Dispatch;
   used = false;
 

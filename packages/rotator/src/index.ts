@@ -22,7 +22,7 @@ export type { RetryPolicy, RetryPolicyOptions } from './policy/retry-policy.ts';
 export type { FailuresByBlame, TargetSnapshot, TargetState } from './blame/targets.ts';
 export { banProxy, banTarget, throttle } from './policy/ban-rules.ts';
 export type { Answer, BanRule, Verdict } from './policy/ban-rules.ts';
-export type { TunnelMode } from './connection/clients-options.ts';
+export type { TunnelMode } from './connection/connection-pool-options.ts';
 export type { CircuitOptions } from './pool/circuit-options.ts';
 export type { HealthCheckOptions } from './request/health-checks.ts';
 export type { HedgeOptions } from './policy/hedging.ts';
@@ -34,7 +34,7 @@ export type {
   RequestSnapshot,
   ProxySnapshot,
 } from './snapshots.ts';
-export type { GroupSnapshot } from './pool/group.ts';
+export type { GroupSnapshot } from './pool/machine-group.ts';
 export type { ExitOptions, ExitTemplate } from './proxy/exit-template.ts';
 export type { Provider, ProviderOptions } from './proxy/provider-options.ts';
 export { ProxyRotator } from './proxy-rotator.ts';
@@ -42,7 +42,7 @@ export type { BodyContent, BodyFunction, RequestBody } from './message/encode-bo
 export type { RoutingOptions } from './request/request-options.ts';
 export type { EventSourceLimits, WebSocketLimits } from './rotator-dispatcher.ts';
 export type { RotatorOptions } from './rotator-options.ts';
-export type { TlsOptions } from './connection/tls.ts';
+export type { TlsOptions } from './connection/tls-client.ts';
 export type {
   FetchOptions,
   RequestOptions,

@@ -18,7 +18,7 @@ import { HealthChecks } from './request/health-checks.ts';
 import type { RoutingOptions } from './request/request-options.ts';
 import type { Tunnel } from './request/tunnel.ts';
 import { createEngine } from './rotator-engine.ts';
-import { Entrance } from './rotator-entrance.ts';
+import { RotatorEntrance } from './rotator-entrance.ts';
 import { checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import {
   View,
@@ -59,7 +59,7 @@ export class ProxyRotator implements RotatorView {
   readonly #now: () => number;
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
-  readonly #entrance: Entrance;
+  readonly #entrance: RotatorEntrance;
   readonly #view: View;
   /** What to undo at the end, in this order. */
   readonly #undo: (() => void)[] = [];
@@ -77,7 +77,7 @@ export class ProxyRotator implements RotatorView {
     this.#pool = this.#engine.pool;
     const { webSocket = {}, eventSource = {} } = options;
     const limits = { webSocket: { ...webSocket }, eventSource: { ...eventSource } };
-    this.#entrance = new Entrance(this.#engine, limits);
+    this.#entrance = new RotatorEntrance(this.#engine, limits);
     const defaults = this.#entrance.understand({});
     const ending = { close: () => this.close(), destroy: () => this.destroy() };
     this.dispatcher = this.#entrance.dispatcherFor(defaults, ending);

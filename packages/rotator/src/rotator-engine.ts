@@ -3,8 +3,8 @@ import { adaptive } from '@whirl/selector';
 import { accessRules } from './access-rules.ts';
 import { Judge } from './blame/judge.ts';
 import { LoopLag } from './blame/loop-lag.ts';
-import { Clients } from './connection/connection-pool.ts';
-import { TlsClient } from './connection/tls.ts';
+import { ConnectionPool } from './connection/connection-pool.ts';
+import { TlsClient } from './connection/tls-client.ts';
 import { checkBanRules } from './policy/ban-rules.ts';
 import { Hedging } from './policy/hedging.ts';
 import { Policies } from './policy/policies.ts';
@@ -40,7 +40,7 @@ export function createEngine(
     wallNow,
     proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
   };
-  const clients = new Clients({
+  const clients = new ConnectionPool({
     ...connector,
     connections,
     maxLiveProxies,

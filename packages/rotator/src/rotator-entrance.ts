@@ -20,7 +20,7 @@ type Ending = Pick<DispatcherOwner, 'close' | 'destroy'>;
 const leavesOpen: Ending = { close: async () => {}, destroy: async () => {} };
 
 /** Where requests and tunnels begin: it understands what they ask of the pool, and refuses them once it is closed. */
-export class Entrance implements ViewContext {
+export class RotatorEntrance implements ViewContext {
   /** Set by the rotator: nothing begins any more. */
   closed = false;
   /** Set by the rotator: nothing runs any more. */

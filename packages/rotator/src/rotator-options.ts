@@ -5,7 +5,7 @@ import type { Strategy } from '@whirl/selector';
 import type { AccessOptions } from './access-rules.ts';
 import type { BanRule } from './policy/ban-rules.ts';
 import { checkCircuit, type CircuitOptions } from './pool/circuit-options.ts';
-import type { TunnelMode } from './connection/clients-options.ts';
+import type { TunnelMode } from './connection/connection-pool-options.ts';
 import type { HealthCheckOptions } from './request/health-checks.ts';
 import type { HedgeOptions } from './policy/hedging.ts';
 import type { Logger } from './events/logging.ts';
@@ -27,7 +27,7 @@ import {
   withMethods,
   type Kind,
 } from '@whirl/check';
-import type { TlsOptions } from './connection/tls.ts';
+import type { TlsOptions } from './connection/tls-client.ts';
 
 /** Every option of a rotator. None is changed or kept by reference. */
 export interface RotatorOptions {

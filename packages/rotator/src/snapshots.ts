@@ -1,6 +1,6 @@
 import type { CircuitState } from '@whirl/events';
 import type { ExitSet } from './pool/exits.ts';
-import type { GroupSnapshot } from './pool/group.ts';
+import type { GroupSnapshot } from './pool/machine-group.ts';
 import { failuresToOpen } from './pool/groups.ts';
 import type { Group, Member } from './pool/member.ts';
 import type { Pool } from './pool/pool.ts';

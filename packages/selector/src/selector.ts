@@ -19,7 +19,7 @@ import { checkCircuit, checkOutcome, checkPrior, checkRun } from './check/check-
 import { checkStrategy } from './check/check-strategy.ts';
 import { Lessons } from './candidates/lessons.ts';
 import { Picker } from './candidates/picker.ts';
-import { Pool } from './candidates/candidate-pool.ts';
+import { CandidatePool } from './candidates/candidate-pool.ts';
 import type { AttemptOutcome, Selection, SelectorOptions } from './selector-options.ts';
 import type { SelectContext, SessionMove, Strategy } from './strategy.ts';
 import { TargetMemory } from './candidates/target-memory.ts';
@@ -46,7 +46,7 @@ const nothing: SelectContext = Object.freeze({});
 
 /** Candidates, what is known of them, and the strategy that picks one. */
 export class Selector {
-  readonly #pool: Pool;
+  readonly #pool: CandidatePool;
   readonly #targets = new TargetMemory();
   readonly #avoided = new Avoided();
   readonly #lessons: Lessons;
@@ -59,7 +59,7 @@ export class Selector {
     checkOptions('', options, optionKinds);
     const { now = defaultNow, random = Math.random, strategy = adaptive(), bus } = options;
     checkStrategy('strategy', strategy);
-    this.#pool = new Pool(random);
+    this.#pool = new CandidatePool(random);
     this.#lessons = new Lessons(this.#pool, this.#targets);
     this.#now = now;
     this.#picker = new Picker(this.#pool, this.#targets, this.#avoided, strategy);

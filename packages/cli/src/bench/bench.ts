@@ -1,5 +1,6 @@
 import { ProxyRotator, WhirlError, type RotatorResponse } from '@whirl/rotator';
-import { exitCodes, UsageError } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import { headersOf, uploadOf } from '../get/request-parts.ts';
 import type { PoolOptions } from '../pool/options.ts';
 import { readPool } from '../pool/read-pool.ts';

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import type { ProxyProtocol } from '@whirl/rotator';
-import { exitCodes, UsageError } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import type { HostPort, StatusTest } from '../terminal/arguments.ts';
 import { count, paint, write, type Terminal } from '../terminal/terminal.ts';
 import type { Found } from './detect.ts';

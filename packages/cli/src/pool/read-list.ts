@@ -8,7 +8,7 @@ import {
   type ProxyFault,
   type ProxyProtocol,
 } from '@whirl/rotator';
-import { UsageError } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import { mask } from '../terminal/mask.ts';
 
 /** A proxy of the list. */

@@ -1,5 +1,5 @@
 import { InvalidProxyError, readProxyList, type Proxy } from '@whirl/rotator';
-import { UsageError } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { ListOptions } from './options.ts';
 import { faultLines, isMasked, readEntries, readSource } from './read-list.ts';

@@ -9,7 +9,8 @@ import {
   type Server,
 } from '@whirl/server';
 import type { Proxy } from '@whirl/rotator';
-import { exitCodes, UsageError } from '../exit-codes.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import type { ListOptions } from '../pool/options.ts';
 import { readProxies } from '../pool/read-pool.ts';
 import type { HostPort } from '../terminal/arguments.ts';

@@ -1,6 +1,6 @@
 import { decodeFacts, heldOf, type Fact } from '../facts.ts';
 import type { Entry, EvidenceRow, KnownHold, Peer } from '../store.ts';
-import { priorOf } from './evidence.ts';
+import { priorOf } from './own-evidence.ts';
 import type { Parts } from './parts.ts';
 
 /** One witness whose circuit has opened may keep others from this share of the pool. */

@@ -1,6 +1,6 @@
 import type { SharedPool } from '../shared-pool.ts';
 import { holdOf } from '../facts.ts';
-import { OwnEvidence } from './evidence.ts';
+import { OwnEvidence } from './own-evidence.ts';
 import { Holds } from './holds.ts';
 import { Ledger } from './ledger.ts';
 import { Names } from './names.ts';

@@ -1,7 +1,7 @@
 import { createVirtualClock } from '@whirl/testkit';
 import { hostname, networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { CredentialList, readBasic } from './credentials.ts';
+import { CredentialList, readBasic } from './credential-list.ts';
 import { TargetRules } from './target-rules.ts';
 import { WrongPasswords } from './wrong-passwords.ts';
 

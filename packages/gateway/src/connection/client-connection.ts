@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import { CredentialsRefusal } from '../access/credentials-refusal.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { expectsOther, ForwardedRequest } from '../forward/forwarded-request.ts';
 import { HeadReader } from '../head/head-reader.ts';
@@ -15,14 +16,7 @@ import { toldFailure, type ToldFailure } from '../tunnel/tunnel-error.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import { reset } from '../tunnel/reset.ts';
 import { linger } from './linger.ts';
-import {
-  addressOf,
-  admit,
-  admitFields,
-  checkLoop,
-  checkTarget,
-  CredentialsRefusal,
-} from './reception.ts';
+import { addressOf, admit, admitFields, checkLoop, checkTarget } from './reception.ts';
 
 const socksVersion = 5;
 const handshakeRecord = 22;

@@ -1,5 +1,5 @@
 import type { ProxyRotator } from '@whirl/rotator';
-import type { CredentialList } from '../access/credentials.ts';
+import type { CredentialList } from '../access/credential-list.ts';
 import type { TargetRules } from '../access/target-rules.ts';
 import type { WrongPasswords } from '../access/wrong-passwords.ts';
 import type { ClientCounts } from '../access/client-counts.ts';

@@ -1,24 +1,12 @@
 import type net from 'node:net';
 import type { GatewayContext } from './gateway-context.ts';
-import { readBasic } from '../access/credentials.ts';
+import { readBasic } from '../access/credential-list.ts';
+import { CredentialsRefusal } from '../access/credentials-refusal.ts';
 import { readUsername, UsernameError, type ParsedUsername } from '../routing/username.ts';
 import { readWishFields } from '../routing/wish-fields.ts';
 import type { Authority } from '../head/authority.ts';
 import { Refusal } from '../head/refusal.ts';
 import { has, listOf, valuesOf } from '../head/request-head.ts';
-
-/** A refusal for wrong or missing credentials, with the fields that belong to it. */
-export class CredentialsRefusal extends Refusal {
-  readonly fields: readonly string[];
-
-  constructor(statusCode: 407 | 429, message: string, retryAfterMs = 0) {
-    super(statusCode, message);
-    this.fields =
-      statusCode === 407
-        ? ['Proxy-Authenticate', 'Basic realm="whirl", charset="UTF-8"']
-        : ['Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1000)))];
-  }
-}
 
 /** What a client at `address` says in a username and a password. Throws a `CredentialsRefusal`. */
 export function admit(

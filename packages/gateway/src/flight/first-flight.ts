@@ -1,5 +1,5 @@
 import type { FirstFlight } from '@whirl/rotator';
-import type { FlightKind } from './client-hello.ts';
+import type { FlightKind } from './client-hello-reader.ts';
 import { FlightReader, type ReplayMode } from './flight-reader.ts';
 
 const handshakeRecord = 22;

@@ -1,6 +1,6 @@
 import { HeadReader } from '../head/head-reader.ts';
 import { has, parseFields } from '../head/request-head.ts';
-import { ClientHelloReader, type FlightKind } from './client-hello.ts';
+import { ClientHelloReader, type FlightKind } from './client-hello-reader.ts';
 
 /**
  * What a gateway may send a second time through another proxy:

@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import type { ClientsOptions } from './clients-options.ts';
-import { Clients } from './connection-pool.ts';
+import type { ConnectionPoolOptions } from './connection-pool-options.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import type { Lease } from './lease.ts';
 import { parseProxy } from '../proxy/parse-proxy.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { heldBytes } from '../../test/support/memory.ts';
 import { read, startRotator, use } from '../../test/support/rig.ts';
-import { TlsClient } from './tls.ts';
+import { TlsClient } from './tls-client.ts';
 
-function startClients(options: Partial<ClientsOptions> = {}): Clients {
-  const clients = new Clients({
+function startClients(options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {
+  const clients = new ConnectionPool({
     connections: 64,
     maxLiveProxies: 1000,
     maxHeaderSize: 65_536,
@@ -33,7 +33,7 @@ interface Exchange {
 }
 
 /** A request through one proxy, as an attempt makes it. */
-function exchange(clients: Clients, proxy: Proxy, url: string, session?: string): Exchange {
+function exchange(clients: ConnectionPool, proxy: Proxy, url: string, session?: string): Exchange {
   const { origin, href } = new URL(url);
   const lease = clients.take(proxy, new URL(origin), { session });
   let statusCode = 0;
@@ -61,7 +61,7 @@ function exchange(clients: Clients, proxy: Proxy, url: string, session?: string)
 const aliases = (url: string, count: number) =>
   Array.from({ length: count }, (_, i) => parseProxy({ url, id: `p${i}` }));
 
-describe('Clients', () => {
+describe('ConnectionPool', () => {
   it('C8 clients are made on first use, kept for the next request, and capped: the least recently used is closed', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());

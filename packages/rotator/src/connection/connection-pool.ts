@@ -1,4 +1,4 @@
-import type { ClientsOptions, TakeOptions } from './clients-options.ts';
+import type { ConnectionPoolOptions, TakeOptions } from './connection-pool-options.ts';
 import { LinkedList } from '../linked-list.ts';
 import { maxTimerMs } from '../timer.ts';
 import { Lease } from './lease.ts';
@@ -7,8 +7,8 @@ import { ReuseMemory } from './reuse-memory.ts';
 import { ProxyPool, Route } from './route.ts';
 
 /** The connections of all proxies, made on first use, under an LRU cap. */
-export class Clients {
-  readonly #options: ClientsOptions;
+export class ConnectionPool {
+  readonly #options: ConnectionPoolOptions;
   readonly #memory: ReuseMemory;
   readonly #live = new Map<string, ProxyPool>();
   /** Removed or replaced, with requests that still have or await a connection. */
@@ -16,7 +16,7 @@ export class Clients {
   /** Those of the live ones that have no request, the least recently used first. */
   readonly #idle = new LinkedList<ProxyPool>();
 
-  constructor(options: ClientsOptions) {
+  constructor(options: ConnectionPoolOptions) {
     this.#options = options;
     this.#memory = new ReuseMemory(options.now);
   }

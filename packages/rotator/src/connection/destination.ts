@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { AccessRules } from '../access-rules.ts';
 import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
-import type { TlsClient } from './tls.ts';
+import type { TlsClient } from './tls-client.ts';
 
 /** What a connection through a proxy leads to. */
 export interface Destination {

@@ -13,7 +13,8 @@ import {
   type ConnectHeaders,
 } from './connect-refusal.ts';
 import { whatProxyDid } from '../failure-words.ts';
-import { askForTunnel, type ConnectResponse } from './http-connect.ts';
+import type { ConnectResponse } from './connect-response-parser.ts';
+import { askForTunnel } from './http-connect.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { hasCredentials, headersFor } from '../proxy/proxy-headers.ts';
 import { retryAfterOf } from '../message/retry-after.ts';

@@ -1,7 +1,7 @@
 import type { Linked } from '../linked-list.ts';
 import type { ProxyHeaders } from '../proxy/proxy-headers.ts';
 import { setImmediate } from 'node:timers';
-import type { ClientsOptions } from './clients-options.ts';
+import type { ConnectionPoolOptions } from './connection-pool-options.ts';
 import { Connection, type RouteTo } from './connection.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { ReuseMemory } from './reuse-memory.ts';
@@ -29,7 +29,7 @@ export class Route {
   readonly key: string;
   readonly connections: Connection[] = [];
   readonly waiting: Waiting[] = [];
-  readonly #options: ClientsOptions;
+  readonly #options: ConnectionPoolOptions;
   readonly #memory: ReuseMemory;
   readonly #memoryKey: string;
   readonly #idle: Connection[] = [];
@@ -43,7 +43,7 @@ export class Route {
     pool: ProxyPool,
     key: string,
     to: RouteTo,
-    options: ClientsOptions,
+    options: ConnectionPoolOptions,
     memory: ReuseMemory,
   ) {
     this.pool = pool;

@@ -10,7 +10,7 @@ interface ToldRequest {
 }
 
 /** Says on the bus what becomes of one request. */
-export class RequestFacts {
+export class RequestEvents {
   readonly #bus: WhirlBus;
   readonly #now: () => number;
   readonly #request: ToldRequest;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { banProxy, banTarget, throttle, type BanRule, type Verdict } from '../index.ts';
-import { checkBanRules, Judgement } from './ban-rules.ts';
+import { checkBanRules } from './ban-rules.ts';
+import { Judgement } from './judgement.ts';
 import { errorOf, fast, rig } from '../../test/support/pool-rig.ts';
 
 const answer = {

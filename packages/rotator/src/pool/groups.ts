@@ -3,7 +3,7 @@ import type { CircuitTransition, WhirlBus } from '@whirl/events';
 import type { GatewayOutcome } from '../blame/gateway.ts';
 import type { CircuitOptions } from './circuit-options.ts';
 import { Exit } from '../proxy/exit.ts';
-import { MachineGroup } from './group.ts';
+import { MachineGroup } from './machine-group.ts';
 import type { Admission, Group, Member } from './member.ts';
 
 /** Failures of a machine in a row, through any of its proxies, that open the group. */

@@ -8,7 +8,7 @@ import type {
 import { ProxyEvidence } from '../blame/evidence-rows.ts';
 import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from '../proxy/proxy.ts';
-import type { MachineGroup } from './group.ts';
+import type { MachineGroup } from './machine-group.ts';
 
 /** Where the circuits of members that have the same options come from. */
 export interface CircuitSource {

@@ -16,7 +16,7 @@ import { checkAccess, checkIds, entryOf, type Entry, type PoolEntry } from './po
 import { PoolList } from './pool-list.ts';
 import type { Ask } from './proxy-query.ts';
 import { Sharing } from './sharing.ts';
-import { WaitingLine } from './wait-queue.ts';
+import { WaitQueue } from './wait-queue.ts';
 
 export interface PoolContext {
   /** Undefined: every proxy may join. */
@@ -48,7 +48,7 @@ export class Pool {
   readonly circuits: Circuits;
   readonly exits: Exits;
   readonly availability: Availability;
-  readonly line: WaitingLine;
+  readonly line: WaitQueue;
   /** What other processes are told, and what they ask for. */
   readonly sharing = new Sharing();
   /** How often a proxy was asked for so far. */
@@ -63,7 +63,7 @@ export class Pool {
     const { members, sharing } = this;
     this.#context = context;
     this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
-    this.line = new WaitingLine((ask) => this.admit(ask));
+    this.line = new WaitQueue((ask) => this.admit(ask));
     this.circuits = new Circuits({
       ...{ members, circuitBreaker, bus, selector: this.selector, sharing, now, random },
       onChange: () => this.line.wake(),

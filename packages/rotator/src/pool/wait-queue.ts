@@ -19,7 +19,7 @@ function wantsOf({ proxyId, tags, region, strictRegion }: Ask): string {
  * Requests that wait for a place at a proxy that is at its `maxConcurrent`: first come, first served, but one
  * that no proxy can serve lets those pass that want something else.
  */
-export class WaitingLine {
+export class WaitQueue {
   readonly #waiting = new Set<Waiting>();
   readonly #admit: (ask: Ask) => Admission | undefined;
   #woken = false;

@@ -1,4 +1,4 @@
-import type { Lines } from './clean-line.ts';
+import type { Lines } from './lines.ts';
 import { JsonScanner, JsonSyntaxError } from './json-scanner.ts';
 import { protocolOf, type ProxyProtocol } from './protocols.ts';
 import { hasPlace, rowOf } from './record.ts';

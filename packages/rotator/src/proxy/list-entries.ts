@@ -1,5 +1,6 @@
 import { InvalidProxyError } from '../errors.ts';
-import { contentOf, isComment, Lines, trimEdges, unwrap } from './clean-line.ts';
+import { contentOf, isComment, trimEdges, unwrap } from './clean-line.ts';
+import { Lines } from './lines.ts';
 import { headerIn, splitCells, type CsvHeader } from './csv.ts';
 import { isJsonLines, namesOf, readJson, readJsonLine, type JsonEntry } from './json-list.ts';
 import type { ListRules } from './list-options.ts';

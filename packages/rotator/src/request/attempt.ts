@@ -1,5 +1,6 @@
 import type { Phase } from '@whirl/events';
-import { Judgement, type Found } from '../policy/ban-rules.ts';
+import type { Found } from '../policy/ban-rules.ts';
+import { Judgement } from '../policy/judgement.ts';
 import { carryOut } from '../pool/carry-out.ts';
 import { failureOf } from '../policy/response-failure.ts';
 import { ResponseHead } from '../blame/response-head.ts';
@@ -11,7 +12,7 @@ import type { Upload, Uploader } from '../message/replayable-body.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { AttemptTimeoutError, ProxyConnectionError } from '../errors.ts';
 import type { RawHandler, RawHeaders, UpgradeSocket } from '../message/undici-handler.ts';
-import { maxInterimResponses } from '../connection/http-connect.ts';
+import { maxInterimResponses } from '../connection/connect-response-parser.ts';
 import type { Lease } from '../connection/lease.ts';
 import type { AttemptListener } from './attempt-listener.ts';
 import { JudgedAttempt } from './judged-attempt.ts';

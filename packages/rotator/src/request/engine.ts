@@ -5,7 +5,7 @@ import type { BanRule } from '../policy/ban-rules.ts';
 import type { Judge } from '../blame/judge.ts';
 import type { LoopLag } from '../blame/loop-lag.ts';
 import type { Deadlines } from './deadlines.ts';
-import type { Clients } from '../connection/connection-pool.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { ConnectorOptions } from '../connection/destination.ts';
 import type { Hedging } from '../policy/hedging.ts';
 import type { InFlight } from './in-flight.ts';
@@ -17,7 +17,7 @@ import type { UnreadBodies } from './unread-bodies.ts';
 export interface Engine {
   readonly bus: WhirlBus;
   readonly pool: Pool;
-  readonly clients: Clients;
+  readonly clients: ConnectionPool;
   /** How a tunnel is dialled. */
   readonly connector: ConnectorOptions;
   readonly judge: Judge;

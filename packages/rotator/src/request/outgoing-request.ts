@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { bodyOf, noBody, type Body, type Upload } from '../message/replayable-body.ts';
-import type { Clients } from '../connection/connection-pool.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { contentLengthOf } from '../message/content-length.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { flatHeaders, hasHeader, type HeadersGiven } from '../message/headers.ts';
@@ -74,7 +74,7 @@ export class OutgoingRequest {
 
   /** A claim on a connection for one attempt. */
   lease(
-    clients: Clients,
+    clients: ConnectionPool,
     proxy: Proxy,
     connectTimeoutMs: number,
     session: string | undefined,

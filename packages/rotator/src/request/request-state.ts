@@ -1,6 +1,6 @@
 import type { AttemptRecord } from '../attempt-record.ts';
 import type { Target } from '../blame/targets.ts';
-import { RequestFacts } from '../events/request-events.ts';
+import { RequestEvents } from '../events/request-events.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Admission, Member } from '../pool/member.ts';
 import { AttemptHistory } from './attempt-history.ts';
@@ -40,7 +40,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
   next: RunningRequest | undefined;
   /** The proxy whose response the caller got. */
   respondedBy: string | undefined;
-  protected readonly facts: RequestFacts;
+  protected readonly facts: RequestEvents;
   /** What it wants of the pool. */
   protected readonly wanted: NextProxy;
   protected readonly history = new AttemptHistory();
@@ -69,7 +69,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     // The same string for all requests: a table that is asked for it need not work out its hash again.
     this.origin = this.target.origin;
     this.wanted = new NextProxy(context, this.target);
-    this.facts = new RequestFacts(engine, this);
+    this.facts = new RequestEvents(engine, this);
     const { hedging } = engine;
     if (hedging !== undefined && context.proxyId === undefined) {
       this.hedge = new Hedge(hedging, () => this.sendHedge());

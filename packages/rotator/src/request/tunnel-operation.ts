@@ -6,7 +6,7 @@ import type { Admission } from '../pool/member.ts';
 import type { TunnelPlan } from './connect-options.ts';
 import type { Engine } from './engine.ts';
 import { Failover } from './failover.ts';
-import { FirstFlightHold } from './first-flight.ts';
+import { FirstFlightHold } from './first-flight-hold.ts';
 import type { RequestContext } from './request-options.ts';
 import { TunnelAttempt, type TunnelListener } from './tunnel-attempt.ts';
 import { TunnelStream, type ClosedBy, type TunnelOwner } from './tunnel.ts';

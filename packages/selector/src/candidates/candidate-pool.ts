@@ -1,24 +1,24 @@
 import { CandidateData } from './candidate-data.ts';
 import type { Ban, Evidence } from './candidate-stats.ts';
 import type { CandidateOptions } from './candidate-table.ts';
-import { View, type ViewRegistry } from './filtered-candidates.ts';
+import { CandidateView, type ViewRegistry } from './candidate-view.ts';
 
 /** Filtered views held at once; the least recently used one goes. */
 const maxViews = 256;
 
 /** The candidates, what is known of them, and the views that strategies pick from. */
-export class Pool extends CandidateData implements ViewRegistry {
-  readonly root: View;
+export class CandidatePool extends CandidateData implements ViewRegistry {
+  readonly root: CandidateView;
   /** The number of the pick that is being made. */
   pickNumber = 0;
   /** Withheld from the pick that is being made. */
   readonly hidden: number[] = [];
-  readonly #views: View[] = [];
-  readonly #touched: View[] = [];
+  readonly #views: CandidateView[] = [];
+  readonly #touched: CandidateView[] = [];
 
   constructor(random: () => number) {
     super(random);
-    this.root = new View(this, undefined);
+    this.root = new CandidateView(this, undefined);
     this.#views.push(this.root);
   }
 
@@ -99,7 +99,7 @@ export class Pool extends CandidateData implements ViewRegistry {
   }
 
   /** A view takes part in the pick that is being made. */
-  touch(view: View): void {
+  touch(view: CandidateView): void {
     if (view.usedAt === this.pickNumber) return;
     view.usedAt = this.pickNumber;
     this.#touched.push(view);
@@ -138,17 +138,17 @@ export class Pool extends CandidateData implements ViewRegistry {
   }
 
   /** Keeps a new view up to date from now on. */
-  keep(view: View): void {
+  keep(view: CandidateView): void {
     this.#views.push(view);
     if (this.#views.length <= maxViews) return;
-    let oldest = this.#views[1] as View;
+    let oldest = this.#views[1] as CandidateView;
     for (const each of this.#views) {
       if (each !== this.root && each.usedAt < oldest.usedAt) oldest = each;
     }
     oldest.forget();
   }
 
-  drop(view: View): void {
+  drop(view: CandidateView): void {
     const at = this.#views.indexOf(view);
     if (at > 0) this.#views.splice(at, 1);
   }

@@ -1,5 +1,5 @@
 import type { Blame, Outcome } from '@whirl/events';
-import type { Pool } from './candidate-pool.ts';
+import type { CandidatePool } from './candidate-pool.ts';
 import type { TargetMemory } from './target-memory.ts';
 
 /** A timeout says more than a failure, and was longer in coming. */
@@ -7,10 +7,10 @@ const timeoutWeight = 2;
 
 /** Teaches what is known of candidates by the outcomes of their attempts. */
 export class Lessons {
-  readonly #pool: Pool;
+  readonly #pool: CandidatePool;
   readonly #targets: TargetMemory;
 
-  constructor(pool: Pool, targets: TargetMemory) {
+  constructor(pool: CandidatePool, targets: TargetMemory) {
     this.#pool = pool;
     this.#targets = targets;
   }

@@ -1,5 +1,5 @@
 import type { Avoided } from './avoided.ts';
-import type { Pool } from './candidate-pool.ts';
+import type { CandidatePool } from './candidate-pool.ts';
 import type { SelectContext, Strategy } from '../strategy.ts';
 import type { TargetMemory } from './target-memory.ts';
 
@@ -12,7 +12,7 @@ const maxPutAside = 256;
 export class Picker {
   /** The one in use. */
   strategy: Strategy;
-  readonly #pool: Pool;
+  readonly #pool: CandidatePool;
   readonly #targets: TargetMemory;
   readonly #avoided: Avoided;
   /** Of the pick that is being made, if something is remembered of it. */
@@ -20,7 +20,7 @@ export class Picker {
   /** Whether the pick that is being made may still find one that nothing is held against. */
   #choosy = false;
 
-  constructor(pool: Pool, targets: TargetMemory, avoided: Avoided, strategy: Strategy) {
+  constructor(pool: CandidatePool, targets: TargetMemory, avoided: Avoided, strategy: Strategy) {
     this.#pool = pool;
     this.#targets = targets;
     this.#avoided = avoided;

@@ -1,8 +1,8 @@
 import type { Candidates, Strategy } from '../strategy.ts';
-import type { View } from '../candidates/filtered-candidates.ts';
+import type { CandidateView } from '../candidates/candidate-view.ts';
 import { WarmSet } from './warm-set.ts';
 
-const create = (among: Candidates) => new WarmSet(among as View);
+const create = (among: Candidates) => new WarmSet(among as CandidateView);
 
 /**
  * The least expected time to a success among a few random looks at candidates that have proved

@@ -1,6 +1,6 @@
 import { checkOptions, integer, number, oneOf } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
-import type { View } from '../candidates/filtered-candidates.ts';
+import type { CandidateView } from '../candidates/candidate-view.ts';
 import type { Candidates, Index, Strategy } from '../strategy.ts';
 import { MovedSessions } from './moved-sessions.ts';
 import { Ring } from './ring.ts';
@@ -25,9 +25,9 @@ export interface ConsistentOptions {
 class Rings implements Index {
   readonly all: Ring;
   readonly available: Ring;
-  readonly #view: View;
+  readonly #view: CandidateView;
 
-  constructor(view: View) {
+  constructor(view: CandidateView) {
     const { table } = view.pool;
     const idOf = (slot: number) => table.id(slot);
     this.#view = view;
@@ -81,7 +81,7 @@ export function consistent(inner: Strategy, options: ConsistentOptions = {}): St
   checkOptions('', options, kinds);
   const { points = 21, maxSessions = 10_000, idleMs = 600_000, whenFull = 'elsewhere' } = options;
   const createMoved = () => new MovedSessions(maxSessions, idleMs);
-  const createRings = (view: Candidates) => new Rings(view as View);
+  const createRings = (view: Candidates) => new Rings(view as CandidateView);
   const memory = {};
   const movedIn = (among: Candidates) => among.all.index(memory, createMoved);
 
@@ -108,7 +108,7 @@ export function consistent(inner: Strategy, options: ConsistentOptions = {}): St
     return found;
   }
 
-  function another(among: View, { available }: Rings, key: number): number {
+  function another(among: CandidateView, { available }: Rings, key: number): number {
     const wanted = nearest(available, key, (slot) => among.has(slot) && !among.avoided(slot));
     return wanted >= 0 ? wanted : nearest(available, key, (slot) => among.has(slot));
   }
@@ -118,7 +118,7 @@ export function consistent(inner: Strategy, options: ConsistentOptions = {}): St
     pick(candidates, ask) {
       const { sessionId } = ask;
       if (sessionId === undefined) return inner.pick(candidates, ask);
-      const among = candidates as View;
+      const among = candidates as CandidateView;
       const { table } = among.pool;
       const key = keyOf(sessionId);
       const sessions = movedIn(among);

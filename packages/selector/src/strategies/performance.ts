@@ -3,7 +3,7 @@ import type { CandidateData } from '../candidates/candidate-data.ts';
 import { SlotHeap } from '../slots/slot-heap.ts';
 import type { Candidates, Index, Strategy } from '../strategy.ts';
 import { TieClock } from '../slots/tie-clock.ts';
-import type { View } from '../candidates/filtered-candidates.ts';
+import type { CandidateView } from '../candidates/candidate-view.ts';
 
 const successShare = 0.7;
 const latencyShare = 0.3;
@@ -26,7 +26,7 @@ class Scores implements Index {
   #largestMs: number;
   #normalisedAt: number;
 
-  constructor(among: View) {
+  constructor(among: CandidateView) {
     this.#pool = among.pool;
     this.#heap = new SlotHeap(among.sparse);
     this.#has = (slot) => among.has(slot);
@@ -79,7 +79,7 @@ class Scores implements Index {
   }
 }
 
-const create = (among: Candidates) => new Scores(among as View);
+const create = (among: Candidates) => new Scores(among as CandidateView);
 
 /**
  * The highest score: 0.7 · success rate (of the last 100 outcomes; 0.5 without any) + 0.3 · (1 −
@@ -90,7 +90,7 @@ const create = (among: Candidates) => new Scores(among as View);
 export function performance(): Strategy {
   const strategy: Strategy = {
     name: 'performance',
-    attach: (among) => void (among as View).pool.keepLatencies(),
+    attach: (among) => void (among as CandidateView).pool.keepLatencies(),
     pick(among, { region }) {
       const scores = among.index(strategy, create);
       const best = scores.best();
@@ -103,7 +103,7 @@ export function performance(): Strategy {
         : scores.take(best);
     },
     score(among, slot, { region }) {
-      const { pool } = among as View;
+      const { pool } = among as CandidateView;
       const score = scoreOf(pool, slot, pool.keepLatencies().largestMs(pool.now));
       const near = region !== undefined && among.region(slot) === region;
       return Math.min(1, near ? score * regionBonus : score);

@@ -1,7 +1,7 @@
 import { checkOptions, integer, number, oneOf } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
 import type { Candidates, SelectContext, Strategy } from '../strategy.ts';
-import type { View } from '../candidates/filtered-candidates.ts';
+import type { CandidateView } from '../candidates/candidate-view.ts';
 
 /** Failures in a row of its candidate after which a session moves. */
 const failuresToMove = 2;
@@ -74,7 +74,7 @@ class Sessions {
 }
 
 /** Gives the session that candidate. */
-function assign(session: Session, slot: number, { pool }: View, left = -1): number {
+function assign(session: Session, slot: number, { pool }: CandidateView, left = -1): number {
   session.slot = slot;
   session.id = pool.table.id(slot);
   session.successes = pool.outcomes.successes(slot);
@@ -85,13 +85,21 @@ function assign(session: Session, slot: number, { pool }: View, left = -1): numb
 }
 
 /** Whether its candidate has failed twice in a row since the session got it. */
-function hasFailed({ slot, successes, failures }: Session, { pool: { outcomes } }: View): boolean {
+function hasFailed(
+  { slot, successes, failures }: Session,
+  { pool: { outcomes } }: CandidateView,
+): boolean {
   const before = outcomes.successes(slot) === successes ? failures : 0;
   return outcomes.failuresInARow(slot) - before >= failuresToMove;
 }
 
 /** Another candidate than the session's, or its own where there is no other. */
-function another(session: Session, inner: Strategy, among: View, ask: SelectContext): number {
+function another(
+  session: Session,
+  inner: Strategy,
+  among: CandidateView,
+  ask: SelectContext,
+): number {
   const { slot } = session;
   among.pool.hide(slot);
   const other = inner.pick(among, ask);
@@ -111,7 +119,7 @@ export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
   const passes = (among: Candidates, slot: number, { tags = [] }: SelectContext) =>
     tags.every((tag) => among.tags(slot).includes(tag));
 
-  function keep(session: Session, among: View, ask: SelectContext): number {
+  function keep(session: Session, among: CandidateView, ask: SelectContext): number {
     const { slot, left } = session;
     if (session.assignedIn === among.pool.pickNumber) {
       // The selector refused what the session was given in this pick, or all that is left is avoided.
@@ -138,7 +146,7 @@ export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
     pick(candidates, ask) {
       const { sessionId } = ask;
       if (sessionId === undefined) return inner.pick(candidates, ask);
-      const among = candidates as View;
+      const among = candidates as CandidateView;
       const sessions = among.all.index(strategy, create);
       const session = sessions.use(sessionId, among.now);
       if (session !== undefined && among.pool.table.isAt(session.slot, session.id)) {

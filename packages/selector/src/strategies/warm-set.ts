@@ -4,7 +4,7 @@ import { SlotHeap } from '../slots/slot-heap.ts';
 import { SlotBytes, SlotNumbers } from '../slots/slot-numbers.ts';
 import { SlotSet } from '../slots/slot-set.ts';
 import type { Index, SelectContext } from '../strategy.ts';
-import type { View } from '../candidates/filtered-candidates.ts';
+import type { CandidateView } from '../candidates/candidate-view.ts';
 
 /** The warm set holds 50 and 4 % of the candidates. */
 const warmBase = 50;
@@ -76,7 +76,7 @@ interface Waiting {
  * share of requests spent on learning do not depend on the number of candidates.
  */
 export class WarmSet implements Index {
-  readonly #among: View;
+  readonly #among: CandidateView;
   readonly #pool: CandidateData;
   readonly #warm: PricedSlots;
   readonly #untried: SlotSet;
@@ -97,7 +97,7 @@ export class WarmSet implements Index {
   readonly #seen = new Int32Array(looks);
   readonly #has: (slot: number) => boolean;
 
-  constructor(among: View) {
+  constructor(among: CandidateView) {
     this.#among = among;
     this.#pool = among.pool;
     const positions = new SlotNumbers(among.sparse);

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { UsageError } from '../../exit-codes.ts';
+import { UsageError } from '../../usage-error.ts';
 import { write, type Output, type Terminal } from '../../terminal/terminal.ts';
 import { toCsv } from './csv.ts';
 import { recordOf } from './record.ts';

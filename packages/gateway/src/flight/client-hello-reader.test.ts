@@ -3,7 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { seededRandom } from '@whirl/testkit';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ClientHelloReader } from './client-hello.ts';
+import { ClientHelloReader } from './client-hello-reader.ts';
 
 /** What a TLS client sends first. */
 async function helloOf(options: tls.ConnectionOptions): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Lines } from './clean-line.ts';
+import { Lines } from './lines.ts';
 
 /** All lines, with their numbers. */
 function linesOf(text: string): [number, string][] {

@@ -6,26 +6,26 @@ import type { Candidates, Index } from '../strategy.ts';
 /** A view with less than this share of the pool addresses its members by maps. */
 const sparseShare = 1 / 8;
 
-const enter = (view: View, slot: number) => view.enter(slot);
-const leave = (view: View, slot: number) => view.leave(slot);
-const recorded = (view: View, slot: number) => {
+const enter = (view: CandidateView, slot: number) => view.enter(slot);
+const leave = (view: CandidateView, slot: number) => view.leave(slot);
+const recorded = (view: CandidateView, slot: number) => {
   if (view.has(slot)) view.recorded(slot);
 };
-const informed = (view: View, slot: number) => {
+const informed = (view: CandidateView, slot: number) => {
   if (view.has(slot)) view.informed(slot);
 };
 
 /** Where the views of a pool are kept. */
 export interface ViewRegistry {
   /** All available candidates. */
-  readonly root: View;
+  readonly root: CandidateView;
   /** The number of the pick that is being made. */
   readonly pickNumber: number;
   /** A view takes part in the pick that is being made. */
-  touch(view: View): void;
+  touch(view: CandidateView): void;
   /** Keeps a new view up to date from now on. */
-  keep(view: View): void;
-  drop(view: View): void;
+  keep(view: CandidateView): void;
+  drop(view: CandidateView): void;
   /** Withholds a candidate from the pick that is being made, if it could be picked at all. */
   hide(slot: number): void;
   /** Offers it again before the pick ends. */
@@ -33,18 +33,18 @@ export interface ViewRegistry {
 }
 
 /** Available candidates that pass a filter, as a dense set that follows every change. */
-export class View implements Candidates {
+export class CandidateView implements Candidates {
   /** The number of the pick that used it last. */
   usedAt = 0;
   /** Whether structures over it should expect few of many slots. */
   readonly sparse: boolean;
   readonly pool: CandidateData & ViewRegistry;
-  readonly #parent: View | undefined;
+  readonly #parent: CandidateView | undefined;
   readonly #accepts: ((slot: number) => boolean) | undefined;
   readonly #available: SlotSet;
-  readonly #regions = new Map<string, View>();
-  readonly #tags = new Map<string, View>();
-  readonly #tests = new Map<string, View>();
+  readonly #regions = new Map<string, CandidateView>();
+  readonly #tags = new Map<string, CandidateView>();
+  readonly #tests = new Map<string, CandidateView>();
   readonly #owners = new Map<object, Index>();
   readonly #indices: Index[] = [];
   /** Members that the pick being made must not see. */
@@ -52,7 +52,7 @@ export class View implements Candidates {
 
   constructor(
     pool: CandidateData & ViewRegistry,
-    parent: View | undefined,
+    parent: CandidateView | undefined,
     accepts?: (slot: number) => boolean,
   ) {
     this.pool = pool;
@@ -72,7 +72,7 @@ export class View implements Candidates {
     return this.pool.now;
   }
 
-  get all(): View {
+  get all(): CandidateView {
     return this.pool.root;
   }
 
@@ -167,20 +167,20 @@ export class View implements Candidates {
     return this.pool.estimates.costMs(slot, this.pool.now);
   }
 
-  inRegion(region: string): View {
+  inRegion(region: string): CandidateView {
     return (
       this.#known(this.#regions, region) ??
       this.#child(this.#regions, region, (slot) => this.pool.table.region(slot) === region)
     );
   }
 
-  withTags(tags: readonly string[]): View {
-    let view: View = this;
+  withTags(tags: readonly string[]): CandidateView {
+    let view: CandidateView = this;
     for (const tag of tags) view = view.#withTag(tag);
     return view;
   }
 
-  where(key: string, accepts: (slot: number) => boolean): View {
+  where(key: string, accepts: (slot: number) => boolean): CandidateView {
     return this.#known(this.#tests, key) ?? this.#child(this.#tests, key, accepts);
   }
 
@@ -309,14 +309,14 @@ export class View implements Candidates {
     this.pool.drop(this);
   }
 
-  #remove(child: View): void {
+  #remove(child: CandidateView): void {
     for (const children of [this.#regions, this.#tags, this.#tests]) {
       for (const [key, each] of children) if (each === child) children.delete(key);
     }
   }
 
   /** Tells the views below that may hold the slot, whatever the number of the others. */
-  #passDown(slot: number, tell: (view: View, slot: number) => void): void {
+  #passDown(slot: number, tell: (view: CandidateView, slot: number) => void): void {
     const { table } = this.pool;
     if (this.#regions.size > 0 && table.hasRegion(slot)) {
       const near = this.#regions.get(this.region(slot) ?? '');
@@ -331,21 +331,25 @@ export class View implements Candidates {
     if (this.#tests.size > 0) for (const each of this.#tests.values()) tell(each, slot);
   }
 
-  #withTag(tag: string): View {
+  #withTag(tag: string): CandidateView {
     return (
       this.#known(this.#tags, tag) ??
       this.#child(this.#tags, tag, (slot) => this.pool.table.tags(slot).includes(tag))
     );
   }
 
-  #known(children: Map<string, View>, key: string): View | undefined {
+  #known(children: Map<string, CandidateView>, key: string): CandidateView | undefined {
     const view = children.get(key);
     if (view !== undefined) this.pool.touch(view);
     return view;
   }
 
-  #child(children: Map<string, View>, key: string, accepts: (slot: number) => boolean): View {
-    const view = new View(this.pool, this, accepts);
+  #child(
+    children: Map<string, CandidateView>,
+    key: string,
+    accepts: (slot: number) => boolean,
+  ): CandidateView {
+    const view = new CandidateView(this.pool, this, accepts);
     children.set(key, view);
     this.pool.touch(view);
     this.pool.keep(view);

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from './connection.ts';
 /** `auto`: absolute form to http targets through http(s) proxies. `always`: CONNECT to them too. */
 export type TunnelMode = 'auto' | 'always';
 
-export interface ClientsOptions extends ConnectionOptions {
+export interface ConnectionPoolOptions extends ConnectionOptions {
   /** Connections per proxy and origin at most; further requests wait for one. */
   readonly connections: number;
   /** Proxies with live connections at most. Busy ones are never closed, so they may exceed it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectResponseParser } from './http-connect.ts';
+import { ConnectResponseParser } from './connect-response-parser.ts';
 import { basicAuth } from '../proxy/proxy-headers.ts';
 import { parseProxy } from '../proxy/parse-proxy.ts';
 

@@ -1,7 +1,7 @@
 import { certificateOf, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { failureOf, read, startRotator, use } from '../../test/support/rig.ts';
-import { TlsClient } from './tls.ts';
+import { TlsClient } from './tls-client.ts';
 
 describe('F16d tls and proxyTls', () => {
   it('ca: the target and the https proxy are each verified by their own', async () => {
