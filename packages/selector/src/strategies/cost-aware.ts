@@ -68,6 +68,7 @@ class Costs implements Index {
     }
   }
 
+  /** False for −1, too. */
   isAcceptable(slot: number): boolean {
     return this.#acceptable.has(slot);
   }
@@ -111,7 +112,7 @@ export function costAware(inner: Strategy, options: CostAwareOptions = {}): Stra
       if (costs.count(cost) === 1) return cheapest;
       const equals = among.where(`cost ${cost}`, (slot) => among.cost(slot) === cost);
       const slot = inner.pick(equals, ask);
-      return slot >= 0 && costs.isAcceptable(slot) ? slot : costs.take(cheapest);
+      return costs.isAcceptable(slot) ? slot : costs.take(cheapest);
     },
   };
   return strategy;

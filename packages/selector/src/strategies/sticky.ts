@@ -73,8 +73,9 @@ class Sessions {
   }
 }
 
-/** Gives the session that candidate. */
+/** Gives the session that candidate, unless it is −1. */
 function assign(session: Session, slot: number, { pool }: CandidateView, left = -1): number {
+  if (slot < 0) return slot;
   session.slot = slot;
   session.id = pool.table.id(slot);
   session.successes = pool.outcomes.successes(slot);
@@ -114,7 +115,7 @@ function another(
  */
 export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
   checkOptions('', options, kinds);
-  const { maxSessions = 10_000, idleMs = 600_000, whenFull = 'elsewhere' } = options;
+  const { maxSessions = 10_000, idleMs = 600_000, whenFull } = options;
   const create = () => new Sessions(maxSessions, idleMs);
   const passes = (among: Candidates, slot: number, { tags = [] }: SelectContext) =>
     tags.every((tag) => among.tags(slot).includes(tag));
@@ -123,22 +124,19 @@ export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
     const { slot, left } = session;
     if (session.assignedIn === among.pool.pickNumber) {
       // The selector refused what the session was given in this pick, or all that is left is avoided.
-      const back = left >= 0 && among.has(left) && !among.avoided(left);
-      const next = back ? left : inner.pick(among, ask);
-      return next < 0 ? next : assign(session, next, among, left);
+      const back = among.has(left) && !among.avoided(left);
+      return assign(session, back ? left : inner.pick(among, ask), among, left);
     }
     if (among.has(slot)) {
       if (hasFailed(session, among)) return another(session, inner, among, ask);
       if (!among.avoided(slot)) return slot;
-      const next = inner.pick(among, ask);
-      return next < 0 ? next : assign(session, next, among, slot);
+      return assign(session, inner.pick(among, ask), among, slot);
     }
     if (among.available(slot) && !among.all.has(slot)) return inner.pick(among, ask);
     if (among.full(slot) && passes(among, slot, ask)) {
       return whenFull === 'queue' ? -1 : inner.pick(among, ask);
     }
-    const next = inner.pick(among, ask);
-    return next < 0 ? next : assign(session, next, among);
+    return assign(session, inner.pick(among, ask), among);
   }
 
   const strategy: Strategy = {
@@ -154,9 +152,7 @@ export function sticky(inner: Strategy, options: StickyOptions = {}): Strategy {
       }
       const slot = inner.pick(among, ask);
       if (slot < 0) return slot;
-      if (session !== undefined) return assign(session, slot, among);
-      const { now: usedAt } = among;
-      const made = { slot, id: '', usedAt, successes: 0, failures: 0, assignedIn: 0, left: -1 };
+      const made = { usedAt: among.now } as Session;
       sessions.add(sessionId, made);
       return assign(made, slot, among);
     },
