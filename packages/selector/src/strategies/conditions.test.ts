@@ -146,6 +146,39 @@ describe('S6 costAware()', () => {
     expect(picks(selector, 8)).toEqual([one, other, one, other, one, other, one, other]);
   });
 
+  it('S6 where the inner strategy wants one that is not acceptable, its equals are picked at random', () => {
+    const ids = ['good', 'fine', 'well'];
+    const stubborn: Strategy = {
+      name: 'stubborn',
+      pick: (among) =>
+        [0, 1, 2, 3].map((i) => among.at(i)).find((slot) => among.id(slot) === 'bad') ?? -1,
+    };
+    const equals = [{ id: 'bad', cost: 1 }, ...ids.map((id) => ({ id, cost: 1 }))];
+    const { selector } = pool(costAware(stubborn), ...equals);
+    record(selector, 'bad', 'failure', 30);
+    for (const id of ids) record(selector, id, 'success', 30);
+    const drawn = picks(selector, 600);
+    for (const id of ids) {
+      const count = drawn.filter((each) => each === id).length;
+      // 200 ± 5 σ.
+      expect(count, id).toBeGreaterThan(140);
+      expect(count, id).toBeLessThan(260);
+    }
+  });
+
+  it('S6 an outcome that changes no judgement draws no number', () => {
+    let drawn = 0;
+    const selector = new Selector({
+      strategy: costAware(roundRobin()),
+      random: () => ((drawn += 1), 0.5),
+    });
+    for (const each of cheap) selector.add(each);
+    selector.select();
+    drawn = 0;
+    record(selector, 'good', 'success', 10);
+    expect(drawn).toBe(0);
+  });
+
   it('S6 exactly the share of the mean is acceptable', () => {
     const { selector } = pool(costAware(roundRobin(), { minSuccessRatio: 1 }), ...cheap);
     expect(new Set(picks(selector, 10))).toEqual(new Set(['good', 'bad']));

@@ -1,6 +1,14 @@
 import { createVirtualClock, seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
-import { leastUsed, roundRobin, Selector, sticky, type StickyOptions } from '../index.ts';
+import {
+  leastUsed,
+  random,
+  roundRobin,
+  Selector,
+  sticky,
+  type StickyOptions,
+  type Strategy,
+} from '../index.ts';
 import type { AttemptOutcome } from '../selector-options.ts';
 
 function pool(options: StickyOptions = {}, maxConcurrent?: number, inner = roundRobin()) {
@@ -97,11 +105,65 @@ describe('sticky(), a candidate that the target avoids', () => {
     }
   });
 
+  it('S15 a target that avoids all of them moves none of many sessions', () => {
+    const { clock, selector, at } = pool({}, undefined, random());
+    const sessions = Array.from({ length: 20 }, (_, i) => `s${i}`);
+    const before = sessions.map((session) => at(session, 'A'));
+    for (const id of 'abc') selector.banTarget(id, 'A', clock.now() + 60_000);
+    expect(sessions.map((session) => at(session, 'A'))).toEqual(before);
+    expect(sessions.map((session) => at(session))).toEqual(before);
+  });
+
+  it('S15 a session that moves for another reason goes where the inner strategy says', () => {
+    const last: Strategy = {
+      name: 'last',
+      pick: (among) => [4, 3, 2, 1, 0].find((slot) => among.has(slot)) ?? -1,
+    };
+    const { clock, selector, at } = pool({}, undefined, last);
+    for (const id of 'de') selector.add({ id });
+    expect(at('s')).toBe('e');
+    selector.circuitChanged({ name: 'e', to: 'forced_open' });
+    selector.banTarget('d', 'A', clock.now() + 60_000);
+    expect([at('s', 'A'), at('s')]).toEqual(['c', 'c']);
+  });
+
+  it('S15 a session moves wherever the turn of the inner strategy stands', () => {
+    for (let turns = 0; turns < 3; turns++) {
+      const { clock, selector, at } = pool();
+      const first = at('s') ?? '';
+      for (let i = 0; i < turns; i++) selector.select();
+      selector.banTarget(first, 'A', clock.now() + 60_000);
+      const second = at('s', 'A');
+      expect([second === first, at('s'), at('s')]).toEqual([false, second, second]);
+    }
+  });
+
   it('S15 a target that avoids all of them moves no session', () => {
     const { clock, selector, at } = pool();
     const first = at('s', 'A');
     for (const id of 'abc') selector.banTarget(id, 'A', clock.now() + 60_000);
     expect([at('s', 'A'), at('s', 'A'), at('s', 'A')]).toEqual([first, first, first]);
+  });
+});
+
+describe('sticky(), a candidate that is away', () => {
+  it('S5 sessions whose candidates are away with all others find them again', () => {
+    const { selector, at } = pool({}, undefined, random());
+    const sessions = Array.from({ length: 20 }, (_, i) => `s${i}`);
+    const before = sessions.map((session) => at(session));
+    for (const name of 'abc') selector.circuitChanged({ name, to: 'forced_open' });
+    expect(sessions.map((session) => at(session))).toEqual(sessions.map(() => undefined));
+    for (const name of 'abc') selector.circuitChanged({ name, to: 'closed' });
+    expect(sessions.map((session) => at(session))).toEqual(before);
+  });
+
+  it('S5 a session that finds no candidate takes no place of another', () => {
+    const { selector } = pool({ maxSessions: 1 }, undefined, random());
+    const own = selector.select({ sessionId: 's' })?.id;
+    for (let i = 0; i < 10; i++) {
+      expect(selector.select({ sessionId: 'none', tags: ['home'] })).toBeUndefined();
+      expect(selector.select({ sessionId: 's' })?.id).toBe(own);
+    }
   });
 });
 
