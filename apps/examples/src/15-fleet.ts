@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import {
   joinFleet,
   memoryStore,
-  type FleetAnswer,
-  type FleetAsk,
+  type SyncResponse,
+  type SyncRequest,
   type FleetStore,
 } from '@whirl/fleet';
 import { ProxyRotator } from '@whirl/rotator';
@@ -15,7 +15,7 @@ import { startProxy, startTarget } from '@whirl/testkit';
 import { inTurn, say } from './stage.ts';
 
 /** What workers send: a question to the store, or what they counted. */
-type Message = { ask: FleetAsk; call: number } | { wasted: number; failed: number } | 'ready';
+type Message = { ask: SyncRequest; call: number } | { wasted: number; failed: number } | 'ready';
 
 const workers = 4;
 if (cluster.isPrimary) await direct();
@@ -66,7 +66,7 @@ function counted(worker: Worker, store: FleetStore): Promise<{ wasted: number; f
         const { ask, call } = message;
         void store
           .sync(ask)
-          .then((answer) => worker.isConnected() && worker.send({ answer, call }));
+          .then((response) => worker.isConnected() && worker.send({ response, call }));
       }
     });
   });
@@ -74,10 +74,10 @@ function counted(worker: Worker, store: FleetStore): Promise<{ wasted: number; f
 
 /** The store of the primary. */
 function storeByMessages(): FleetStore {
-  const waiting = new Map<number, (answer: FleetAnswer) => void>();
+  const waiting = new Map<number, (response: SyncResponse) => void>();
   let calls = 0;
-  process.on('message', ({ answer, call }: { answer: FleetAnswer; call: number }) => {
-    waiting.get(call)?.(answer);
+  process.on('message', ({ response, call }: { response: SyncResponse; call: number }) => {
+    waiting.get(call)?.(response);
     waiting.delete(call);
   });
   return {

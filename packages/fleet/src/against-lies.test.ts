@@ -2,7 +2,7 @@ import { seededRandom } from '@whirl/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFacts, type Fact } from './facts.ts';
 import { version } from './protocol/settings.ts';
-import type { FleetAsk } from './store.ts';
+import type { SyncRequest } from './store.ts';
 import { World, types, type WorldOptions } from './testing/world.ts';
 
 let world: World;
@@ -15,7 +15,11 @@ function worldOf(options?: WorldOptions): World {
 const many = Array.from({ length: 40 }, (_, i) => `p${i}`);
 
 /** What a process without a fleet's honesty would send. */
-function askOf(process: string, facts: readonly Fact[], more: Partial<FleetAsk> = {}): FleetAsk {
+function askOf(
+  process: string,
+  facts: readonly Fact[],
+  more: Partial<SyncRequest> = {},
+): SyncRequest {
   return {
     process,
     witness: 'host',
@@ -176,7 +180,7 @@ describe('a process that lies', () => {
     // Without requests they make no tests themselves.
     for (const process of honest) process.everyMs = 0;
     const leases = [{ field: '["o","c"]', leaseMs: 1000 }];
-    let verdicts: FleetAsk['verdicts'] = [];
+    let verdicts: SyncRequest['verdicts'] = [];
     let passed = 0;
     for (let i = 0; i < 600; i++) {
       const lies: Fact[] = [

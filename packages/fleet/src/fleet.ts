@@ -74,7 +74,7 @@ export function join(options: FleetOptions, timers?: Timers): Fleet {
       now: () => pool.now(),
       deadlineMs: settings.deadlineMs,
       intervalMs: settings.intervalMs,
-      onAnswer: (tookMs) => (syncMs = tookMs),
+      onResponse: (tookMs) => (syncMs = tookMs),
       timers,
     });
     protocol.onHurry = () => loop.nudge();

@@ -16,10 +16,10 @@ export type {
   SharedPrior,
 } from './shared-pool.ts';
 export type {
-  Entry,
+  LogEntry,
   EvidenceRow,
-  FleetAnswer,
-  FleetAsk,
+  SyncResponse,
+  SyncRequest,
   FleetStore,
   Hold,
   KnownHold,

@@ -1,7 +1,7 @@
 import { adaptive, leastUsed, performance, random, sticky, weighted } from '@whirl/selector';
 import { afterEach, describe, expect, it } from 'vitest';
 import { version } from './protocol/settings.ts';
-import type { FleetAsk } from './store.ts';
+import type { SyncRequest } from './store.ts';
 import { World, type Process, type WorldOptions } from './testing/world.ts';
 
 let world: World;
@@ -39,7 +39,7 @@ const nothing = {
   memberTtlMs: 3000,
   keyTtlMs: 600_000,
   logTtlMs: 60_000,
-} satisfies Partial<FleetAsk>;
+} satisfies Partial<SyncRequest>;
 const wanted = [{ field: '["o","c"]', leaseMs: 4000 }];
 
 describe('leases', () => {
@@ -80,7 +80,7 @@ describe('leases', () => {
 
   it('D6 a verdict whose term has passed changes nothing', async () => {
     worldOf();
-    const ask = (process: string, more: Partial<FleetAsk>) =>
+    const ask = (process: string, more: Partial<SyncRequest>) =>
       world.store.sync({ ...nothing, process, leases: [], ...more });
     const [grant] = (await ask('paused', { leases: wanted })).grants;
     await world.run(4100);

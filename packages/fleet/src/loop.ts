@@ -1,6 +1,6 @@
 import type { Protocol } from './protocol/protocol.ts';
 import { abandonMs } from './protocol/settings.ts';
-import type { FleetAnswer, FleetAsk, FleetStore } from './store.ts';
+import type { SyncResponse, SyncRequest, FleetStore } from './store.ts';
 import { systemTimers, type Timers } from './timers.ts';
 
 /** A timer may fire a little early; and no loop is to spin. */
@@ -9,7 +9,7 @@ const longestWaitMs = 1000;
 
 /** A sync that is under way. */
 interface Pending {
-  readonly ask: FleetAsk;
+  readonly ask: SyncRequest;
   readonly at: number;
   /** When it, or the wait for it, next counts as a miss. */
   missAt: number;
@@ -21,8 +21,8 @@ export interface LoopOptions {
   readonly now: () => number;
   readonly deadlineMs: number;
   readonly intervalMs: number;
-  /** Hears how long each answer took. */
-  readonly onAnswer: (tookMs: number) => void;
+  /** Hears how long each response took. */
+  readonly onResponse: (tookMs: number) => void;
   readonly timers?: Timers | undefined;
 }
 
@@ -83,7 +83,7 @@ export class Loop {
   }
 
   #sync(at: number): void {
-    const { protocol, now, deadlineMs, onAnswer } = this.#options;
+    const { protocol, now, deadlineMs, onResponse } = this.#options;
     const ask = protocol.ask(at);
     const pending: Pending = { ask, at, missAt: at + deadlineMs };
     this.#pending = pending;
@@ -91,12 +91,12 @@ export class Loop {
       if (this.#pending === pending) this.#pending = undefined;
     };
     this.#ask(ask).then(
-      (answer) => {
+      (response) => {
         over();
         if (this.#closed) return;
-        const answeredAt = now();
-        onAnswer(answeredAt - at);
-        protocol.answered(ask, answer, at, answeredAt);
+        const respondedAt = now();
+        onResponse(respondedAt - at);
+        protocol.responded(ask, response, at, respondedAt);
         this.#schedule();
       },
       (error: unknown) => {
@@ -109,7 +109,7 @@ export class Loop {
   }
 
   /** A store that throws is one that rejects. */
-  async #ask(ask: FleetAsk): Promise<FleetAnswer> {
+  async #ask(ask: SyncRequest): Promise<SyncResponse> {
     return this.#options.store.sync(ask);
   }
 
@@ -120,7 +120,7 @@ export class Loop {
     this.#wait(Math.min(longestWaitMs, Math.max(leastWaitMs, wakeAt - at)));
   }
 
-  /** The next ask waits for the answer to this one; everything else goes on. */
+  /** The next ask waits for the response to this one; everything else goes on. */
   #wakeWhilePending(at: number): number {
     const wakeAt = this.#options.protocol.wakeAt(at);
     const { missAt } = this.#pending as Pending;

@@ -6,10 +6,10 @@ import {
   leastEvidence,
   maxEntries,
   passedMs,
-  type Entry,
+  type LogEntry,
   type EvidenceRow,
-  type FleetAnswer,
-  type FleetAsk,
+  type SyncResponse,
+  type SyncRequest,
   type FleetStore,
   type Peer,
   type Verdict,
@@ -58,7 +58,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): FleetStore {
       const others = [...known].filter(
         ([version, usedAt]) => version !== ask.version && at - usedAt <= ask.keyTtlMs,
       );
-      return answer(room, ask, at, ask.live < 0 ? others.map(([version]) => version) : []);
+      return respond(room, ask, at, ask.live < 0 ? others.map(([version]) => version) : []);
     },
     close() {},
   };
@@ -69,7 +69,7 @@ function emptyRoom(epoch: string): Room {
   return { epoch, usedAt: 0, last: 0, log: [], ...nothing };
 }
 
-function answer(room: Room, ask: FleetAsk, at: number, versions: string[]): FleetAnswer {
+function respond(room: Room, ask: SyncRequest, at: number, versions: string[]): SyncResponse {
   const fresh = ask.epoch !== room.epoch;
   const reached = Number.parseInt(ask.position, 10) || 0;
   const from = fresh || reached > room.last ? 0 : reached;
@@ -91,7 +91,7 @@ function answer(room: Room, ask: FleetAsk, at: number, versions: string[]): Flee
     position: String(position),
     entries: entries
       .filter(({ process }) => process !== ask.process)
-      .map(({ process, witness, batch, passed, at: toldAt }): Entry => {
+      .map(({ process, witness, batch, passed, at: toldAt }): LogEntry => {
         return { process, witness, batch, passed, ageMs: at - toldAt };
       }),
     more: position < room.last,
@@ -112,7 +112,7 @@ function answer(room: Room, ask: FleetAsk, at: number, versions: string[]): Flee
   };
 }
 
-function meet(room: Room, { process, witness, memberTtlMs }: FleetAsk, at: number): void {
+function meet(room: Room, { process, witness, memberTtlMs }: SyncRequest, at: number): void {
   room.peers.set(process, { witness, at });
   for (const [other, seen] of room.peers) {
     if (at - seen.at > memberTtlMs) room.peers.delete(other);
@@ -148,7 +148,7 @@ function judge(room: Room, { field, term, result, remainingMs }: Verdict, peer: 
   }
 }
 
-function lend(room: Room, ask: FleetAsk, at: number): Pick<FleetAnswer, 'grants' | 'denials'> {
+function lend(room: Room, ask: SyncRequest, at: number): Pick<SyncResponse, 'grants' | 'denials'> {
   const grants: { field: string; term: string }[] = [];
   const denials: { field: string; remainingMs: number }[] = [];
   for (const { field, leaseMs } of ask.leases) {
@@ -185,7 +185,7 @@ function leave(room: Room, process: string, at: number): void {
   }
 }
 
-function sweep(room: Room, { logTtlMs }: FleetAsk, at: number): void {
+function sweep(room: Room, { logTtlMs }: SyncRequest, at: number): void {
   while ((room.log[0]?.at ?? at) < at - logTtlMs) room.log.shift();
   for (const [field, { until }] of room.holds) {
     if (until < at - holdGraceMs) room.holds.delete(field);

@@ -51,7 +51,7 @@ it('D1 rotators of one fleet open the circuit of a dead proxy together, and no r
   await end();
 });
 
-it('D21 with a store that never answers requests are as they are without', async () => {
+it('D21 with a store that never responds requests are as they are without', async () => {
   const hanging: FleetStore = { sync: () => new Promise(() => {}), close() {} };
   const { target, members, end } = await fleetOf(1, hanging);
   const [{ rotator, fleet }] = members as [(typeof members)[0]];

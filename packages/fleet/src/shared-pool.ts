@@ -101,7 +101,7 @@ export interface SharedPool {
   fingerprint(id: string, key: string): string | undefined;
 }
 
-/** What can be joined to a fleet: a rotator. `join` gets its pool and answers how to leave. */
+/** What can be joined to a fleet: a rotator. `join` gets its pool and returns how to leave. */
 export interface Shareable {
   share(join: (pool: SharedPool) => () => void): () => void;
 }

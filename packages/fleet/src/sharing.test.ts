@@ -258,7 +258,7 @@ describe('closing', () => {
     expect(others[0]!.fleet.processes().map(({ process }) => process)).toEqual(['p2', 'p3']);
   });
 
-  it('D36 waits no longer than its deadline for a store that does not answer', async () => {
+  it('D36 waits no longer than its deadline for a store that does not respond', async () => {
     worldOf({ store: () => ({ sync: () => new Promise(() => {}), close() {} }) });
     const only = world.start('p1', { everyMs: 0 });
     await world.run(1000);

@@ -38,12 +38,12 @@ export interface EvidenceRow {
 }
 
 /** Everything that a process tells and asks in one round trip. */
-export interface FleetAsk extends Peer {
+export interface SyncRequest extends Peer {
   /** The name that all keys of this fleet begin with: it holds the pool and the version of the protocol. */
   readonly scope: string;
   /** The version of the protocol: fleets of another one under the same name are reported. */
   readonly version: string;
-  /** The epoch that the last answer had; empty before the first one. */
+  /** The epoch that the last response had; empty before the first one. */
   readonly epoch: string;
   /** What to call a new epoch if the store is empty. */
   readonly newEpoch: string;
@@ -70,7 +70,7 @@ export interface FleetAsk extends Peer {
 }
 
 /** Facts that another process told. */
-export interface Entry extends Peer {
+export interface LogEntry extends Peer {
   readonly ageMs: number;
   /** What the process sent; undefined where `passed` says all. */
   readonly batch?: string | undefined;
@@ -78,12 +78,12 @@ export interface Entry extends Peer {
   readonly passed?: string | undefined;
 }
 
-export interface FleetAnswer {
+export interface SyncResponse {
   /** Another one than asked with: the store has lost what it knew, and the position counts for nothing. */
   readonly epoch: string;
   readonly position: string;
-  readonly entries: readonly Entry[];
-  /** There are more entries than one answer may hold. */
+  readonly entries: readonly LogEntry[];
+  /** There are more entries than one response may hold. */
   readonly more: boolean;
   readonly live: number;
   /** All processes; undefined when there are as many as were known. */
@@ -104,7 +104,7 @@ export interface FleetAnswer {
  */
 export interface FleetStore {
   /** One round trip. Rejects when it failed; an error's `code` is what `fleet:degraded` reports. */
-  sync(ask: FleetAsk): Promise<FleetAnswer>;
+  sync(ask: SyncRequest): Promise<SyncResponse>;
   /** Called once, after the last `sync()`. The client of a database stays its owner's. */
   close(): void;
 }
@@ -119,7 +119,7 @@ export function bucketOf(id: string): number {
   return (hash >>> 0) % buckets;
 }
 
-/** Entries that one answer may hold. */
+/** Entries that one response may hold. */
 export const maxEntries = 500;
 
 /** How long a passed test keeps others from testing: until they have heard of it. */

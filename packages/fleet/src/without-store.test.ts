@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryStore } from './memory-store.ts';
-import type { FleetAsk, FleetStore } from './store.ts';
+import type { SyncRequest, FleetStore } from './store.ts';
 import { World, types, type WorldOptions } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world.end());
 
-/** A store that can be taken away: `hang` never answers, `fail` rejects, `lose` forgets everything. */
+/** A store that can be taken away: `hang` never responds, `fail` rejects, `lose` forgets everything. */
 class Shaky implements FleetStore {
   mode: 'ok' | 'hang' | { code: string } = 'ok';
   #inner: FleetStore;
@@ -25,7 +25,7 @@ class Shaky implements FleetStore {
     return this.#inner.sync(ask);
   }
 
-  /** A paused server goes on: it answers what it was asked meanwhile. */
+  /** A paused server goes on: it responds to what it was asked meanwhile. */
   resume(): void {
     this.mode = 'ok';
     for (const go of this.#waiting.splice(0)) go();
@@ -196,7 +196,7 @@ describe('the store is away', () => {
     expect(world.syncs).toBeLessThanOrEqual(8);
   });
 
-  it('a grant in an answer that comes late is honoured', async () => {
+  it('a grant in a response that comes late is honoured', async () => {
     worldOf();
     const processes = world.startMany(2, { everyMs: 100 });
     await world.run(1000);
@@ -217,7 +217,7 @@ describe('the store is away', () => {
 /** A store with a copy that is 60 s behind, and takes its place when the store fails. */
 class FailingOver implements FleetStore {
   readonly #now: () => number;
-  readonly #asks: { ask: FleetAsk; at: number }[] = [];
+  readonly #asks: { ask: SyncRequest; at: number }[] = [];
   #inner: FleetStore;
 
   constructor(now: () => number) {
@@ -225,7 +225,7 @@ class FailingOver implements FleetStore {
     this.#inner = memoryStore({ now });
   }
 
-  async sync(ask: FleetAsk) {
+  async sync(ask: SyncRequest) {
     this.#asks.push({ ask, at: this.#now() });
     return this.#inner.sync(ask);
   }

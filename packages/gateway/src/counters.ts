@@ -10,9 +10,9 @@ export class Counters {
   refused = 0;
   /** Tunnels that no proxy opened. */
   failed = 0;
-  /** Proxies that failed tunnels, unseen by their clients. */
-  passed = 0;
-  readonly passedLastHour: LastHour;
+  /** Proxies that failed a tunnel which another one then opened, unseen by the client. */
+  failovers = 0;
+  readonly failoversLastHour: LastHour;
   /** Tunnels that broke after they had been granted, before their target's first byte. */
   lost = 0;
   /** Of tunnels that have ended: from clients, and to clients. */
@@ -21,12 +21,12 @@ export class Counters {
 
   /** `now` returns milliseconds by a clock that does not step back. */
   constructor(now: () => number) {
-    this.passedLastHour = new LastHour(now);
+    this.failoversLastHour = new LastHour(now);
   }
 
-  /** A tunnel was established after so many proxies had failed it. */
-  pass(proxies: number): void {
-    this.passed += proxies;
-    if (proxies > 0) this.passedLastHour.add(proxies);
+  /** A tunnel was established, after so many proxies had failed it. */
+  established(proxies: number): void {
+    this.failovers += proxies;
+    if (proxies > 0) this.failoversLastHour.add(proxies);
   }
 }

@@ -29,10 +29,10 @@ export interface GatewayStats {
   readonly refused: number;
   /** Tunnels that no proxy opened. */
   readonly failed: number;
-  /** Proxies that failed a tunnel, unseen by its client: another one took it over. */
-  readonly passed: number;
+  /** Failovers: proxies that failed a tunnel which another one then opened, unseen by the client. */
+  readonly failovers: number;
   /** Those of them within the last hour. */
-  readonly passedLastHour: number;
+  readonly failoversLastHour: number;
   /** Tunnels that broke between the client's 200 and the target's first byte. */
   readonly lost: number;
   /** Bytes from clients through tunnels. */
@@ -150,7 +150,7 @@ export class Gateway {
       bytesUp += tunnel.bytes.up;
       bytesDown += tunnel.bytes.down;
     }
-    const { tunnels, requests, refused, failed, passed, lost } = counters;
+    const { tunnels, requests, refused, failed, failovers, lost } = counters;
     const connections = this.#connections.size;
     return {
       connections,
@@ -159,8 +159,8 @@ export class Gateway {
       requests,
       refused,
       failed,
-      passed,
-      passedLastHour: counters.passedLastHour.sum,
+      failovers,
+      failoversLastHour: counters.failoversLastHour.sum,
       lost,
       bytesUp,
       bytesDown,

@@ -46,7 +46,7 @@ describe('W16 a tunnel whose proxy fails before the first byte goes on through a
     expect(text).toContain('{"ok":true');
     expect(connects().slice(-1)).toEqual([1]);
     expect(gateway.stats()).toMatchObject({ tunnels: 1, failed: 0, lost: 0 });
-    expect(gateway.stats()).toMatchObject({ passed: 9, passedLastHour: 9 });
+    expect(gateway.stats()).toMatchObject({ failovers: 9, failoversLastHour: 9 });
     await target.close();
   });
 

@@ -21,7 +21,7 @@ export { noRetries } from './policy/retry-policy.ts';
 export type { RetryPolicy, RetryPolicyOptions } from './policy/retry-policy.ts';
 export type { FailuresByBlame, TargetSnapshot, TargetState } from './blame/targets.ts';
 export { banProxy, banTarget, throttle } from './policy/ban-rules.ts';
-export type { Answer, BanRule, Verdict } from './policy/ban-rules.ts';
+export type { JudgedResponse, BanRule, Verdict } from './policy/ban-rules.ts';
 export type { TunnelMode } from './connection/connection-pool-options.ts';
 export type { CircuitOptions } from './pool/circuit-options.ts';
 export type { HealthCheckOptions } from './request/health-checks.ts';

@@ -78,8 +78,8 @@ describe('the gateway of the server', () => {
         tunnels: 1,
         open_tunnels: 1,
         requests: 1,
-        proxies_passed: 0,
-        proxies_passed_last_hour: 0,
+        failovers: 0,
+        failovers_last_hour: 0,
       },
     });
   });
@@ -92,12 +92,12 @@ describe('the gateway of the server', () => {
       WHIRL_PROXIES: `${dead.url},${good.url}`,
       WHIRL_GATEWAY_PORT: '0',
     });
-    const passed = async () => (await statusOf(running)).gateway as Record<string, number>;
+    const stats = async () => (await statusOf(running)).gateway as Record<string, number>;
     // Which proxy a tunnel tries first is chance.
-    for (let i = 0; i < 20 && (await passed())['proxies_passed'] === 0; i++) {
+    for (let i = 0; i < 20 && (await stats())['failovers'] === 0; i++) {
       await askThrough(running.gatewayPort, `127.0.0.1:${target.port}`);
     }
-    const { proxies_passed: all, proxies_passed_last_hour: lastHour } = await passed();
+    const { failovers: all, failovers_last_hour: lastHour } = await stats();
     expect(all).toBeGreaterThan(0);
     expect(lastHour).toBe(all);
   });

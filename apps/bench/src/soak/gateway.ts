@@ -146,7 +146,7 @@ export async function soakGateway({ seconds, seed }: SoakOptions): Promise<boole
       { what: 'tunnels failed before the first byte', value: visits.failed },
       { what: 'requests in absolute form without a 200', value: visits.refused },
       { what: 'attempts', value: counts.attemptsBegun },
-      { what: 'proxies passed unseen', value: stats.passed },
+      { what: 'proxies passed unseen', value: stats.failovers },
       { what: 'MiB up, down', value: `${mib(stats.bytesUp)}, ${mib(stats.bytesDown)}` },
       { what: 'heap MiB, from the first third on', value: first(memory((each) => each.heapBytes)) },
       { what: 'RSS MiB, from the first third on', value: first(memory((each) => each.rssBytes)) },

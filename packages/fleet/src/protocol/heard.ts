@@ -1,5 +1,5 @@
 import { decodeFacts, heldOf, type Fact } from '../facts.ts';
-import type { Entry, EvidenceRow, KnownHold, Peer } from '../store.ts';
+import type { LogEntry, EvidenceRow, KnownHold, Peer } from '../store.ts';
 import { priorOf } from './own-evidence.ts';
 import type { Parts } from './parts.ts';
 
@@ -30,7 +30,7 @@ export class Heard {
   }
 
   /** An entry of the log. */
-  entry(entry: Entry, now: number): void {
+  entry(entry: LogEntry, now: number): void {
     const { peers, counts } = this.#parts;
     peers.met(entry);
     const at = now - entry.ageMs;

@@ -1,4 +1,4 @@
-import { bucketOf, buckets, type EvidenceRow, type FleetAsk } from '../store.ts';
+import { bucketOf, buckets, type EvidenceRow, type SyncRequest } from '../store.ts';
 import type { SharedPrior } from '../shared-pool.ts';
 
 /** A newcomer reads so many parts at a time, until it has read them all. */
@@ -60,7 +60,7 @@ export class OwnEvidence {
     for (const part of this.#sums) part.clear();
   }
 
-  take(now: number): Pick<FleetAsk, 'evidence' | 'buckets'> {
+  take(now: number): Pick<SyncRequest, 'evidence' | 'buckets'> {
     const evidence: (EvidenceRow & { bucket: number })[] = [];
     for (let i = 0; i < this.#perSync && evidence.length < maxRows; i++) {
       const bucket = this.#writeTurn++ % buckets;

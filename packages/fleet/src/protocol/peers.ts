@@ -30,7 +30,7 @@ export class Peers {
     this.#self = self;
   }
 
-  /** This one included; 0 before the first answer. */
+  /** This one included; 0 before the first response. */
   get live(): number {
     return this.#live;
   }

@@ -1,7 +1,7 @@
 import type { Fact } from '../facts.ts';
 import { heldOf, encodeFacts } from '../facts.ts';
 import type { SharedPool } from '../shared-pool.ts';
-import type { FleetAnswer, FleetAsk, Verdict } from '../store.ts';
+import type { SyncResponse, SyncRequest, Verdict } from '../store.ts';
 import { Heard } from './heard.ts';
 import { Observed } from './observed.ts';
 import { Parts } from './parts.ts';
@@ -16,7 +16,7 @@ import {
 
 /** What a sync was about: to be said again when it is not known whether it was heard. */
 interface Told {
-  readonly ask: FleetAsk;
+  readonly ask: SyncRequest;
   readonly at: number;
   readonly facts: readonly Fact[];
   readonly verdicts: { id: string; verdict: Omit<Verdict, 'field'> }[];
@@ -27,7 +27,7 @@ export type FleetState = 'joining' | 'joined' | 'degraded' | 'suspect';
 
 /** A full list of the processes is asked for every so many syncs. */
 const listEvery = 10;
-/** A sync whose answer was cut is followed by the next one so soon. */
+/** A sync whose response was cut is followed by the next one so soon. */
 const moreMs = 50;
 /** After a miss the next sync waits twice as long each time, up to this. */
 const firstWaitMs = 50;
@@ -35,7 +35,7 @@ const longestWaitMs = 1000;
 
 /**
  * One process of a fleet, without timers and without a store: it says when it wants to be woken, what it asks, and is
- * told the answer or that none came.
+ * told the response or that none came.
  */
 export class Protocol {
   readonly parts: Parts;
@@ -104,7 +104,7 @@ export class Protocol {
   }
 
   /** What to ask the store. `leaving`: for the last time. */
-  ask(now: number, leaving = false): FleetAsk {
+  ask(now: number, leaving = false): SyncRequest {
     const { tests, outbox, holds, evidence, names, selfCheck, peers } = this.parts;
     const settings = this.#settings;
     const live = this.#syncs++ % listEvery === 0 ? -1 : peers.live;
@@ -125,7 +125,7 @@ export class Protocol {
     this.#lastAskAt = now;
     this.#nextAskAt = now + settings.intervalMs;
     const nothing = { evidence: [], buckets: [] };
-    const ask: FleetAsk = {
+    const ask: SyncRequest = {
       process: settings.process,
       witness: settings.witness,
       scope: scopeOf(settings),
@@ -149,43 +149,43 @@ export class Protocol {
   }
 
   /** The store has answered, however late. */
-  answered(ask: FleetAsk, answer: FleetAnswer, askedAt: number, now: number): void {
+  responded(ask: SyncRequest, response: SyncResponse, askedAt: number, now: number): void {
     const { parts, heard } = this;
     const isNewest = this.#newest?.ask === ask;
     if (isNewest) this.#newest = undefined;
     this.counts.ok++;
     this.#misses = 0;
     parts.inTouch = true;
-    if (answer.epoch !== this.#epoch) {
+    if (response.epoch !== this.#epoch) {
       if (this.#epoch !== '') parts.holds.lost();
-      this.#epoch = answer.epoch;
-      this.#position = answer.position;
-    } else if (ask.position === this.#position) this.#position = answer.position;
-    this.#peersHeard(answer, now);
-    for (const hold of answer.holds) heard.hold(hold, now);
-    for (const entry of answer.entries) heard.entry(entry, now);
-    for (const { field, term } of answer.grants) {
+      this.#epoch = response.epoch;
+      this.#position = response.position;
+    } else if (ask.position === this.#position) this.#position = response.position;
+    this.#peersHeard(response, now);
+    for (const hold of response.holds) heard.hold(hold, now);
+    for (const entry of response.entries) heard.entry(entry, now);
+    for (const { field, term } of response.grants) {
       const id = this.#idOf(field);
       if (id !== undefined) parts.tests.granted(id, term, askedAt, now);
     }
-    for (const { field, remainingMs } of answer.denials) {
+    for (const { field, remainingMs } of response.denials) {
       const id = this.#idOf(field);
       if (id !== undefined) parts.tests.denied(id, remainingMs, now);
     }
-    if (answer.evidence.length > 0) heard.evidence(answer.evidence);
-    for (const other of answer.versions) this.#incompatibleWith(other, now);
+    if (response.evidence.length > 0) heard.evidence(response.evidence);
+    for (const other of response.versions) this.#incompatibleWith(other, now);
     this.#settle(now);
     if (parts.isShared) parts.tests.renew(now);
-    if (answer.more || (this.#settings.share.evidence && parts.evidence.isNew)) {
+    if (response.more || (this.#settings.share.evidence && parts.evidence.isNew)) {
       this.#nextAskAt = Math.min(this.#nextAskAt, Math.max(now, this.#lastAskAt + moreMs));
     }
   }
 
   /**
    * A sync was not answered in time, or failed; `reason` is a code. What it told is said again: doing so twice does no
-   * harm, and an answer that comes late is welcome.
+   * harm, and a response that comes late is welcome.
    */
-  missed(ask: FleetAsk | undefined, reason: string, now: number): void {
+  missed(ask: SyncRequest | undefined, reason: string, now: number): void {
     const { outbox, tests, holds, pool } = this.parts;
     this.counts.failed++;
     this.#misses++;
@@ -251,7 +251,7 @@ export class Protocol {
     return allowed;
   }
 
-  #peersHeard({ live, peers }: FleetAnswer, now: number): void {
+  #peersHeard({ live, peers }: SyncResponse, now: number): void {
     if (!this.parts.peers.heard(live, peers, now)) return;
     if (this.#settings.share.budget) this.#pool.share(live);
     if (!this.#joined) {

@@ -17,7 +17,7 @@ interface OpenCircuit {
   readonly since: number;
   /** When the fleet's next test may begin, as far as it is known here. */
   dueAt: number;
-  /** `waiting` for its time, or for an answer; `armed`: the next request makes the test; `testing`. */
+  /** `waiting` for its time, or for a response; `armed`: the next request makes the test; `testing`. */
   phase: 'waiting' | 'armed' | 'testing';
   /** The lease, while there is one. */
   term: string | undefined;

@@ -2,10 +2,10 @@ import { checkBriefly } from '@whirl/check';
 import { methods } from '../methods.ts';
 import {
   buckets,
-  type Entry,
+  type LogEntry,
   type EvidenceRow,
-  type FleetAnswer,
-  type FleetAsk,
+  type SyncResponse,
+  type SyncRequest,
   type FleetStore,
   type KnownHold,
   type Peer,
@@ -33,7 +33,7 @@ export function redisStore(commands: RedisCommands): FleetStore {
         if (!isUnknownScript(error)) throw error;
         reply = await commands.eval(script, keys, args);
       }
-      return answerOf(reply);
+      return responseOf(reply);
     },
     close() {},
   };
@@ -43,7 +43,7 @@ function isUnknownScript(error: unknown): boolean {
   return /^NOSCRIPT|No matching script/.test(String((error as Error | undefined)?.message));
 }
 
-function keysOf({ scope, version, evidence, buckets: toRead }: FleetAsk): string[] {
+function keysOf({ scope, version, evidence, buckets: toRead }: SyncRequest): string[] {
   const names = ['log', 'hold', 'mark', 'lease', 'live', 'epoch'];
   const parts = new Set([...evidence.map(({ bucket }) => bucket), ...toRead]);
   return [
@@ -57,7 +57,7 @@ function partKey(scope: string, part: number): string {
   return `${scope}:ev:${part}`;
 }
 
-function argsOf(ask: FleetAsk, keys: readonly string[]): string[] {
+function argsOf(ask: SyncRequest, keys: readonly string[]): string[] {
   const place = (bucket: number) => String(keys.indexOf(partKey(ask.scope, bucket)) - 6);
   const ms = (value: number) => String(Math.round(Math.min(value, foreverMs)));
   const list = <Each>(each: readonly Each[], row: (one: Each) => string[]) => [
@@ -91,7 +91,7 @@ function argsOf(ask: FleetAsk, keys: readonly string[]): string[] {
 }
 
 /** What the script returned. What cannot be understood is left out: others may write to these keys. */
-function answerOf(reply: unknown): FleetAnswer {
+function responseOf(reply: unknown): SyncResponse {
   if (!Array.isArray(reply) || reply.length < 11)
     throw new TypeError('the reply of a script was expected');
   const [epoch, position, more, live, peers, entries, grants, denials, holds, evidence, versions] =
@@ -128,7 +128,7 @@ function peerOf(row: string): Peer {
   return { process, witness };
 }
 
-function entryOf([process = '', witness = '', kind, what, age]: string[]): Entry {
+function entryOf([process = '', witness = '', kind, what, age]: string[]): LogEntry {
   const from = { process, witness, ageMs: Number(age) };
   return kind === 'c' ? { ...from, passed: what } : { ...from, batch: what };
 }

@@ -53,7 +53,7 @@ export class SimulatedPool implements Shareable {
     }
   }
 
-  /** A request: picks a proxy, and ends as `ending` says. Answers the proxy. */
+  /** A request: picks a proxy, and ends as `ending` says. Returns the proxy. */
   request(
     ending: (id: string) => Ending,
     exclude: readonly string[] = [],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FleetAsk, FleetStore } from '../store.ts';
+import type { SyncRequest, FleetStore } from '../store.ts';
 
 /** A store under test, and how time passes for it. */
 export interface StoreUnderTest {
@@ -21,7 +21,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     });
     afterEach(() => under.close());
 
-    const sync = (process: string, more: Partial<FleetAsk> = {}) =>
+    const sync = (process: string, more: Partial<SyncRequest> = {}) =>
       under.store.sync({
         process,
         witness: `host-of-${process}`,
@@ -82,7 +82,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(entries).toHaveLength(1);
     });
 
-    it('of very many entries one answer holds 500, and says that there are more', async () => {
+    it('of very many entries one response holds 500, and says that there are more', async () => {
       for (let i = 0; i < 501; i++) await sync('a', { batch: `${i}` });
       const first = await sync('b');
       expect([first.entries.length, first.more]).toEqual([500, true]);
@@ -113,11 +113,11 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     it('D3 of many that ask in the same moment one gets the lease, 100 times', async () => {
       for (let round = 0; round < 100; round++) {
         const wanted = [{ field: `["o","${round}"]`, leaseMs: 400 }];
-        const answers = await Promise.all(
+        const responses = await Promise.all(
           ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((each) => sync(each, { leases: wanted })),
         );
-        expect(answers.flatMap(({ grants }) => grants)).toHaveLength(1);
-        expect(answers.flatMap(({ denials }) => denials)).toHaveLength(7);
+        expect(responses.flatMap(({ grants }) => grants)).toHaveLength(1);
+        expect(responses.flatMap(({ denials }) => denials)).toHaveLength(7);
       }
     });
 

@@ -140,7 +140,7 @@ export class World {
     }
   }
 
-  /** Lets time pass until that is so; throws after `withinMs`. Answers how long it took. */
+  /** Lets time pass until that is so; throws after `withinMs`. Returns how long it took. */
   async until(what: () => boolean, withinMs: number): Promise<number> {
     const from = this.clock.now();
     while (!what()) {

@@ -158,7 +158,7 @@ export class Tunnel implements ClientTunnel {
     const upstream = this.#upstream as Upstream;
     const { counters, options } = this.#context;
     const client = this.#client;
-    counters.pass(upstream.attempts.length - 1);
+    counters.established(upstream.attempts.length - 1);
     this.#route.keep(upstream.proxyId);
     upstream.off('close', this.#onLost).off('drain', this.#onDrain);
     this.#unlisten();

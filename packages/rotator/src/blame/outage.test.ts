@@ -146,7 +146,7 @@ describe('targets', () => {
     expect(target.snapshot(5000)).toMatchObject({
       state: 'unsure',
       since: 1000,
-      lastAnswerAt: undefined,
+      lastResponseAt: undefined,
       successRate: undefined,
       reason: 'unsure: no proxy has had a response from here',
     });
@@ -161,7 +161,7 @@ describe('targets', () => {
     expect(target.snapshot(26_000)).toMatchObject({
       state: 'unsure',
       since: 10_000,
-      lastAnswerAt: 6000,
+      lastResponseAt: 6000,
       successRate: 0.25,
       failures: { proxy: 0, route: 0, target: 0, unknown: 3, caller: 0 },
       reason: 'unsure: 3 attempts in a row had no response; the last one was 20 s ago',

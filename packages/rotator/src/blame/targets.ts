@@ -23,7 +23,7 @@ export interface TargetSnapshot {
   /** Epoch milliseconds: when the state began. */
   readonly since: number;
   /** Epoch milliseconds; undefined before the first response. */
-  readonly lastAnswerAt: number | undefined;
+  readonly lastResponseAt: number | undefined;
   /** Attempts that have ended. */
   readonly attempts: number;
   /** Successful attempts ÷ attempts, 0 to 1; undefined without any. */
@@ -96,7 +96,7 @@ export class Target {
       state,
       reason: this.#reason(state, at),
       since: downAt ?? (state === 'up' ? this.#upAt : heard ? (runAt ?? at) : this.#firstAt),
-      lastAnswerAt: heard ? evidence.okAt : undefined,
+      lastResponseAt: heard ? evidence.okAt : undefined,
       attempts: this.#attempts,
       successRate: this.#attempts === 0 ? undefined : this.#successes / this.#attempts,
       failures: { ...failures },

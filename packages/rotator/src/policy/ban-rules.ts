@@ -27,7 +27,7 @@ export type Verdict =
 export type Found = 'none' | { readonly rule: string; readonly verdict: Verdict };
 
 /** What a rule looks at. */
-export interface Answer {
+export interface JudgedResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** The first bytes as they came (perhaps compressed); empty without `bodyBytes`. */
@@ -47,7 +47,7 @@ export interface BanRule {
    * The first rule with a verdict decides; undefined leaves it to the next one. Anything else, a promise
    * included, ends the request with a TypeError that names the rule.
    */
-  judge(answer: Answer): Verdict | undefined;
+  judge(response: JudgedResponse): Verdict | undefined;
 }
 
 const durationMs = above(0);

@@ -1,4 +1,4 @@
-import type { Answer, BanRule, Found } from './ban-rules.ts';
+import type { JudgedResponse, BanRule, Found } from './ban-rules.ts';
 
 const words = new Set<unknown>(['ok', 'retry', 'fatal']);
 const actions = new Set<unknown>(['banTarget', 'banProxy', 'throttle']);
@@ -30,12 +30,12 @@ function shown(verdict: unknown): string {
 /** What the rules make of one response; asked again as more of its body is known. */
 export class Judgement {
   readonly #rules: readonly BanRule[];
-  readonly #response: Omit<Answer, 'body'>;
+  readonly #response: Omit<JudgedResponse, 'body'>;
   readonly #chunks: Buffer[] = [];
   #size = 0;
   #next = 0;
 
-  constructor(rules: readonly BanRule[], response: Omit<Answer, 'body'>) {
+  constructor(rules: readonly BanRule[], response: Omit<JudgedResponse, 'body'>) {
     this.#rules = rules;
     this.#response = response;
   }

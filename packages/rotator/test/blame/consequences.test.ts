@@ -81,7 +81,7 @@ describe('E6 a target that is down', () => {
       for (let i = 0; i < 4; i++) await ask('http://dead.test/');
       expect(facts).toMatchObject([{ origin: 'http://dead.test', failures: 5, proxies: 3 }]);
       expect(rotator.targets({ limit: 1 })).toMatchObject([
-        { origin: 'http://dead.test', state: 'down', successRate: 0, lastAnswerAt: undefined },
+        { origin: 'http://dead.test', state: 'down', successRate: 0, lastResponseAt: undefined },
       ]);
       const before = ends.length;
       const asked = () => proxies.map((proxy) => proxy.asked.get('dead.test') ?? 0);

@@ -16,7 +16,7 @@ export class ApiError extends Error {
 /** What the page asks of the server. */
 export interface ApiClient {
   /** The parsed answer; rejects with an ApiError. */
-  call<Answer>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
+  call<Body>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<Body>;
   /** Opens the event stream; resolves with whatever status came. */
   stream(lastEventId: string, signal: AbortSignal): Promise<Response>;
   /** Server clock minus the browser's, in ms, as far as the last answer tells. */
@@ -49,12 +49,12 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     get clockSkewMs() {
       return clockSkewMs;
     },
-    async call<Answer>(
+    async call<Body>(
       method: string,
       path: string,
       body?: unknown,
       callTimeoutMs = timeoutMs,
-    ): Promise<Answer> {
+    ): Promise<Body> {
       const text = typeof body === 'string';
       let response: Response;
       let answer: string;
@@ -81,7 +81,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
         clockSkewMs = Math.abs(skew) < skewWorthMs ? 0 : skew;
       }
       const parsed = parse(answer);
-      if (response.ok) return parsed as Answer;
+      if (response.ok) return parsed as Body;
       const { message, details } = (parsed ?? {}) as { message?: string; details?: object };
       throw new ApiError(
         response.status,

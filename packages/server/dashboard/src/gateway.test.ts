@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { curlCommand, gatewayUrl, passedText } from './gateway.ts';
+import { curlCommand, gatewayUrl, failoversText } from './gateway.ts';
 import type { WireGateway } from './wire.ts';
 
 const gateway = (fields: Partial<WireGateway>) =>
@@ -26,6 +26,6 @@ it('the command asks for a password where the gateway does', () => {
 it.each([
   [1, 'one dead proxy was passed unseen in the last hour.'],
   [12, '12 dead proxies were passed unseen in the last hour.'],
-])('tells of %i', (proxies_passed_last_hour, text) => {
-  expect(passedText(gateway({ proxies_passed_last_hour }))).toBe(text);
+])('tells of %i', (failovers_last_hour, text) => {
+  expect(failoversText(gateway({ failovers_last_hour }))).toBe(text);
 });

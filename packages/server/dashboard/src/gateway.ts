@@ -18,7 +18,7 @@ export function curlCommand(gateway: WireGateway, pageHost: string, target: stri
 }
 
 /** What clients did not see. */
-export function passedText({ proxies_passed_last_hour: passed }: WireGateway): string {
+export function failoversText({ failovers_last_hour: passed }: WireGateway): string {
   const were = passed === 1 ? 'was' : 'were';
   return `${formatNumber(passed, 'dead proxy', 'dead proxies')} ${were} passed unseen in the last hour.`;
 }

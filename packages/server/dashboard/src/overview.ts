@@ -46,9 +46,9 @@ async function readFleet(path: string): Promise<Wire.WireFleet | null> {
   );
 }
 
-async function known<Answer>(answer: Promise<Answer>, otherwise: Answer | undefined) {
+async function known<Value>(reading: Promise<Value>, otherwise: Value | undefined) {
   try {
-    return await answer;
+    return await reading;
   } catch {
     return otherwise;
   }

@@ -2,7 +2,7 @@ import type { ApiClient } from './api-client.ts';
 import type * as Wire from './wire.ts';
 
 /** What the three lists say about some proxies. */
-export interface PoolAnswer {
+export interface PoolReading {
   readonly proxies: readonly Wire.WireProxy[];
   readonly circuits: readonly Wire.WireCircuit[];
   readonly metrics: Readonly<Record<string, Wire.WireProxyMetrics>>;
@@ -29,7 +29,7 @@ export class PoolReader {
   }
 
   /** The first `maxRows` proxies. */
-  async readAll(hours: number): Promise<PoolAnswer> {
+  async readAll(hours: number): Promise<PoolReading> {
     const [proxies, circuits, metrics] = await Promise.all([
       this.#pages<Page & { proxies: Wire.WireProxy[] }>('proxies?'),
       this.#pages<Page & { circuit_breakers: Wire.WireCircuit[] }>('circuit-breakers?'),
@@ -41,13 +41,13 @@ export class PoolReader {
     return {
       proxies: listed,
       circuits: circuits.flatMap((page) => page.circuit_breakers),
-      metrics: Object.assign({}, ...metrics.map((page) => page.proxies)) as PoolAnswer['metrics'],
+      metrics: Object.assign({}, ...metrics.map((page) => page.proxies)) as PoolReading['metrics'],
       total: proxies[0]?.total ?? listed.length,
     };
   }
 
   /** These proxies alone; ids that are gone are missing in the answer. */
-  async readSome(ids: readonly string[], hours: number): Promise<Omit<PoolAnswer, 'total'>> {
+  async readSome(ids: readonly string[], hours: number): Promise<Omit<PoolReading, 'total'>> {
     const query = ids.map((id) => `id=${encodeURIComponent(id)}`).join('&');
     const [proxies, circuits, metrics] = await Promise.all([
       this.#api.call<{ proxies: Wire.WireProxy[] }>('GET', `proxies?${query}`),
@@ -64,12 +64,12 @@ export class PoolReader {
     };
   }
 
-  async #pages<Answer extends Page>(path: string): Promise<readonly Answer[]> {
-    const pages: Answer[] = [];
+  async #pages<Body extends Page>(path: string): Promise<readonly Body[]> {
+    const pages: Body[] = [];
     let cursor: string | null = null;
     do {
       const after: string = cursor === null ? '' : `&cursor=${cursor}`;
-      const page: Answer = await this.#api.call<Answer>('GET', `${path}limit=${pageSize}${after}`);
+      const page: Body = await this.#api.call<Body>('GET', `${path}limit=${pageSize}${after}`);
       pages.push(page);
       cursor = page.next_cursor ?? null;
     } while (cursor !== null && pages.length * pageSize < maxRows);

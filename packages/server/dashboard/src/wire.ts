@@ -47,8 +47,8 @@ export interface WireGateway {
   readonly tunnels: number;
   readonly requests: number;
   readonly failed: number;
-  readonly proxies_passed: number;
-  readonly proxies_passed_last_hour: number;
+  readonly failovers: number;
+  readonly failovers_last_hour: number;
   readonly bytes_up: number;
   readonly bytes_down: number;
 }

@@ -33,8 +33,8 @@ export const unusedGateway: WireGateway = {
   tunnels: 0,
   requests: 0,
   failed: 0,
-  proxies_passed: 0,
-  proxies_passed_last_hour: 0,
+  failovers: 0,
+  failovers_last_hour: 0,
   bytes_up: 0,
   bytes_down: 0,
 };

@@ -8,7 +8,7 @@ export interface RealServer {
   readonly url: string;
   readonly port: number;
   /** Asks the API and reads the answer. */
-  ask<Answer>(path: string): Promise<Answer>;
+  ask<Body>(path: string): Promise<Body>;
   /** As an operator stops it. Resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -41,8 +41,8 @@ export async function startRealServer(
   return {
     url,
     port: Number(new URL(url).port),
-    async ask<Answer>(path: string) {
-      return (await (await fetch(`${url}api/v1/${path}`)).json()) as Answer;
+    async ask<Body>(path: string) {
+      return (await (await fetch(`${url}api/v1/${path}`)).json()) as Body;
     },
     stop() {
       child.kill('SIGTERM');

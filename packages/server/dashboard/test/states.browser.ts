@@ -366,8 +366,8 @@ describe('the gateway and the fleet', () => {
       open_tunnels: 3,
       tunnels: 1204,
       bytes_down: 12_345_678,
-      proxies_passed: 31,
-      proxies_passed_last_hour: 12,
+      failovers: 31,
+      failovers_last_hour: 12,
     };
     server.emit('tunnel:end', { proxy_id: longIds[0] });
     await page.waitForSelector('[data-gateway="used"]');

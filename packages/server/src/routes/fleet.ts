@@ -53,7 +53,7 @@ const answerSchema = z
   .strictObject({
     fleet: fleetSchema.nullable().meta({ description: 'null: this server is alone.' }),
   })
-  .meta({ id: 'FleetAnswer' });
+  .meta({ id: 'FleetResponse' });
 
 function processToWire(each: FleetProcess): z.infer<typeof processSchema> {
   const { process, witness, state, silentAt } = each;

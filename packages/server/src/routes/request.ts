@@ -98,7 +98,7 @@ export const requestRoutes: Routes = (app, { rotator, demoTarget }) => {
         body: requestSchema,
         response: {
           200: {
-            description: 'What the target answered, whatever its status.',
+            description: 'The response of the target, whatever its status.',
             content: { 'application/json': { schema: responseSchema } },
           },
           ...failures(400, 413, 415, 502, 503, 504),

@@ -21,7 +21,7 @@ describe('E7 GET /targets', () => {
       success_rate: 1,
       failures: { proxy: 0, route: 0, target: 0, unknown: 0, caller: 0 },
       since: expect.any(String) as string,
-      last_answer: expect.any(String) as string,
+      last_response: expect.any(String) as string,
     });
     const one = (await send('GET', `${url}?limit=1`)).json<{ targets: object[] }>();
     expect(one.targets).toMatchObject([{ origin: unresolved }]);

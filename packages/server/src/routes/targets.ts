@@ -32,7 +32,7 @@ const targetSchema = z
       .strictObject({ proxy: count, route: count, target: count, unknown: count, caller: count })
       .meta({ description: 'By what was to blame.' }),
     since: z.iso.datetime().meta({ description: 'When the state began.' }),
-    last_answer: z.iso.datetime().nullable(),
+    last_response: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Target' });
 const listSchema = z.strictObject({ targets: z.array(targetSchema) }).meta({ id: 'Targets' });
@@ -47,7 +47,7 @@ function targetToWire(target: TargetSnapshot): z.infer<typeof targetSchema> {
     success_rate: target.successRate ?? null,
     failures: { ...target.failures },
     since: iso(target.since),
-    last_answer: iso(target.lastAnswerAt),
+    last_response: iso(target.lastResponseAt),
   };
 }
 

@@ -16,8 +16,10 @@ export const gatewaySchema = z
     refused: count('Clients refused since the start, before anything was dialled.'),
     failed: count('Tunnels that no proxy opened, since the start.'),
     lost: count('Tunnels that broke between their 200 and the first byte of the target.'),
-    proxies_passed: count('Proxies that failed a tunnel, unseen by its client: another took over.'),
-    proxies_passed_last_hour: count('Those of them within the last 60 minutes.'),
+    failovers: count(
+      'Proxies that failed a tunnel which another one then opened, unseen by the client.',
+    ),
+    failovers_last_hour: count('Those of them within the last 60 minutes.'),
     bytes_up: count('Bytes from clients through tunnels.'),
     bytes_down: count('Bytes to clients through tunnels.'),
   })
@@ -37,8 +39,8 @@ export function gatewayToWire(gateway: Gateway | undefined): z.infer<typeof gate
     refused: stats.refused,
     failed: stats.failed,
     lost: stats.lost,
-    proxies_passed: stats.passed,
-    proxies_passed_last_hour: stats.passedLastHour,
+    failovers: stats.failovers,
+    failovers_last_hour: stats.failoversLastHour,
     bytes_up: stats.bytesUp,
     bytes_down: stats.bytesDown,
   };
