@@ -50,6 +50,13 @@ export type {
   RotatorView,
   Verb,
 } from './rotator-view.ts';
-export type { ConnectOptions, FirstFlight, SecureOptions } from './request/connect-options.ts';
-export type { ClosedBy, Tunnel } from './request/tunnel.ts';
+export type {
+  ConnectOptions,
+  FirstFlight,
+  ForwardOptions,
+  SecureOptions,
+} from './request/connect-options.ts';
+export type { ForwardedTunnel, ForwardListener } from './request/forwarded-tunnel.ts';
+export type { ClosedBy } from './request/tunnel-owner.ts';
+export type { Tunnel } from './request/tunnel.ts';
 export type { Agents, AgentsOptions } from './agents.ts';

@@ -12,7 +12,8 @@ import type { Pool } from './pool/pool.ts';
 import type { PoolEntry } from './pool/pool-entry.ts';
 import { sharedPool, type SharedPool } from './pool/shared-pool.ts';
 import { clearingUnhealthy } from './pool/unhealthy.ts';
-import type { ConnectOptions } from './request/connect-options.ts';
+import type { ConnectOptions, ForwardOptions } from './request/connect-options.ts';
+import type { ForwardedTunnel, ForwardListener } from './request/forwarded-tunnel.ts';
 import type { Engine } from './request/engine.ts';
 import { HealthChecks } from './request/health-checks.ts';
 import type { RoutingOptions } from './request/request-options.ts';
@@ -356,6 +357,10 @@ export class ProxyRotator implements RotatorView {
 
   connect(options: ConnectOptions): Promise<Tunnel> {
     return this.#view.connect(options);
+  }
+
+  forward(to: ForwardOptions, routing: RoutingOptions, listener: ForwardListener): ForwardedTunnel {
+    return this.#view.forward(to, routing, listener);
   }
 
   agents(options?: AgentsOptions): Agents {

@@ -10,8 +10,9 @@ import {
   type RequestContext,
   type RoutingOptions,
 } from './request/request-options.ts';
+import { Forwarding, type ForwardListener } from './request/forwarded-tunnel.ts';
 import { TunnelOperation } from './request/tunnel-operation.ts';
-import type { Tunnel, TunnelStream } from './request/tunnel.ts';
+import { TunnelStream, type Tunnel } from './request/tunnel.ts';
 import { RotatorDispatcher, type DispatcherOwner } from './rotator-dispatcher.ts';
 import type { ViewContext } from './rotator-view.ts';
 
@@ -73,14 +74,23 @@ export class RotatorEntrance implements ViewContext {
   ): Promise<Tunnel> {
     return new Promise((resolve, reject) => {
       if (this.closed) throw new ClosedError();
+      let tunnel: TunnelStream;
       new TunnelOperation(this.#engine, plan, context, {
-        onOpen: (tunnel) => {
+        handleFor: (owner) => (tunnel = new TunnelStream(owner)),
+        onOpen: () => {
           onOpen?.(tunnel);
           resolve(tunnel);
         },
         onError: reject,
       }).start();
     });
+  }
+
+  forward(plan: TunnelPlan, context: RequestContext, listener: ForwardListener): Forwarding {
+    if (this.closed) throw new ClosedError();
+    const forwarding = new Forwarding(listener);
+    forwarding.begin(new TunnelOperation(this.#engine, plan, context, forwarding));
+    return forwarding;
   }
 
   #dispatch(

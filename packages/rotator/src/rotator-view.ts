@@ -17,11 +17,14 @@ import {
 import { RoutedResponse } from './request/routed-response.ts';
 import { shown } from '@whirl/check';
 import {
+  forwardPlanOf,
   planOf,
   routingOf,
   type ConnectOptions,
+  type ForwardOptions,
   type TunnelPlan,
 } from './request/connect-options.ts';
+import type { ForwardedTunnel, ForwardListener } from './request/forwarded-tunnel.ts';
 import type { Tunnel, TunnelStream } from './request/tunnel.ts';
 import {
   SecureTunnelAgent,
@@ -92,6 +95,12 @@ export interface RotatorView {
    */
   connect(options: ConnectOptions): Promise<Tunnel>;
   /**
+   * `connect()` for a forwarder, which has sockets of its own: it hears of the tunnel by calls, and gets the
+   * connection itself at the first byte of the target. No promise, no signal and no stream is made. Throws as
+   * `connect()` rejects before a proxy was asked.
+   */
+  forward(to: ForwardOptions, routing: RoutingOptions, listener: ForwardListener): ForwardedTunnel;
+  /**
    * Agents for clients that take an `http.Agent`: got, axios, ws, the AWS SDK, node:https. A connection is opened as
    * `connect()` opens it, so that dead proxies are not seen. One connection is one proxy: what is sent on it is not
    * repeated, and statuses are not looked at.
@@ -125,6 +134,7 @@ export interface ViewContext {
     context: RequestContext,
     onOpen?: (tunnel: TunnelStream) => void,
   ): Promise<Tunnel>;
+  forward(plan: TunnelPlan, context: RequestContext, listener: ForwardListener): ForwardedTunnel;
 }
 
 /** The verbs over one dispatcher. */
@@ -214,6 +224,13 @@ export class View implements RotatorView {
     // Facts of a tunnel are told after the call, so that its caller can listen for them.
     await Promise.resolve();
     return this.#rotator.connect(plan, context);
+  }
+
+  forward(to: ForwardOptions, routing: RoutingOptions, listener: ForwardListener): ForwardedTunnel {
+    const plan = forwardPlanOf(to);
+    const context = this.#rotator.understand(routing, this.#defaults);
+    this.#checkPin(context);
+    return this.#rotator.forward(plan, context, listener);
   }
 
   agents(options: AgentsOptions = {}): Agents {

@@ -159,7 +159,7 @@ export class ProxyPath {
       return;
     }
     this.#phase = 'connect';
-    const host = net.isIPv6(to.host) ? `[${to.host}]` : to.host;
+    const host = to.host.includes(':') ? `[${to.host}]` : to.host;
     const authority = `${host}:${to.port}`;
     const { maxHeaderSize, proxyHeaders } = this.#options;
     const headers = headersFor(this.#proxy, proxyHeaders);

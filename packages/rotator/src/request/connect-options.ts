@@ -64,6 +64,12 @@ export interface ConnectOptions extends RoutingOptions {
   readonly replay?: 'none' | FirstFlight | undefined;
 }
 
+/** Where a tunnel of a forwarder leads, and how. */
+export type ForwardOptions = Pick<
+  ConnectOptions,
+  'host' | 'port' | 'firstByteMs' | 'quietMs' | 'replay'
+>;
+
 /** The same, understood once. */
 export interface TunnelPlan {
   readonly to: Destination;
@@ -75,16 +81,25 @@ export interface TunnelPlan {
   readonly replay: FirstFlight | undefined;
 }
 
-const ownNames = ['host', 'port', 'secure', 'signal', 'firstByteMs', 'quietMs', 'replay'];
-const names = [...ownNames, ...routingOptionNames];
+const forwardNames = ['host', 'port', 'firstByteMs', 'quietMs', 'replay'];
+const names = [...forwardNames, 'secure', 'signal', ...routingOptionNames];
 
 /** Throws an `InvalidRequestError` that names the option. */
 export function planOf(options: ConnectOptions): TunnelPlan {
+  return checkedPlan(options, names);
+}
+
+/** The same for a forwarder. */
+export function forwardPlanOf(options: ForwardOptions): TunnelPlan {
+  return checkedPlan(options, forwardNames);
+}
+
+function checkedPlan(options: ConnectOptions, known: readonly string[]): TunnelPlan {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new InvalidRequestError(unknownOption('', name, names));
+    if (!known.includes(name)) throw new InvalidRequestError(unknownOption('', name, known));
   }
   const { port, signal } = options;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -96,7 +111,8 @@ export function planOf(options: ConnectOptions): TunnelPlan {
   const host = hostOf(options.host);
   return {
     to: { host, port, greets: true, ...secureOf(options.secure) },
-    origin: `tcp://${net.isIPv6(host) ? `[${host}]` : host}:${port}`,
+    // Of what a host may be only an IPv6 address has colons.
+    origin: `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`,
     signal,
     firstByteMs: duration('firstByteMs', options.firstByteMs),
     quietMs: duration('quietMs', options.quietMs),

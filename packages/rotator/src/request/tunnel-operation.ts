@@ -9,14 +9,7 @@ import { Failover } from './failover.ts';
 import { FirstFlightHold } from './first-flight-hold.ts';
 import type { RequestContext } from './request-options.ts';
 import { TunnelAttempt, type TunnelListener } from './tunnel-attempt.ts';
-import { TunnelStream, type ClosedBy, type TunnelOwner } from './tunnel.ts';
-
-/** How the caller of a tunnel hears of it. */
-export interface TunnelCaller {
-  /** The way to the target is open. Once, unless there is an error. */
-  onOpen(tunnel: TunnelStream): void;
-  onError(error: Error): void;
-}
+import type { ClosedBy, TunnelCaller, TunnelHandle, TunnelOwner } from './tunnel-owner.ts';
 
 /**
  * One tunnel with all its attempts. It is a request until its verdict; from then on its connection is the tunnel's,
@@ -31,13 +24,14 @@ export class TunnelOperation
   #plan: TunnelPlan;
   #caller: TunnelCaller | undefined;
   #flight: FirstFlightHold;
-  #stream: TunnelStream | undefined;
+  /** From when the way to the target is open. */
+  #handle: TunnelHandle | undefined;
   #openedAt = 0;
   /** The attempt whose connection the tunnel has, from the verdict on. */
   #attempt: TunnelAttempt | undefined;
   #replays = 0;
   /** A write that waits for a connection. */
-  #waiting: { readonly chunk: Buffer; readonly callback: () => void } | undefined;
+  #waiting: Buffer | undefined;
   #finished = false;
 
   /** Throws `InvalidRequestError` for a target that may not be asked. */
@@ -55,6 +49,10 @@ export class TunnelOperation
 
   override get proxyId(): string | undefined {
     return this.respondedBy ?? super.proxyId;
+  }
+
+  get attemptCount(): number {
+    return this.history.size;
   }
 
   get finished(): boolean {
@@ -116,10 +114,10 @@ export class TunnelOperation
   }
 
   protected override failed(error: Error): void {
-    if (this.#stream === undefined) {
+    if (this.#handle === undefined) {
       this.#unwatchSignal();
       this.#caller?.onError(error);
-    } else this.#stream.shut(this.#closerOf(error), error);
+    } else this.#handle.shut(this.#closerOf(error), error);
   }
 
   protected override letGo(): void {
@@ -127,14 +125,17 @@ export class TunnelOperation
   }
 
   opened(attempt: TunnelAttempt): void {
-    const others = this.#open().filter((other) => other !== attempt);
-    this.#openStream(attempt.proxyId);
+    const opens = this.#handle === undefined;
+    if (opens) this.#openHandle(attempt.proxyId);
     // A listener may have ended it.
     if (this.ended) return;
     if (this.to.secure) {
       this.#establish(attempt, undefined);
       return;
     }
+    // Whatever is written was so just now, or will be.
+    if (opens) return;
+    const others = this.#open().filter((other) => other !== attempt);
     if (this.#quiet) {
       // The first one that is open is as good, unless it was given up for being quiet.
       if (attempt.hedge && others.length > 0) this.#retire(attempt);
@@ -149,7 +150,7 @@ export class TunnelOperation
     }
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting !== undefined) this.write(waiting.chunk, waiting.callback);
+    if (waiting !== undefined && this.write(waiting)) this.#handle?.drained();
   }
 
   spoke(attempt: TunnelAttempt, first: Buffer): void {
@@ -165,14 +166,13 @@ export class TunnelOperation
     this.renew(attempt, { ...failure, blame: 'caller' });
   }
 
-  write(chunk: Buffer, callback: () => void): void {
+  write(chunk: Buffer): boolean {
     const [leading, ...others] = this.#open();
     if (leading === undefined) {
-      if (this.#flight.fits(chunk)) {
-        this.#flight.add(chunk);
-        callback();
-      } else this.#waiting = { chunk, callback };
-      return;
+      const fits = this.#flight.fits(chunk);
+      if (fits) this.#flight.add(chunk);
+      else this.#waiting = chunk;
+      return fits;
     }
     const first = this.#flight.empty;
     this.#flight.add(chunk);
@@ -184,8 +184,8 @@ export class TunnelOperation
     }
     if (first) this.#flight.send();
     if (first) this.hedgeLater();
-    if (room) callback();
-    else leading.drained(callback);
+    if (!room) leading.drained(() => this.#handle?.drained());
+    return room;
   }
 
   endWrites(): void {
@@ -215,7 +215,7 @@ export class TunnelOperation
     if (!this.ended) this.end('aborted', new Error('the tunnel was closed by its caller'));
     this.#attempt?.closed();
     const { bus, now, inFlight } = this.engine;
-    inFlight.closed(this.#stream as TunnelStream);
+    inFlight.closed(this.#handle as TunnelHandle);
     const at = now();
     const event: TunnelEnd = {
       requestId: this.id,
@@ -244,17 +244,17 @@ export class TunnelOperation
     return open;
   }
 
-  #openStream(proxyId: string): void {
-    if (this.#stream !== undefined) return;
+  #openHandle(proxyId: string): void {
     const { bus, now, inFlight } = this.engine;
-    const stream = (this.#stream = new TunnelStream(this));
-    inFlight.opened(stream);
+    const caller = this.#caller as TunnelCaller;
+    this.#handle = caller.handleFor(this);
+    inFlight.opened(this.#handle);
     this.#openedAt = now();
     if (bus.has('tunnel:open')) {
       const { id: requestId, origin } = this;
       bus.emit('tunnel:open', { requestId, proxyId, origin, at: this.#openedAt });
     }
-    this.#caller?.onOpen(stream);
+    caller.onOpen();
   }
 
   /** That attempt has the verdict: from now on its connection is the tunnel's. */
@@ -264,7 +264,7 @@ export class TunnelOperation
     const socket = attempt.succeed();
     // A listener may have ended it.
     if (!this.ended) this.finish('success', undefined);
-    this.#stream?.establish(socket, first, attempt.before);
+    this.#handle?.establish(socket, first, attempt.before);
   }
 
   /** Neutral: another connection is preferred to it. */
@@ -285,7 +285,7 @@ export class TunnelOperation
   readonly #onAbort = (): void => {
     const { reason } = this.#plan.signal as AbortSignal;
     const error = reason instanceof Error ? reason : new Error(String(reason));
-    if (this.ended) this.#stream?.shut('client', error);
+    if (this.ended) this.#handle?.shut('client', error);
     else this.end('aborted', error);
   };
 }

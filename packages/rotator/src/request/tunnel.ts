@@ -4,9 +4,7 @@ import type { TunnelEnd } from '@whirl/events';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { reset } from '../connection/reset.ts';
 import { IdleClock } from './idle-clock.ts';
-
-/** What ended a tunnel. */
-export type ClosedBy = TunnelEnd['closedBy'];
+import type { BytesBefore, ClosedBy, TunnelHandle, TunnelOwner } from './tunnel-owner.ts';
 
 /**
  * A connection to a target through a proxy of the pool. Until the first byte of the target comes, a proxy that
@@ -37,27 +35,8 @@ export interface Tunnel extends Duplex {
   readonly ended: Promise<TunnelEnd>;
 }
 
-/** What a tunnel wants of its request. */
-export interface TunnelOwner {
-  readonly id: string;
-  readonly proxyId: string | undefined;
-  readonly attempts: readonly AttemptRecord[];
-  /** Before the verdict. Calls back when more can be taken. */
-  write(chunk: Buffer, callback: () => void): void;
-  /** Before the verdict: the caller will write nothing more. */
-  endWrites(): void;
-  /** After the verdict: the connection was taken out of the stream. */
-  taken(): void;
-  /** The caller says that the tunnel works. */
-  accept(): void;
-  /** The caller says that it does not. */
-  refuse(reason: string): void;
-  /** The tunnel was closed. */
-  closed(closedBy: ClosedBy, bytesUp: number, bytesDown: number): TunnelEnd;
-}
-
 /** A tunnel, in front of the connection that it has at the moment. */
-export class TunnelStream extends Duplex implements Tunnel {
+export class TunnelStream extends Duplex implements Tunnel, TunnelHandle {
   readonly #owner: TunnelOwner;
   /** Made for the first that asks. */
   #ended: Promise<TunnelEnd> | undefined;
@@ -114,12 +93,8 @@ export class TunnelStream extends Duplex implements Tunnel {
     this.#owner.refuse(reason);
   }
 
-  /** @internal The connection that has the verdict, and its first bytes. `before`: bytes of the way to the target. */
-  establish(
-    socket: net.Socket,
-    first: Buffer | undefined,
-    before: { readonly read: number; readonly written: number },
-  ): void {
+  /** @internal */
+  establish(socket: net.Socket, first: Buffer | undefined, before: BytesBefore): void {
     this.#socket = socket;
     this.#readBefore = before.read;
     this.#writtenBefore = before.written;
@@ -204,7 +179,12 @@ export class TunnelStream extends Duplex implements Tunnel {
     this.destroy();
   }
 
-  /** @internal Ends it for a reason of the rotator's. */
+  /** @internal */
+  drained(): void {
+    this.#taken();
+  }
+
+  /** @internal */
   shut(closedBy: ClosedBy, error?: Error): void {
     this.#closedBy ??= closedBy;
     this.#reset = true;
@@ -219,8 +199,8 @@ export class TunnelStream extends Duplex implements Tunnel {
   override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
     const socket = this.#socket;
     this.#clock?.active();
-    if (socket === undefined) this.#owner.write(chunk, callback);
-    else if (socket.write(chunk) || this.#handedOver) callback();
+    const room = socket === undefined ? this.#owner.write(chunk) : socket.write(chunk);
+    if (room || this.#handedOver) callback();
     else this.#pending = callback;
   }
 
