@@ -184,6 +184,20 @@ describe('W32 limits', () => {
   });
 });
 
+describe('W32 an idle tunnel', () => {
+  it('is reset on both sides, and tunnel:end says why', async () => {
+    const { port, proxies, rotator } = await rig([scripts.says('hi')], { idleMs: 100 });
+    const ended = new Promise<{ closedBy: string }>((resolve) => {
+      rotator.bus.once('tunnel:end', resolve);
+    });
+    const wire = await tunnelTo(port, 'mail.example:110');
+    await wire.read('hi');
+    expect(await wire.ended).toBe('reset');
+    expect(await ended).toMatchObject({ closedBy: 'idle', bytesDown: 2 });
+    await until(() => proxies[0]?.tunnels[0]?.ended === 'reset');
+  });
+});
+
 describe('W34 back-pressure', () => {
   it('a client that does not read stops the target, and one that does not read stops the client', async () => {
     const chunk = Buffer.alloc(65_536);

@@ -12,6 +12,7 @@ import { SocksNegotiation, type SocksStep } from '../socks/socks-negotiation.ts'
 import { encodeReply, socksReply } from '../socks/socks-reply.ts';
 import type { ClientTunnel } from '../tunnel/established-tunnel.ts';
 import { Relay } from '../tunnel/relay.ts';
+import { listenFor, over, type Stage, type Staged } from '../tunnel/stage.ts';
 import { toldFailure, type ToldFailure } from '../tunnel/tunnel-error.ts';
 import { Tunnel } from '../tunnel/tunnel.ts';
 import { reset } from '../tunnel/reset.ts';
@@ -24,7 +25,9 @@ const granted = 'HTTP/1.1 200 Connection established\r\n\r\n';
 const crowded = 'this client has too many connections';
 
 /** One connection of a client, from its first byte on. */
-export class ClientConnection {
+export class ClientConnection implements Staged, Stage {
+  /** First this itself, which reads what the client asks for. */
+  stage: Stage = this;
   readonly #socket: net.Socket;
   readonly #context: GatewayContext;
   readonly #onEnd: (connection: ClientConnection) => void;
@@ -48,7 +51,7 @@ export class ClientConnection {
     this.#onEnd = onEnd;
     this.#address = addressOf(socket);
     this.#count(`address ${this.#address}`);
-    socket.on('error', ignore).on('close', () => this.#closed());
+    listenFor(this, socket);
     this.#listen();
   }
 
@@ -72,19 +75,21 @@ export class ClientConnection {
   /** Waits for the head of a request, or for a greeting. */
   #listen(): void {
     const { headTimeoutMs } = this.#context.options;
-    this.#timer = setTimeout(() => this.#slow(), headTimeoutMs);
-    this.#socket.on('data', this.#onData).on('end', this.#onFin).resume();
+    this.#timer = setTimeout(slow, headTimeoutMs, this);
+    this.stage = this;
   }
 
-  #unlisten(): void {
+  #enter(stage: Stage): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#socket.off('data', this.#onData).off('end', this.#onFin);
+    this.stage = stage;
   }
 
-  readonly #onFin = (): void => void this.#socket.destroy();
+  ended(): void {
+    this.#socket.destroy();
+  }
 
-  readonly #onData = (chunk: Buffer): void => {
+  data(chunk: Buffer): void {
     try {
       if (this.#socks !== undefined) this.#step(this.#socks.push(chunk));
       else if (this.#head !== undefined) this.#read(this.#head, chunk);
@@ -93,7 +98,7 @@ export class ClientConnection {
       if (!(error instanceof Refusal)) throw error;
       this.#refuse(error);
     }
-  };
+  }
 
   #first(chunk: Buffer): void {
     const [byte = 0] = chunk;
@@ -111,7 +116,7 @@ export class ClientConnection {
       );
     } else {
       this.#context.counters.refused++;
-      this.#unlisten();
+      this.#enter(over);
       this.#socket.destroy();
     }
   }
@@ -124,7 +129,7 @@ export class ClientConnection {
     this.#head = undefined;
     const head = parseRequestHead(whole.text);
     const asked = admitFields(this.#context, this.#address, head.fields);
-    this.#enter(asked);
+    this.#admit(asked);
     checkLoop(this.#context, head.fields);
     if (head.kind === 'connect') this.#connect(head, asked, whole.rest);
     else this.#forward(head, asked, whole.rest);
@@ -149,45 +154,42 @@ export class ClientConnection {
       port: Number(port) || 80,
     });
     if (expectsOther(head)) throw new Refusal(417, 'the only expectation is 100-continue');
-    this.#unlisten();
     counters.requests++;
     const route = routed(this.#context, asked);
     const request = new ForwardedRequest(this.#socket, head, {
       answered: (behind) => {
-        done();
-        if (behind === undefined) linger(this.#socket);
+        this.#request = undefined;
+        if (behind === undefined) this.#leave();
         else this.#again(behind);
       },
       failed: (error) => {
-        done();
-        const told = error instanceof Refusal ? undefined : toldFailure(error);
-        if (told === undefined) this.#refuse(error as Refusal);
-        else this.#answerFailure(told, head.method === 'HEAD');
+        this.#request = undefined;
+        if (error instanceof Refusal) this.#refuse(error);
+        else this.#answerFailure(toldFailure(error), head.method === 'HEAD');
       },
       upgraded: (target, behind) => {
-        done();
+        this.#request = undefined;
         const socket = target as net.Socket;
         socket.allowHalfOpen = true;
         if (behind.length > 0) socket.write(behind);
-        new Relay(this.#socket, socket, options);
+        const relay = new Relay(this.#socket, socket, options);
+        this.#enter(relay);
+        relay.start();
       },
       broken: () => {
-        done();
+        this.#request = undefined;
+        this.#enter(over);
         reset(this.#socket);
       },
     });
-    const onData = (chunk: Buffer) => request.push(chunk);
-    const onLeft = () => {
+    const left = () => {
       request.cut();
-      done();
+      this.#request = undefined;
+      this.#enter(over);
       this.#socket.destroy();
     };
-    const done = () => {
-      this.#request = undefined;
-      this.#socket.off('data', onData).off('end', onLeft).off('close', onLeft);
-    };
     this.#request = request;
-    this.#socket.on('data', onData).on('end', onLeft).on('close', onLeft);
+    this.#enter({ data: (chunk) => request.push(chunk), ended: left, closed: left });
     const { dispatcher } = rotator.with(route.options);
     route.watch(rotator.bus, () =>
       request.start(dispatcher, rest, options.via ? `1.1 ${pseudonym}` : undefined),
@@ -197,7 +199,7 @@ export class ClientConnection {
   /** The connection serves another request, whose first bytes may be here. */
   #again(behind: Buffer): void {
     this.#listen();
-    if (behind.length > 0) this.#onData(behind);
+    if (behind.length > 0) this.data(behind);
   }
 
   // SOCKS5.
@@ -206,8 +208,7 @@ export class ClientConnection {
     if (step === undefined) return;
     if (step.kind === 'end') {
       this.#context.counters.refused++;
-      this.#unlisten();
-      linger(this.#socket);
+      this.#leave();
     } else if (step.kind === 'credentials') {
       const socks = this.#socks as SocksNegotiation;
       let next: SocksStep | undefined;
@@ -226,15 +227,14 @@ export class ClientConnection {
     const asked = this.#asked ?? { name: '', wishes: {} };
     const answer = (code: number) => void this.#socket.write(encodeReply(code));
     try {
-      this.#enter(asked);
+      this.#admit(asked);
       checkLoop(this.#context, []);
       checkTarget(this.#context, to);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#context.counters.refused++;
-      this.#unlisten();
       answer(error.statusCode === 403 ? socksReply.notAllowed : socksReply.generalFailure);
-      linger(this.#socket);
+      this.#leave();
       return;
     }
     this.#open(
@@ -244,7 +244,7 @@ export class ClientConnection {
       () => answer(socksReply.succeeded),
       ({ reply }) => {
         answer(reply);
-        linger(this.#socket);
+        this.#leave();
       },
     );
   }
@@ -258,7 +258,6 @@ export class ClientConnection {
     grant: () => void,
     refuse: (told: ToldFailure) => void,
   ): void {
-    this.#unlisten();
     this.#socks = undefined;
     const tunnel = new Tunnel(this.#socket, this.#context, asked, to, {
       grant,
@@ -268,15 +267,17 @@ export class ClientConnection {
       },
       established: (open) => {
         this.#tunnel = open;
+        this.#enter(open);
       },
     });
     this.#tunnel = tunnel;
     this.#asked = undefined;
+    this.#enter(tunnel);
     tunnel.start(rest);
   }
 
   /** An authenticated client is counted by its name. Throws a `Refusal` when it has its fill. */
-  #enter({ name }: ParsedUsername): void {
+  #admit({ name }: ParsedUsername): void {
     const { clients, credentials } = this.#context;
     if (credentials.size > 0 && this.#countedAs !== `name ${name}`) {
       if (this.#countedAs !== undefined) clients.leave(this.#countedAs);
@@ -290,22 +291,22 @@ export class ClientConnection {
     if (this.#context.clients.enter(key)) this.#countedAs = key;
   }
 
-  #slow(): void {
+  /** No complete head, or greeting, came in time. */
+  slow(): void {
     if (this.#head?.begun === true) {
       this.#refuse(new Refusal(408, 'the head of the request did not come in time'));
     } else {
-      this.#unlisten();
+      this.#enter(over);
       this.#socket.destroy();
     }
   }
 
   #refuse(refusal: Refusal): void {
     this.#context.counters.refused++;
-    this.#unlisten();
     const { statusCode, message } = refusal;
     const fields = refusal instanceof CredentialsRefusal ? refusal.fields : [];
     this.#socket.write(encodeError(statusCode, { fields, error: wordFor(statusCode), message }));
-    linger(this.#socket);
+    this.#leave();
   }
 
   #answerFailure(told: ToldFailure, head = false): void {
@@ -316,14 +317,22 @@ export class ClientConnection {
     }
     const error = wordFor(statusCode);
     this.#socket.write(encodeError(statusCode, { fields, error, message, attempts, head }));
+    this.#leave();
+  }
+
+  /** It has its response: it is closed. */
+  #leave(): void {
+    this.#enter(over);
     linger(this.#socket);
   }
 
-  #closed(): void {
+  gone(): void {
     clearTimeout(this.#timer);
     if (this.#countedAs !== undefined) this.#context.clients.leave(this.#countedAs);
     this.#onEnd(this);
   }
 }
 
-function ignore(): void {}
+function slow(connection: ClientConnection): void {
+  connection.slow();
+}

@@ -3,22 +3,22 @@ import type { Counters } from '../counters.ts';
 
 /** The bytes of one tunnel, on the socket of its client, without those of the request for it and of its answer. */
 export class ByteCount {
-  readonly #client: net.Socket;
+  readonly client: net.Socket;
   readonly #readBefore: number;
   readonly #writtenBefore: number;
 
   constructor(client: net.Socket, readBefore: number, writtenBefore: number) {
-    this.#client = client;
+    this.client = client;
     this.#readBefore = readBefore;
     this.#writtenBefore = writtenBefore;
   }
 
   get up(): number {
-    return this.#client.bytesRead - this.#readBefore;
+    return this.client.bytesRead - this.#readBefore;
   }
 
   get down(): number {
-    return this.#client.bytesWritten - this.#writtenBefore;
+    return this.client.bytesWritten - this.#writtenBefore;
   }
 
   addTo(counters: Counters): void {

@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import type { Tunnel as Upstream } from '@whirl/rotator';
+import type { ForwardedTunnel } from '@whirl/rotator';
 import type { Counters } from '../counters.ts';
 import type { ByteCount } from './byte-count.ts';
 import { Relay, type RelayOptions } from './relay.ts';
@@ -16,17 +16,17 @@ export interface ClientTunnel {
 /** A tunnel whose target has spoken. There are many of them for a long time, so it holds no more than it needs. */
 export class EstablishedTunnel extends Relay implements ClientTunnel {
   readonly bytes: ByteCount;
-  readonly #upstream: Upstream;
+  readonly #upstream: ForwardedTunnel;
   readonly #counters: Counters;
 
   constructor(
-    client: net.Socket,
-    upstream: Upstream,
+    upstream: ForwardedTunnel,
+    target: net.Socket,
     options: RelayOptions,
     bytes: ByteCount,
     counters: Counters,
   ) {
-    super(client, upstream.handOver(), options);
+    super(bytes.client, target, options);
     this.bytes = bytes;
     this.#upstream = upstream;
     this.#counters = counters;
@@ -37,8 +37,13 @@ export class EstablishedTunnel extends Relay implements ClientTunnel {
     reset(this.client);
   }
 
-  override clientClosed(): void {
+  override timedOut(): void {
+    this.#upstream.reset('idle');
+    super.timedOut();
+  }
+
+  override closed(): void {
     this.bytes.addTo(this.#counters);
-    super.clientClosed();
+    super.closed();
   }
 }

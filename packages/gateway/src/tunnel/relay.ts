@@ -1,5 +1,6 @@
 import type net from 'node:net';
 import { reset } from './reset.ts';
+import type { Stage } from './stage.ts';
 
 export interface RelayOptions {
   /** Silence of both sides after which the tunnel ends. */
@@ -8,7 +9,7 @@ export interface RelayOptions {
   readonly halfClosedMs: number;
 }
 
-/** Under which a socket has its relay: so the listeners are the same functions for all, and none is made for each. */
+/** Under which the target's socket has its relay: the listeners are the same functions for all. */
 const relayKey: unique symbol = Symbol('whirl.relay');
 
 interface Relayed extends net.Socket {
@@ -17,9 +18,9 @@ interface Relayed extends net.Socket {
 
 /**
  * Passes bytes on in both directions until both sides have ended: FIN as FIN, RST as RST, no faster than the
- * slower side reads.
+ * slower side reads. It is the stage of the client's connection, and listens to the target's itself.
  */
-export class Relay {
+export class Relay implements Stage {
   readonly client: net.Socket;
   readonly target: net.Socket;
   readonly #halfClosedMs: number;
@@ -28,52 +29,90 @@ export class Relay {
     this.client = client;
     this.target = target;
     this.#halfClosedMs = halfClosedMs;
-    (client as Relayed)[relayKey] = (target as Relayed)[relayKey] = this;
-    client
-      .on('error', onError)
-      .on('end', onEnd)
-      .on('timeout', onTimeout)
-      .on('close', onClientClosed);
-    target.on('error', onError).on('end', onEnd).on('close', onTargetClosed);
-    client.setTimeout(idleMs);
-    client.pipe(target);
-    target.pipe(client);
+    (target as Relayed)[relayKey] = this;
+    target.on('data', onData).on('end', onEnd).on('error', onError);
+    target.on('drain', onDrain).on('close', onClose);
+    if (client.timeout !== idleMs) client.setTimeout(idleMs);
   }
 
-  /** One side has said its last. */
-  halfClosed(): void {
+  /** From now on it is the stage of the client. `first`: what was read from the target already. */
+  start(first?: Buffer): void {
+    const { client, target } = this;
+    if (first === undefined || client.write(first)) target.resume();
+    else target.pause();
+    if (target.readableEnded) this.targetEnded();
+    if (client.readableEnded) this.ended();
+    else client.resume();
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.target.write(chunk)) this.client.pause();
+  }
+
+  fromTarget(chunk: Buffer): void {
+    if (!this.client.write(chunk)) this.target.pause();
+  }
+
+  drained(): void {
+    this.target.resume();
+  }
+
+  ended(): void {
+    this.#halfClosed();
+    this.target.end();
+  }
+
+  targetEnded(): void {
+    this.#halfClosed();
+    this.client.end();
+  }
+
+  timedOut(): void {
+    tear(this.target);
+    tear(this.client);
+  }
+
+  failed(): void {
+    tear(this.target);
+  }
+
+  closed(): void {
+    if (!hasEnded(this.client)) tear(this.target);
+  }
+
+  #halfClosed(): void {
     this.client.setTimeout(this.#halfClosedMs);
-  }
-
-  /** The other side of a connection that broke. */
-  tearBeside(socket: net.Socket): void {
-    const other = socket === this.client ? this.target : this.client;
-    if (!other.destroyed) reset(other);
-  }
-
-  clientClosed(): void {
-    // One that has ended in both directions was not torn, and its other end closes by itself.
-    if (!this.client.readableEnded || !this.client.writableFinished) this.tearBeside(this.client);
   }
 }
 
-function onError(this: Relayed): void {
-  this[relayKey]?.tearBeside(this);
+/** One that has ended in both directions was not torn, and its other end closes by itself. */
+function hasEnded({ readableEnded, writableFinished }: net.Socket): boolean {
+  return readableEnded && writableFinished;
+}
+
+/** The other side of a connection that broke. */
+function tear(socket: net.Socket): void {
+  if (!socket.destroyed) reset(socket);
+}
+
+function onData(this: Relayed, chunk: Buffer): void {
+  this[relayKey]?.fromTarget(chunk);
 }
 
 function onEnd(this: Relayed): void {
-  this[relayKey]?.halfClosed();
+  this[relayKey]?.targetEnded();
 }
 
-function onTimeout(this: Relayed): void {
-  this.destroy();
-  this[relayKey]?.target.destroy();
+function onDrain(this: Relayed): void {
+  this[relayKey]?.client.resume();
 }
 
-function onClientClosed(this: Relayed): void {
-  this[relayKey]?.clientClosed();
+function onError(this: Relayed): void {
+  const client = this[relayKey]?.client;
+  if (client !== undefined) tear(client);
 }
 
-function onTargetClosed(this: Relayed): void {
-  if (!this.readableEnded) this[relayKey]?.tearBeside(this);
+function onClose(this: Relayed): void {
+  const client = this[relayKey]?.client;
+  if (client !== undefined && !hasEnded(this)) tear(client);
 }

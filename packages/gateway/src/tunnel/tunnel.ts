@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import type { Tunnel as Upstream } from '@whirl/rotator';
+import type { ForwardedTunnel, ForwardListener } from '@whirl/rotator';
 import type { Counters } from '../counters.ts';
 import { firstFlight } from '../flight/first-flight.ts';
 import type { ReplayMode } from '../flight/flight-reader.ts';
@@ -11,6 +11,7 @@ import { ByteCount } from './byte-count.ts';
 import { EstablishedTunnel, type ClientTunnel } from './established-tunnel.ts';
 import type { RelayOptions } from './relay.ts';
 import { reset } from './reset.ts';
+import type { Stage } from './stage.ts';
 import { toldFailure, type ToldFailure } from './tunnel-error.ts';
 import type { TunnelViews } from './tunnel-views.ts';
 
@@ -48,21 +49,18 @@ const maxEarlyBytes = 65_536;
 const handshakeRecord = 22;
 
 /** A client's tunnel to a target, until the target's first byte, through whichever proxy brings that. */
-export class Tunnel implements ClientTunnel {
+export class Tunnel implements ClientTunnel, Stage, ForwardListener {
   readonly #client: net.Socket;
   readonly #context: TunnelContext;
   readonly #to: Authority;
   readonly #retries: number | undefined;
   readonly #route: Route;
   readonly #answers: TunnelAnswers;
-  readonly #opening = new AbortController();
   /** What the client has sent while no proxy had opened the tunnel. */
-  #early: Buffer[] = [];
+  #early: Buffer[] | undefined;
   #earlyBytes = 0;
   #isTls = false;
-  #upstream: Upstream | undefined;
-  /** It takes no more for now, and the client is not read. */
-  #full = false;
+  #upstream: ForwardedTunnel | undefined;
   /** From when the tunnel was granted. */
   #count: ByteCount | undefined;
   #readBefore = 0;
@@ -91,140 +89,103 @@ export class Tunnel implements ClientTunnel {
     const { views, options } = this.#context;
     const { replay, firstByteMs, quietMs, idleMs } = options;
     const { host, port } = this.#to;
-    const client = this.#client;
-    this.#readBefore = client.bytesRead - rest.length;
-    client.on('data', this.#onEarly).on('end', this.#onFin).on('close', this.#onClose).resume();
-    if (rest.length > 0) this.#onEarly(rest);
+    this.#readBefore = this.#client.bytesRead - rest.length;
+    if (rest.length > 0) this.data(rest);
     const serverFirst = serverFirstPorts.has(port);
-    views
-      .get(this.#retries)
-      .connect({
-        host,
-        port,
-        ...this.#route.options,
-        signal: this.#opening.signal,
-        ...(replay === 'none'
-          ? { firstByteMs: idleMs }
-          : {
-              replay: firstFlight(replay, serverFirst),
-              firstByteMs,
-              quietMs: serverFirst ? Math.min(quietMs, serverFirstQuietMs) : quietMs,
-            }),
-      })
-      .then(this.#opened, this.#refused);
+    const flight = firstFlight(replay, serverFirst);
+    const patience = serverFirst ? Math.min(quietMs, serverFirstQuietMs) : quietMs;
+    const to = {
+      host,
+      port,
+      firstByteMs: flight === undefined ? idleMs : firstByteMs,
+      quietMs: flight === undefined ? undefined : patience,
+      replay: flight,
+    };
+    try {
+      this.#upstream = views.get(this.#retries).forward(to, this.#route.options, this);
+    } catch (error) {
+      this.refused(error as Error);
+    }
   }
 
   cut(): void {
-    this.#opening.abort();
     this.#upstream?.reset('close');
     reset(this.#client);
   }
 
-  readonly #opened = (upstream: Upstream): void => {
+  opened(): void {
     const { counters, options } = this.#context;
     const client = this.#client;
-    upstream.on('error', ignore);
-    if (this.#opening.signal.aborted || client.destroyed) {
-      upstream.reset('client');
-      return;
-    }
-    this.#upstream = upstream;
     counters.tunnels++;
-    client.setTimeout(options.idleMs, this.#onIdle);
+    client.setTimeout(options.idleMs);
     this.#answers.grant();
     this.#count = new ByteCount(client, this.#readBefore, client.bytesWritten);
-    client.off('data', this.#onEarly);
-    for (const chunk of this.#early) this.#send(chunk);
-    this.#early = [];
-    // A server that speaks first may have spoken already.
-    if (upstream.isEstablished) {
-      this.#onEstablished();
-      return;
-    }
-    upstream.once('established', this.#onEstablished).once('close', this.#onLost);
-    client.on('data', this.#onFlight);
-    if (!this.#full) client.resume();
-  };
+    const early = this.#early;
+    this.#early = undefined;
+    client.resume();
+    if (early !== undefined)
+      this.#send(early.length === 1 ? (early[0] as Buffer) : Buffer.concat(early));
+  }
 
-  readonly #refused = (error: unknown): void => {
-    if (this.#opening.signal.aborted) return;
+  refused(error: Error): void {
     this.#context.counters.failed++;
-    this.#unlisten();
     this.#answers.refuse(toldFailure(error));
-  };
+  }
 
   /** The target has spoken: nothing is held or judged from here on. */
-  readonly #onEstablished = (): void => {
-    const upstream = this.#upstream as Upstream;
+  established(target: net.Socket, first: Buffer | undefined): void {
+    const upstream = this.#upstream as ForwardedTunnel;
     const { counters, options } = this.#context;
-    const client = this.#client;
-    counters.established(upstream.attempts.length - 1);
-    this.#route.keep(upstream.proxyId);
-    upstream.off('close', this.#onLost).off('drain', this.#onDrain);
-    this.#unlisten();
-    client.off('timeout', this.#onIdle);
-    this.#answers.established(
-      new EstablishedTunnel(client, upstream, options, this.#count as ByteCount, counters),
-    );
-  };
+    counters.established(upstream.attemptCount - 1);
+    this.#route.keep(upstream.proxyId as string);
+    const count = this.#count as ByteCount;
+    const tunnel = new EstablishedTunnel(upstream, target, options, count, counters);
+    this.#answers.established(tunnel);
+    tunnel.start(first);
+  }
 
   /** It broke after it was granted, before the first byte of the target: never with FIN, which would be a lie. */
-  readonly #onLost = (): void => {
-    this.#unlisten();
-    this.#count?.addTo(this.#context.counters);
+  lost(): void {
+    const { counters } = this.#context;
+    this.#count?.addTo(counters);
+    this.#count = undefined;
     if (this.#client.destroyed) return;
-    this.#context.counters.lost++;
+    counters.lost++;
     reset(this.#client);
-  };
+  }
 
-  readonly #onEarly = (chunk: Buffer): void => {
-    if (this.#earlyBytes === 0) this.#isTls = chunk[0] === handshakeRecord;
-    this.#early.push(chunk);
-    this.#earlyBytes += chunk.length;
-    if (this.#earlyBytes >= maxEarlyBytes) this.#client.pause();
-  };
-
-  readonly #onFlight = (chunk: Buffer): void => {
-    if (this.#earlyBytes === 0) this.#isTls = chunk[0] === handshakeRecord;
-    this.#earlyBytes += chunk.length;
-    this.#send(chunk);
-  };
-
-  readonly #onDrain = (): void => {
-    this.#full = false;
+  takesMore(): void {
     this.#client.resume();
-  };
+  }
 
-  #send(chunk: Buffer): void {
-    const upstream = this.#upstream as Upstream;
-    if (upstream.write(chunk) || this.#full) return;
-    this.#full = true;
-    this.#client.pause();
-    upstream.once('drain', this.#onDrain);
+  data(chunk: Buffer): void {
+    if (this.#earlyBytes === 0) this.#isTls = chunk[0] === handshakeRecord;
+    this.#earlyBytes += chunk.length;
+    if (this.#count !== undefined) {
+      this.#send(chunk);
+      return;
+    }
+    (this.#early ??= []).push(chunk);
+    if (this.#earlyBytes >= maxEarlyBytes) this.#client.pause();
   }
 
   /** No client of TLS says its last before it has heard the server: it has left, as one that still waits. */
-  readonly #onFin = (): void => {
+  ended(): void {
     if (this.#count === undefined || this.#isTls) this.#client.destroy();
     else this.#upstream?.end();
-  };
+  }
 
-  readonly #onClose = (): void => {
-    this.#unlisten();
-    this.#opening.abort();
+  closed(): void {
+    this.#count?.addTo(this.#context.counters);
     this.#upstream?.reset('client');
-  };
+  }
 
-  readonly #onIdle = (): void => {
+  timedOut(): void {
     this.#upstream?.reset('idle');
     reset(this.#client);
-  };
+  }
 
-  #unlisten(): void {
-    const client = this.#client;
-    client.off('data', this.#onEarly).off('data', this.#onFlight);
-    client.off('end', this.#onFin).off('close', this.#onClose);
+  #send(chunk: Buffer): void {
+    if (this.#upstream?.write(chunk) === false) this.#client.pause();
   }
 }
-
-function ignore(): void {}
