@@ -42,6 +42,7 @@ export type Fact =
   | { readonly kind: 'process'; readonly id: ProcessWord };
 
 export type ProcessWord = 'suspect' | 'well' | 'left';
+const words: readonly string[] = ['suspect', 'well', 'left'] satisfies ProcessWord[];
 
 type Field =
   'failures' | 'run' | 'latencyMs' | 'remainingMs' | 'target' | 'fingerprint' | 'session';
@@ -60,41 +61,67 @@ const forms: Readonly<Record<Fact['kind'], readonly [letter: string, ...Field[]]
   process: ['p'],
 };
 
+const kindOf = new Map(
+  (Object.keys(forms) as Fact['kind'][]).map((kind) => [forms[kind][0], kind]),
+);
+
 /** A remaining time that no process means: 30 days. */
 const longestMs = 30 * 86_400_000;
 
+/** A list of rows: a letter, and the values of one fact after another of that kind. */
 export function encodeFacts(facts: readonly Fact[]): string {
-  return JSON.stringify(
-    facts.map((fact) => {
-      const [letter, ...fields] = forms[fact.kind];
-      const values = fields.map((field) => (fact as unknown as Record<Field, unknown>)[field]);
-      return [letter, fact.id, ...values.filter(isGiven).map(rounded)];
-    }),
-  );
+  const rows: unknown[][] = [];
+  for (const fact of facts) {
+    const [letter, ...fields] = forms[fact.kind];
+    const given = fields.map((field) => (fact as unknown as Record<Field, unknown>)[field]);
+    const values = [fact.id, ...given.filter(isGiven).map(rounded)];
+    const last = rows.at(-1);
+    // A ban may have no target: where the next one begins could not be told.
+    if (last?.[0] === letter && fact.kind !== 'banned') last.push(...values);
+    else rows.push([letter, ...values]);
+  }
+  return JSON.stringify(rows);
 }
 
 const isGiven = (value: unknown) => value !== undefined;
 const rounded = (value: unknown) => (typeof value === 'number' ? Math.round(value) : value);
 
-/** What can be understood of a batch, and how many rows could not. Never throws: the log is not ours alone. */
-export function decodeFacts(batch: string): { facts: Fact[]; garbage: number } {
-  const rows = listOf(batch);
-  if (rows === undefined) return { facts: [], garbage: 1 };
-  const facts = rows.map(factOf).filter((fact) => fact !== undefined);
-  return { facts, garbage: rows.length - facts.length };
+/**
+ * Reads a batch. `hear` gets each fact, with the pool's id of its proxy: null when `idOf` does not know it, as is usual in
+ * a large fleet; undefined for what cannot be understood. Never throws: the log is not ours alone.
+ */
+export function readFacts(
+  batch: string,
+  idOf: (name: string) => string | undefined,
+  hear: (fact: Fact | null | undefined) => void,
+): void {
+  for (const row of listOf(batch) ?? [undefined]) {
+    const values: unknown[] = Array.isArray(row) ? row : [];
+    const kind = kindOf.get(values[0] as string);
+    let at = 1;
+    do {
+      hear(kind && factOf(kind, values, at, idOf));
+      at += kind ? forms[kind].length : Infinity;
+    } while (at < values.length);
+  }
 }
 
-function factOf(row: unknown): Fact | undefined {
-  if (!Array.isArray(row)) return undefined;
-  const [letter, id, ...values] = row as unknown[];
-  if (!isName(id)) return undefined;
-  const kinds = Object.keys(forms) as Fact['kind'][];
-  const kind = kinds.find((each) => forms[each][0] === letter);
-  if (kind === undefined || (kind === 'process' && !isWord(id))) return undefined;
+/** The fact that begins at a place of a row. */
+function factOf(
+  kind: Fact['kind'],
+  values: readonly unknown[],
+  at: number,
+  idOf: (name: string) => string | undefined,
+): Fact | null | undefined {
+  const name = values[at];
+  if (!isName(name)) return undefined;
+  const id = kind === 'process' ? words.find((word) => word === name) : (idOf(name) ?? null);
+  if (!id) return id as null | undefined;
   const fact: Record<string, unknown> = { kind, id };
-  for (const [i, field] of (forms[kind].slice(1) as Field[]).entries()) {
-    if (!isValue(field, values[i])) return undefined;
-    fact[field] = values[i];
+  const form = forms[kind];
+  for (let i = 1; i < form.length; i++) {
+    const field = form[i] as Field;
+    if (!isValue(field, (fact[field] = values[at + i]))) return undefined;
   }
   return fact as unknown as Fact;
 }
@@ -104,10 +131,6 @@ function isValue(field: Field, value: unknown): boolean {
   if (field === 'fingerprint' || field === 'session') return isName(value);
   if (typeof value !== 'number' || !(value >= 0)) return false;
   return field.endsWith('Ms') ? value <= longestMs : Number.isSafeInteger(value);
-}
-
-function isWord(id: string): id is ProcessWord {
-  return id === 'suspect' || id === 'well' || id === 'left';
 }
 
 function isName(value: unknown): value is string {

@@ -139,9 +139,7 @@ const words =
 
 /** What an error is called: never its message, which may hold an address. */
 export function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return 'error';
-  const { message, code } = error as { message?: unknown; code?: unknown };
-  const word = typeof message === 'string' ? words.exec(message)?.[1] : undefined;
-  if (word !== undefined) return word;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'error';
+  const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
+  const word = (typeof message === 'string' && words.exec(message)?.[1]) || code;
+  return typeof word === 'string' && /^[A-Z][A-Z0-9_]{1,40}$/.test(word) ? word : 'error';
 }

@@ -1,4 +1,4 @@
-import { decodeFacts, heldOf, type Fact } from '../facts.ts';
+import { heldOf, readFacts, type Fact } from '../facts.ts';
 import type { LogEntry, EvidenceRow, KnownHold, Peer } from '../store.ts';
 import { priorOf } from './own-evidence.ts';
 import type { Parts } from './parts.ts';
@@ -23,10 +23,12 @@ export class Heard {
 
   /** Called when there is something that cannot wait. */
   readonly #urgent: (waitMs: number) => void;
+  readonly #idOf: (name: string) => string | undefined;
 
   constructor(parts: Parts, urgent: (waitMs: number) => void) {
     this.#parts = parts;
     this.#urgent = urgent;
+    this.#idOf = (name) => parts.names.in(name);
   }
 
   /** An entry of the log. */
@@ -36,22 +38,16 @@ export class Heard {
     const at = now - entry.ageMs;
     this.lagMs = entry.ageMs;
     if (entry.passed !== undefined) {
-      const held = heldOf(entry.passed);
-      const id = held?.kind === 'open' ? this.#parts.names.in(held.id) : undefined;
+      const id = this.#parts.idOf(entry.passed);
       if (id !== undefined) this.#passed(id, entry, at, now);
       return;
     }
-    const { facts, garbage } = decodeFacts(entry.batch ?? '');
-    counts.ignored.garbage += garbage;
-    for (const fact of facts) {
-      this.rows++;
-      if (fact.kind === 'process') {
-        peers.said(entry.process, fact.id);
-        continue;
-      }
-      const id = this.#parts.names.in(fact.id);
-      if (id !== undefined) this.#fact(id, fact, entry, at, now);
-    }
+    readFacts(entry.batch ?? '', this.#idOf, (fact) => {
+      if (fact === undefined) counts.ignored.garbage++;
+      else this.rows++;
+      if (fact?.kind === 'process') peers.said(entry.process, fact.id);
+      else if (fact) this.#fact(fact, entry, at, now);
+    });
   }
 
   /** What holds, for a process that knows nothing yet. */
@@ -96,14 +92,9 @@ export class Heard {
     if (known.length > 0) pool.inform(known);
   }
 
-  #fact(
-    id: string,
-    fact: Exclude<Fact, { kind: 'process' }>,
-    from: Peer,
-    at: number,
-    now: number,
-  ): void {
+  #fact(fact: Exclude<Fact, { kind: 'process' }>, from: Peer, at: number, now: number): void {
     const { ledger, settings, pool } = this.#parts;
+    const { id } = fact;
     const { share } = settings;
     switch (fact.kind) {
       case 'failing':
@@ -146,8 +137,7 @@ export class Heard {
     now: number,
   ): void {
     const { pool } = this.#parts;
-    const found = this.#parts.consider(id, now);
-    if (found === 'contradicted' || found === 'one_witness') this.#ignored(found);
+    const found = this.#consider(id, now);
     // Several see it fail: the next report may be the one that opens its circuit.
     if (found === 'too_few') this.#urgent(incidentMs);
     // One witness is not enough to pass it over either: the second one has to come from somewhere.
@@ -165,10 +155,15 @@ export class Heard {
       if (!tests.holdsLease(id, now)) this.#parts.open(id, Math.max(until, now));
       return;
     }
-    if (pool.circuit(id)?.state !== 'closed' && pool.circuit(id) !== undefined) return;
+    if ((pool.circuit(id)?.state ?? 'closed') !== 'closed') return;
+    const found = this.#consider(id, now);
+    if (found === 'one_witness') this.#avoid(id, peers.witnessOf(from.process), until, now);
+  }
+
+  #consider(id: string, now: number) {
     const found = this.#parts.consider(id, now);
     if (found === 'contradicted' || found === 'one_witness') this.#ignored(found);
-    if (found === 'one_witness') this.#avoid(id, peers.witnessOf(from.process), until, now);
+    return found;
   }
 
   /** It was found to work, and fails all the same. */

@@ -76,8 +76,10 @@ export class Observed {
     const guilty = failed && blame === 'proxy' && reason !== 'banned';
     if (!guilty && !(outcome === 'success' && blame === 'none')) return;
     const again = this.#parts.recoveries.ended(id, !guilty, now);
-    if (again !== undefined) pool.adopt(id, 'open', { openMs: again });
-    if (again !== undefined) this.#opened(id, now + again);
+    if (again !== undefined) {
+      pool.adopt(id, 'open', { openMs: again });
+      this.#opened(id, now + again);
+    }
     if (settings.share.evidence && !(guilty && selfCheck.isSuspect)) {
       this.#parts.evidence.ended(this.#parts.names.out(id), !guilty, latencyMs);
     }

@@ -31,11 +31,6 @@ export class Outbox {
     return this.#rows.size;
   }
 
-  /** Whether there is anything that should be told soon. */
-  get isEmpty(): boolean {
-    return this.#rows.size + this.#working.size + this.#facts.length === 0;
-  }
-
   failed(id: string, run: number, latencyMs: number): void {
     const row = this.#rows.get(id) ?? { failures: 0, run: 0, totalMs: 0 };
     row.failures++;

@@ -1,5 +1,5 @@
 import type { SharedPool } from '../shared-pool.ts';
-import { holdOf } from '../facts.ts';
+import { heldOf, holdOf } from '../facts.ts';
 import { OwnEvidence } from './own-evidence.ts';
 import { Holds } from './holds.ts';
 import { Ledger } from './ledger.ts';
@@ -84,6 +84,12 @@ export class Parts {
   /** The field of a circuit's hold and lease. */
   fieldOf(id: string): string {
     return holdOf({ kind: 'open', id: this.names.out(id) });
+  }
+
+  /** The proxy of such a field; undefined when it is none, or of a proxy that the pool does not have. */
+  idOf(field: string): string | undefined {
+    const held = heldOf(field);
+    return held?.kind === 'open' ? this.names.in(held.id) : undefined;
   }
 
   /** A circuit is open in this process until then: newcomers have to know, and its test is one for all. */

@@ -1,5 +1,5 @@
 import type { Fact } from '../facts.ts';
-import { heldOf, encodeFacts } from '../facts.ts';
+import { encodeFacts } from '../facts.ts';
 import type { SharedPool } from '../shared-pool.ts';
 import type { SyncResponse, SyncRequest, Verdict } from '../store.ts';
 import { Heard } from './heard.ts';
@@ -88,12 +88,9 @@ export class Protocol {
     const { tests, recoveries, ledger, pool } = this.parts;
     ledger.sweep(now);
     this.#checkSelf(now);
-    const remaining = (id: string) => Math.max(1000, (tests.dueAt(id) ?? now) - now);
-    const openMs = new Map<string, number>();
-    for (const { id, nextTestAt } of recoveries.isEmpty ? [] : pool.circuits()) {
-      openMs.set(id, Math.max(remaining(id), (nextTestAt ?? now) - now));
-    }
-    for (const id of recoveries.tick(now, (each) => openMs.get(each) ?? remaining(each))) {
+    const openUntil = (id: string) =>
+      Math.max(now + 1000, tests.dueAt(id) ?? 0, pool.circuit(id)?.nextTestAt ?? 0);
+    for (const id of recoveries.tick(now, (each) => openUntil(each) - now)) {
       this.parts.counts.adopted.closed++;
       this.parts.holds.delete(this.parts.fieldOf(id), true);
     }
@@ -165,11 +162,11 @@ export class Protocol {
     for (const hold of response.holds) heard.hold(hold, now);
     for (const entry of response.entries) heard.entry(entry, now);
     for (const { field, term } of response.grants) {
-      const id = this.#idOf(field);
+      const id = parts.idOf(field);
       if (id !== undefined) parts.tests.granted(id, term, askedAt, now);
     }
     for (const { field, remainingMs } of response.denials) {
-      const id = this.#idOf(field);
+      const id = parts.idOf(field);
       if (id !== undefined) parts.tests.denied(id, remainingMs, now);
     }
     if (response.evidence.length > 0) heard.evidence(response.evidence);
@@ -233,11 +230,6 @@ export class Protocol {
     if (at >= this.#nextAskAt) return;
     this.#nextAskAt = at;
     this.onHurry();
-  }
-
-  #idOf(field: string): string | undefined {
-    const held = heldOf(field);
-    return held?.kind === 'open' ? this.parts.names.in(held.id) : undefined;
   }
 
   /** Rows that may be told now: a share of what the whole fleet may tell. */

@@ -30,10 +30,6 @@ export class Recoveries {
     this.#spreadMs = spreadMs;
   }
 
-  get isEmpty(): boolean {
-    return this.#pending.size === 0;
-  }
-
   has(id: string): boolean {
     return this.#pending.has(id);
   }
