@@ -252,7 +252,7 @@ test.each([
   [0, ` from 1 to ${Number.MAX_SAFE_INTEGER}, got 0`],
   [1.5, ` from 1 to ${Number.MAX_SAFE_INTEGER}, got 1.5`],
   [NaN, ` from 1 to ${Number.MAX_SAFE_INTEGER}, got NaN`],
-  ['5', ', got string'],
+  ['5', ', got a string'],
 ])('maxBreakers %o is refused', (maxBreakers, rest) => {
   expect(() => new CircuitBreakerGroup({ maxBreakers: maxBreakers as number })).toThrow(
     `maxBreakers must be an integer${rest}`,

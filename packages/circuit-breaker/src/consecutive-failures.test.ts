@@ -22,7 +22,7 @@ test.each([
   [-1, ' from 1 to 9007199254740991, got -1'],
   [2.5, ' from 1 to 9007199254740991, got 2.5'],
   [NaN, ' from 1 to 9007199254740991, got NaN'],
-  ['5', ', got string'],
+  ['5', ', got a string'],
 ])('refuses %j', (threshold, rest) => {
   expect(() => consecutiveFailures(threshold as number)).toThrow(
     `threshold must be an integer${rest}`,

@@ -47,7 +47,7 @@ test('K20 execute never throws synchronously', async () => {
     () => breaker.execute(() => 1, { signal: null } as never),
   ];
   const names = [
-    /^fn must be a function, got number$/,
+    /^fn must be a function, got a number$/,
     /^unknown option "signals"; known are signal,/,
     /isFailure/,
     /signal/,

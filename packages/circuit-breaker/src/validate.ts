@@ -17,15 +17,16 @@ export function check(
 ): void {
   const type = typeof fallback;
   const isTyped = typeof value === type && value !== null;
-  const number = value as number;
-  if (isTyped && (type !== 'number' || (number >= min && number <= max))) {
-    if (!(isWhole && number % 1)) return;
+  if (isTyped && (type !== 'number' || ((value as number) >= min && (value as number) <= max))) {
+    if (!(isWhole && (value as number) % 1)) return;
   }
-  const wanted = isWhole ? 'an integer' : fallback === null ? 'an object' : 'a ' + type;
+  const wanted = isWhole ? 'an integer' : (fallback === null ? 'an ' : 'a ') + type;
   throw isTyped
-    ? new RangeError(`${name} must be ${wanted} from ${min} to ${max}, got ${number}`)
+    ? new RangeError(`${name} must be ${wanted} from ${min} to ${max}, got ${value as number}`)
     : // Only what kind it is: it may hold a secret, or refuse to become a string.
-      new TypeError(`${name} must be ${wanted}, got ${value == null ? value : typeof value}`);
+      new TypeError(
+        `${name} must be ${wanted}, got ${value == null ? value : (typeof value === 'object' ? 'an ' : 'a ') + typeof value}`,
+      );
 }
 
 /** The kind of each option. */

@@ -1,4 +1,11 @@
-import { createEmitter } from './mitt.ts';
+import mitt, { type Emitter } from 'mitt';
+
+/**
+ * mitt 3.0.1 declares its default export in a way that `moduleResolution: nodenext` reads as the
+ * module, not the function. No type of it reaches a public declaration, so that a consumer's compiler
+ * never comes across it.
+ */
+type CreateEmitter = () => Emitter<Record<string, unknown>>;
 
 /** A map of event types to their payloads: an interface or a type. */
 export type EventMap = object;
@@ -111,9 +118,11 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
   options: BusOptions = {},
 ): Bus<Events> {
   const { onListenerError = report, ...unknown } = options;
-  for (const name in unknown) throw new TypeError(`unknown option ${name}`);
+  for (const name in unknown) {
+    throw new TypeError(`unknown option "${name}"; known are onListenerError`);
+  }
   checkFunction('onListenerError', onListenerError);
-  const emitter = createEmitter();
+  const emitter = (mitt as CreateEmitter)();
   /** While an event is being delivered: what waits for it. */
   let queue: [type: string, event: unknown][] | null | undefined;
 
@@ -145,24 +154,25 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
     on: subscribe,
     once: (type: string, listener: AnyListener) => subscribe(type, listener, true),
     off(type: string, listener: AnyListener) {
-      for (const each of (emitter.all.get(type) as Subscription[] | undefined)?.slice() ?? []) {
-        if (each.listener === listener) unsubscribe(type, each);
-      }
+      const subscriptions = emitter.all.get(type) as Subscription[] | undefined;
+      // Of a copy: it changes under the loop. `map`, as mitt has it, for the size.
+      subscriptions?.slice().map((each) => each.listener === listener && unsubscribe(type, each));
     },
     emit(type: string, event: unknown) {
       // One made inside a listener waits its turn in the loop below.
-      if (!has(type) || queue?.push([type, event])) return;
-      queue = [];
-      // Nothing throws here: a subscription keeps its listener's fault to itself.
-      emitter.emit(type, event);
-      for (const each of queue) emitter.emit(...each);
-      queue = null;
+      if (has(type) && !queue?.push([type, event])) {
+        queue = [];
+        // Nothing throws here: a subscription keeps its listener's fault to itself.
+        emitter.emit(type, event);
+        for (const each of queue) emitter.emit(...each);
+        queue = null;
+      }
     },
   } as unknown as Bus<Events>;
 }
 
 function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') {
-    throw new TypeError(`${name} must be a function, not ${typeof value}`);
+    throw new TypeError(`${name} must be a function, got ${typeof value}`);
   }
 }
