@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinFleet } from '../src/index.ts';
 import { fromIoredis, fromNodeRedis, redisStore } from '../src/redis.ts';
 import { storeContract } from '../src/testing/store-contract.test-kit.ts';
+import type { SyncRequest } from '../src/store.ts';
 import { SimulatedPool } from '../src/testing/simulated-pool.ts';
 import { clients } from './clients.ts';
 import { RedisServer } from './redis-server.ts';
@@ -11,6 +12,31 @@ beforeAll(async () => {
   server = await RedisServer.start();
 });
 afterAll(() => server.stop());
+
+/** What a process that tells nothing asks. */
+function askFor(pool: string, buckets: readonly number[]): SyncRequest {
+  return {
+    process: 'reader',
+    witness: 'host',
+    scope: `whirl:{${pool}}:v1`,
+    version: 'v1',
+    epoch: '',
+    newEpoch: 'first',
+    position: '',
+    batch: undefined,
+    holds: [],
+    releases: [],
+    verdicts: [],
+    leases: [],
+    evidence: [],
+    buckets,
+    live: 0,
+    leaving: false,
+    memberTtlMs: 3000,
+    keyTtlMs: 60_000,
+    logTtlMs: 60_000,
+  };
+}
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -73,7 +99,7 @@ describe('keys', () => {
     const fleets = ['one', 'two'].map(fleetOf);
     await expect.poll(() => fleets.every(({ fleet }) => fleet.state === 'joined')).toBe(true);
     await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'x', 'y');
-    await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'p', 'me', 'w', 'h', 'b', '{{{');
+    await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'e', 'me\nh\nb{{{');
     for (let part = 0; part < 64; part++) {
       await server.command(
         'HSET',
@@ -106,12 +132,33 @@ describe('keys', () => {
   });
 });
 
+describe('evidence', () => {
+  it('that has faded is not read, and goes from the server', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    const store = redisStore(commands);
+    const part = 'whirl:{faded}:v1:ev:7';
+    await server.command('HSET', part, 'old', `9 0 50 9 ${Date.now() - 3_600_000}`);
+    const read = async () => (await store.sync(askFor('faded', [7]))).evidence;
+    expect(await read()).toEqual([]);
+    await server.command('HSET', part, 'new', `9 0 50 9 ${Date.now()}`);
+    // The server looks for it at one reading in eight.
+    for (let i = 0; i < 300 && (await server.command('HLEN', part)) !== ':1\r\n'; i++) await read();
+    expect(await server.command('HKEYS', part)).toBe('*1\r\n$3\r\nnew\r\n');
+    expect(await read()).toMatchObject([{ id: 'new', successes: expect.closeTo(9, 0), run: 9 }]);
+    await end();
+  });
+});
+
 describe('what is no client', () => {
   it('is refused by the method that is missing', () => {
     expect(() => fromIoredis({} as never)).toThrow(
-      'fromIoredis() must be given a client with eval()',
+      'client must be a client with eval(), evalsha(), xrange(), got an object',
     );
-    expect(() => fromNodeRedis({ eval() {} } as never)).toThrow('a client with evalSha()');
-    expect(() => redisStore(undefined as never)).toThrow('redisStore() must be given a client');
+    expect(() => fromNodeRedis({ eval() {} } as never)).toThrow(
+      'a client with eval(), evalSha(), xRange()',
+    );
+    expect(() => redisStore(undefined as never)).toThrow(
+      'commands must be an object with eval(), evalSha(), xRange(), got undefined',
+    );
   });
 });

@@ -2,9 +2,11 @@ import { checkBriefly } from '@whirl/check';
 import { methods } from '../methods.ts';
 import {
   buckets,
+  evidenceHalfLifeMs,
+  leastEvidence,
+  maxEntries,
   type LogEntry,
   type EvidenceRow,
-  type SyncResponse,
   type SyncRequest,
   type FleetStore,
   type KnownHold,
@@ -17,23 +19,31 @@ import { script, sha } from './script.ts';
 const foreverMs = 1e14;
 
 /**
- * A store in Redis 6.2 or later, or Valkey: one EVALSHA a sync, everything of a pool in one slot. The client is the
- * caller's: it is neither connected nor closed here.
+ * A store in Redis 6.2 or later, or Valkey: one XRANGE and one EVALSHA a sync, sent together, everything of a pool in
+ * one slot. The client is the caller's: it is neither connected nor closed here.
  */
 export function redisStore(commands: RedisCommands): FleetStore {
-  checkBriefly('commands', commands, methods('an object', 'eval', 'evalSha'));
+  checkBriefly('commands', commands, methods('an object', 'eval', 'evalSha', 'xRange'));
+  const run = async (keys: readonly string[], args: readonly string[]) => {
+    try {
+      return await commands.evalSha(sha, keys, args);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return commands.eval(script, keys, args);
+    }
+  };
   return {
     async sync(ask) {
+      const { position } = ask;
       const keys = keysOf(ask);
-      const args = argsOf(ask, keys);
-      let reply: unknown;
-      try {
-        reply = await commands.evalSha(sha, keys, args);
-      } catch (error) {
-        if (!isUnknownScript(error)) throw error;
-        reply = await commands.eval(script, keys, args);
-      }
-      return responseOf(reply);
+      // Read beside the script: in it each entry would become tables first, at four times the price.
+      const read = (start: string) => commands.xRange(keys[0] as string, start, maxEntries);
+      const unread = read(position === '' ? '-' : `(${position}`);
+      const [entries, reply] = await Promise.all([unread, run(keys, argsOf(ask, keys))]);
+      const { now, isSameLog, ...response } = responseOf(reply);
+      const from = isSameLog ? position : '';
+      const log = from === position ? entries : await read('-');
+      return { ...response, ...logOf(log, from, ask.process, now) };
     },
     close() {},
   };
@@ -70,7 +80,7 @@ function argsOf(ask: SyncRequest, keys: readonly string[]): string[] {
     ask.version,
     ask.epoch,
     ask.newEpoch,
-    ask.position,
+    ask.position || '-',
     ask.batch ?? '',
     ms(ask.memberTtlMs),
     ms(ask.keyTtlMs),
@@ -91,30 +101,46 @@ function argsOf(ask: SyncRequest, keys: readonly string[]): string[] {
 }
 
 /** What the script returned. What cannot be understood is left out: others may write to these keys. */
-function responseOf(reply: unknown): SyncResponse {
-  if (!Array.isArray(reply) || reply.length < 11)
+function responseOf(reply: unknown) {
+  if (!Array.isArray(reply) || reply.length < 10)
     throw new TypeError('the reply of a script was expected');
-  const [epoch, position, more, live, peers, entries, grants, denials, holds, evidence, versions] =
+  const [time, epoch, same, live, peers, grants, denials, holds, evidence, versions] =
     reply as unknown[];
+  const now = Number(time);
   return {
+    now,
+    /** It still holds what the position is of. */
+    isSameLog: Number(same) === 1,
     epoch: String(epoch),
-    position: String(position),
-    more: Number(more) === 1,
     live: Number(live),
     peers: strings(peers).length > 0 ? strings(peers).map(peerOf) : undefined,
-    entries: chunks(strings(entries), 5).map(entryOf),
     grants: chunks(strings(grants), 2).map(([field = '', term = '']) => ({ field, term })),
     denials: chunks(strings(denials), 2).map(([field = '', remaining]) => {
       return { field, remainingMs: Number(remaining) };
     }),
     holds: chunks(strings(holds), 3).map(holdOf),
-    evidence: strings(evidence).flatMap(rowOf),
+    evidence: lists(evidence).flatMap((part) => rowsOf(part, now)),
     versions: strings(versions),
+  };
+}
+
+/** What was read of the log, after a position. */
+function logOf(list: unknown, position: string, self: string, now: number) {
+  const read = lists(list);
+  const [reached = position] = (read.at(-1) ?? []) as string[];
+  return {
+    position: reached,
+    more: read.length === maxEntries,
+    entries: read.flatMap((entry) => entryOf(entry, self, now)),
   };
 }
 
 function strings(list: unknown): string[] {
   return Array.isArray(list) ? list.map(String) : [];
+}
+
+function lists(list: unknown): unknown[][] {
+  return Array.isArray(list) ? list.filter(Array.isArray) : [];
 }
 
 function chunks(list: readonly string[], length: number): string[][] {
@@ -128,9 +154,17 @@ function peerOf(row: string): Peer {
   return { process, witness };
 }
 
-function entryOf([process = '', witness = '', kind, what, age]: string[]): LogEntry {
-  const from = { process, witness, ageMs: Number(age) };
-  return kind === 'c' ? { ...from, passed: what } : { ...from, batch: what };
+/** An entry of the log: its id, and one field with the process, its host, and what it told. */
+function entryOf([id, fields]: unknown[], self: string, now: number): LogEntry[] {
+  const text = String((fields as unknown[] | undefined)?.[1]);
+  const first = text.indexOf('\n');
+  const second = text.indexOf('\n', first + 1);
+  const process = text.slice(0, first);
+  if (second < 0 || process === self) return [];
+  const ageMs = Math.max(0, now - Number.parseInt(String(id), 10));
+  const from = { process, witness: text.slice(first + 1, second), ageMs };
+  const what = text.slice(second + 2);
+  return [text[second + 1] === 'c' ? { ...from, passed: what } : { ...from, batch: what }];
 }
 
 function holdOf([field = '', remaining, marks = '']: string[]): KnownHold {
@@ -140,13 +174,15 @@ function holdOf([field = '', remaining, marks = '']: string[]): KnownHold {
   return { field, remainingMs: remainingMs > foreverMs / 2 ? Infinity : remainingMs, marks: known };
 }
 
-function rowOf(line: string): EvidenceRow[] {
-  const end = line.lastIndexOf('\n');
-  const [successes, failures, successMs, run] = line
-    .slice(end + 1)
-    .split(' ')
-    .map(Number);
-  const numbers = [successes, failures, successMs, run];
-  if (end < 1 || !numbers.every(Number.isFinite)) return [];
-  return [{ id: line.slice(0, end), successes, failures, successMs, run } as EvidenceRow];
+/** A part of the evidence: ids and their rows in turn, faded to now. */
+function rowsOf(part: unknown[], now: number): EvidenceRow[] {
+  return chunks(part.map(String), 2).flatMap(([id = '', row = '']) => {
+    const numbers = row.split(' ').map(Number);
+    const [successes = NaN, failures = NaN, successMs = NaN, run = NaN, at = NaN] = numbers;
+    const kept = 0.5 ** ((now - at) / evidenceHalfLifeMs);
+    const known = { id, successes: successes * kept, failures: failures * kept, successMs, run };
+    const attempts = known.successes + known.failures;
+    const isRow = Number.isFinite(attempts + successMs + run);
+    return isRow && attempts >= leastEvidence ? [known] : [];
+  });
 }

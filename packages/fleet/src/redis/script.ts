@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { evidenceHalfLifeMs, holdGraceMs, leastEvidence, maxEntries, passedMs } from '../store.ts';
+import { evidenceHalfLifeMs, holdGraceMs, leastEvidence, passedMs } from '../store.ts';
 
 /**
  * One sync, in one script: what `memoryStore()` does, on the server's clock. Keys: log, holds, marks, leases,
@@ -24,22 +24,8 @@ if not epoch then
   redis.call('SET', epochs, epoch)
 end
 
-local function newest()
-  local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)
-  return last[1] and last[1][1] or '0-0'
-end
-local function later(one, other)
-  local a, b = string.match(one, '^(%d+)%-(%d+)$')
-  local c, d = string.match(other, '^(%d+)%-(%d+)$')
-  if not a then return true end
-  a, b, c, d = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
-  return a > c or (a == c and b > d)
-end
-local from = position
-if epoch ~= known or from == '' or later(from, newest()) then from = '0-0' end
-
 local function tell(kind, what)
-  redis.call('XADD', log, 'MINID', '~', now - logTtl, '*', 'p', process, 'w', witness, kind, what)
+  redis.call('XADD', log, 'MINID', '~', now - logTtl, '*', 'e', me .. '\\n' .. kind .. what)
 end
 local function hold(field, ends)
   local score = redis.call('ZSCORE', holds, field)
@@ -122,14 +108,14 @@ for _ = 1, number() do
   row = string.format('%.3g %.3g %.0f %s %.0f', s + before, f + failed, ms, run, now)
   redis.call('HSET', key, id, row)
 end
-local evidence = {}
+local evidence, sweeps = {}, time[2] % 8 == 0
 for _ = 1, number() do
   local key = KEYS[7 + number()]
   local rows = redis.call('HGETALL', key)
-  for i = 1, #rows, 2 do
-    local s, f, ms, run = rowOf(rows[i + 1])
-    if s + f < ${leastEvidence} then redis.call('HDEL', key, rows[i])
-    else evidence[#evidence + 1] = rows[i] .. '\\n' .. string.format('%.3g %.3g %.0f ', s, f, ms) .. run end
+  evidence[#evidence + 1] = rows
+  for i = 1, sweeps and #rows or 0, 2 do
+    local s, f = rowOf(rows[i + 1])
+    if s + f < ${leastEvidence} then redis.call('HDEL', key, rows[i]) end
   end
 end
 if leaving then
@@ -166,19 +152,9 @@ if epoch ~= known then
     end
   end
 end
-local entries, read, reached = {}, redis.call('XRANGE', log, '(' .. from, '+', 'COUNT', ${maxEntries}), from
-for _, entry in ipairs(read) do
-  reached = entry[1]
-  local row = entry[2]
-  if row[1] == 'p' and row[2] ~= process and row[3] == 'w' and #row == 6 then
-    local told = tonumber(string.match(reached, '^%d+'))
-    for _, part in ipairs({ row[2], row[4], row[5], row[6], math.max(0, now - told) }) do
-      entries[#entries + 1] = part
-    end
-  end
-end
+local same = epoch == known and #redis.call('XREVRANGE', log, '+', position, 'COUNT', 1)
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, keyTtl) end
-return { epoch, reached, #read == ${maxEntries} and 1 or 0, count, peers, entries, grants, denials, held, evidence, others }
+return { now, epoch, same or 0, count, peers, grants, denials, held, evidence, others }
 `;
 
 export const sha = createHash('sha1').update(script).digest('hex');

@@ -82,6 +82,14 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(entries).toHaveLength(1);
     });
 
+    it('to a process that comes from another epoch all is told again, whatever its position', async () => {
+      await sync('a', { batch: 'one' });
+      const { epoch, position } = await sync('a', { batch: 'two' });
+      const later = await sync('b', { epoch: 'another', position });
+      expect(later.entries.map(({ batch }) => batch)).toEqual(['one', 'two']);
+      expect((await sync('b', { epoch, position: later.position })).entries).toEqual([]);
+    });
+
     it('of very many entries one response holds 500, and says that there are more', async () => {
       for (let i = 0; i < 501; i++) await sync('a', { batch: `${i}` });
       const first = await sync('b');
