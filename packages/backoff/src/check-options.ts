@@ -9,25 +9,27 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
   check('options', options, 'object');
   for (const name in options) {
     const rule = rules[name];
-    if (rule === undefined) refuse('option', 'one of ' + Object.keys(rules), name);
+    if (rule === undefined) throw new TypeError(`unknown option "${name}"`);
     const value = (options as Record<string, unknown>)[name];
     if (value !== undefined) check(name, value, rule);
   }
 }
 
-/** Refuses a value that does not obey the rule, naming the option, the bound and the value. */
+/** Refuses a value that does not obey the rule, naming the option, the bound and the value, or what kind of value it is. */
 export function check(name: string, value: unknown, rule: Rule): void {
-  const type = value === null ? 'null' : typeof value;
+  const type = value === null ? value : typeof value;
   if (typeof rule !== 'number') {
     if (rule && type !== rule) refuse(name, rule, type);
-  } else if (!(type === 'number' && (value as number) >= rule && (value as number) < Infinity)) {
-    refuse(name, `>= ${rule}`, value);
+  } else if (type !== 'number') {
+    refuse(name, `a number ≥ ${rule}`, type);
+  } else if (!((value as number) >= rule && (value as number) < Infinity)) {
+    refuse(name, `a number ≥ ${rule}`, value as number);
   }
 }
 
-/** Throws a RangeError for a number, which is out of bounds then, and a TypeError for anything else. */
-export function refuse(name: string, wanted: string, value: unknown): never {
-  throw new (typeof value === 'number' ? RangeError : TypeError)(
-    `${name} must be ${wanted}, got ${String(value)}`,
+/** Throws a RangeError that shows a number, which is out of bounds, or a TypeError that shows the type of anything else. */
+export function refuse(name: string, wanted: string, got: number | string | null): never {
+  throw new (typeof got === 'number' ? RangeError : TypeError)(
+    `${name} must be ${wanted}, got ${got}`,
   );
 }

@@ -58,7 +58,8 @@ export function jittered(
 ): Backoff {
   check('maxMs', maxMs, baseMs);
   const kind = String(jitter) as Jitter;
-  if (!Object.hasOwn(ranges, kind)) refuse('jitter', 'one of ' + Object.keys(ranges), kind);
+  if (!Object.hasOwn(ranges, kind))
+    refuse('jitter', 'one of ' + Object.keys(ranges), typeof jitter);
   const range = ranges[kind];
   const capMs = Math.min(maxMs, longestDelayMs);
   return Object.freeze({

@@ -140,10 +140,8 @@ describe('createRetryBudget', () => {
       }
     }
     expect(() => createRetryBudget({ capacity: '5' as never })).toThrow(TypeError);
-    expect(() => createRetryBudget({ ttlMs: 0 })).toThrow(/^ttlMs must be >= 1, got 0$/);
-    expect(() => createRetryBudget({ ttl: 1 } as never)).toThrow(
-      /^option must be one of .*, got ttl$/,
-    );
+    expect(() => createRetryBudget({ ttlMs: 0 })).toThrow(/^ttlMs must be a number ≥ 1, got 0$/);
+    expect(() => createRetryBudget({ ttl: 1 } as never)).toThrow(/^unknown option "ttl"$/);
   });
 
   it('share: a process has its part of minPerSecond, of what was granted already, and of capacity', () => {
@@ -189,7 +187,7 @@ describe('createRetryBudget', () => {
 
   it.each([0, -1, NaN, Infinity, '2'])('share must be a number ≥ 1, not %s', (share) => {
     const { budget } = budgetAt();
-    expect(() => (budget.share = share as number)).toThrow('share must be >= 1, got');
+    expect(() => (budget.share = share as number)).toThrow('share must be a number ≥ 1, got');
     expect(budget.share).toBe(1);
   });
 });

@@ -52,7 +52,7 @@ export async function retry<T>(
     now = defaultNow,
   } = options ?? {};
   if (maxAttempts !== Infinity) check('maxAttempts', maxAttempts, 1);
-  if (maxAttempts % 1) refuse('maxAttempts', 'whole', maxAttempts);
+  if (maxAttempts % 1) refuse('maxAttempts', 'an integer', maxAttempts);
   const isTimed = Math.min(timeoutMs, attemptTimeoutMs) < Infinity;
   const endsAt = timeoutMs < Infinity ? now() + timeoutMs : Infinity;
   let previousMs: number | undefined;

@@ -19,15 +19,15 @@ async function gzippedBytes(contents: string): Promise<number> {
 }
 
 describe('size, minified and gzipped', () => {
-  it('{ retry, exponential } is at most 1,597 bytes', async () => {
+  it('{ retry, exponential } is at most 1,615 bytes', async () => {
     const bytes = await gzippedBytes(`export { retry, exponential } from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(500);
-    expect(bytes).toBeLessThanOrEqual(1597);
+    expect(bytes).toBeLessThanOrEqual(1615);
   });
 
-  it('all of it is at most 2,685 bytes', async () => {
+  it('all of it is at most 2,703 bytes', async () => {
     const bytes = await gzippedBytes(`export * from '@whirl/backoff';`);
     expect(bytes).toBeGreaterThan(1000);
-    expect(bytes).toBeLessThanOrEqual(2685);
+    expect(bytes).toBeLessThanOrEqual(2703);
   });
 });
