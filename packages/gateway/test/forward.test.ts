@@ -122,6 +122,20 @@ describe('W7 a request in absolute form goes through the dispatcher', () => {
     }
   });
 
+  it('the URL stands above Host, for the rules and for the target', async () => {
+    const raw = await startRaw('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    const { port } = await start({ deny: ['secret.example'] });
+    const get = (url: string, host: string) =>
+      exchange(port, `GET ${url} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const denied = await get('http://secret.example/', raw.origin.slice(7));
+    expect(denied.text).toMatch(/^HTTP\/1\.1 403 /);
+    const passed = await get(`${raw.origin}/`, 'secret.example');
+    expect(passed.text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(raw.heads.map((head) => /^host: (.*)\r$/im.exec(head)?.[1])).toEqual([
+      raw.origin.slice(7),
+    ]);
+  });
+
   it('Expect: 100-continue is answered when the body is wanted, any other is refused', async () => {
     const target = use(await startTarget());
     const { port } = await start();
