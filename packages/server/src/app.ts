@@ -10,7 +10,8 @@ import { answerError, answerNotFound, failures } from './http/errors.ts';
 import { EventStream, type EventStreamOptions } from './events/event-stream.ts';
 import type { JoinedFleet } from './fleet.ts';
 import { inFlightToWire } from './wire/in-flight-wire.ts';
-import { addBareHeaders, answerMalformed } from './http/malformed.ts';
+import { toOriginForm } from './http/hosts.ts';
+import { addBareHeaders, answerExpectation, answerMalformed } from './http/malformed.ts';
 import { describeApi, documentationRoutes } from './openapi.ts';
 import { policyToWire } from './wire/policy-wire.ts';
 import { proxyToWire } from './wire/proxy-wire.ts';
@@ -85,7 +86,9 @@ function createFastify(
     requestTimeout: 120_000,
     frameworkErrors: (error, request, reply) => answerError(error, request, addBareHeaders(reply)),
     clientErrorHandler: answerMalformed,
+    rewriteUrl: toOriginForm,
   });
+  app.server.on('checkExpectation', answerExpectation);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(answerNotFound);
   // A POST without a body is fine whatever content type it names.

@@ -1,7 +1,25 @@
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { allowsHost, hostnameOf, isLoopback } from './hosts.ts';
+import { allowsHost, hostnameOf, isLoopback, toOriginForm } from './hosts.ts';
 
 const local = { host: '127.0.0.1', allowedHosts: ['whirl.example.com'] };
+
+describe('A8 the target of a request', () => {
+  it.each([
+    ['http://evil.example.com/api?a=1', 'evil.example.com', '/api?a=1'],
+    ['HTTPS://localhost:8000', 'localhost:8000', '/'],
+    ['http://localhost?a', 'localhost', '/?a'],
+    ['http://user@localhost/', 'user@localhost', '/'],
+    ['http:///api', '', '/api'],
+    ['/http://evil.example.com/', 'given', '/http://evil.example.com/'],
+    ['*', 'given', '*'],
+    ['ftp://evil.example.com/', 'given', 'ftp://evil.example.com/'],
+  ])('A8 %j has the host %j and the path %j', (url, host, path) => {
+    const request = { url, headers: { host: 'given' } };
+    expect(toOriginForm(request as unknown as IncomingMessage)).toBe(path);
+    expect(request.headers.host).toBe(host);
+  });
+});
 
 describe('A8 Host headers', () => {
   it.each([

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 /** Whether an address to bind can be reached from this machine alone. */
@@ -12,6 +13,20 @@ export function hostnameOf(header: string): string | undefined {
     ?.toLowerCase()
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.$/, '');
+}
+
+const absoluteForm = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+/**
+ * The target of a request in origin form. One in absolute form names its host there, which takes the place of the Host
+ * field (RFC 9112, section 3.2.2): everything that looks at Host looks at that.
+ */
+export function toOriginForm(request: IncomingMessage): string {
+  const { url = '' } = request;
+  const [, authority, path = ''] = absoluteForm.exec(url) ?? [];
+  if (authority === undefined) return url;
+  request.headers.host = authority;
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 /**

@@ -98,4 +98,23 @@ describe('A17 a client that is told to go away', () => {
       expect(answer).toMatch(/^HTTP\/1\.1 400 .*"error":"duplicate_host"/s);
     }
   });
+
+  it.each([
+    ['http://evil.example.com/api/v1/status', 'localhost', /^HTTP\/1\.1 403 .*"forbidden_host"/s],
+    ['http://user@localhost/api/v1/status', 'localhost', /^HTTP\/1\.1 403 .*"forbidden_host"/s],
+    ['http://localhost/api/v1/status', 'evil.example.com', /^HTTP\/1\.1 200 /],
+  ])('A8 the request target %s stands above the Host %s', async (target, host, expected) => {
+    const answer = await stubborn(
+      `GET ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(expected);
+  });
+
+  it('A17 an unknown expectation gets a 417 with a reason, and the socket is destroyed', async () => {
+    const head = 'POST /api/v1/proxies HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n';
+    const answer = await stubborn(`${head}expect: nonsense\r\n\r\n`, '{}');
+    expect(answer).toMatch(/^HTTP\/1\.1 417 .*"error":"expectation_failed"/s);
+    expect(answer).toMatch(/^connection: close\r$/m);
+    expect(answer).toMatch(/^x-content-type-options: nosniff\r$/m);
+  });
 });

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import type { ErrorBody } from './errors.ts';
@@ -48,6 +48,18 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
     'connection: close',
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`);
+  destroySoon(socket);
+}
+
+/** Answers a request that expects something else than 100-continue, in the shape of every error. */
+export function answerExpectation({ socket }: IncomingMessage, response: ServerResponse): void {
+  const body: ErrorBody = {
+    error: 'expectation_failed',
+    message: 'the only expectation that is understood is 100-continue',
+  };
+  const type = { 'content-type': 'application/json; charset=utf-8' };
+  // Whether the body of the request follows is not known.
+  response.writeHead(417, { ...headers, ...type, connection: 'close' }).end(JSON.stringify(body));
   destroySoon(socket);
 }
 
