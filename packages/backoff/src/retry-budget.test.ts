@@ -168,6 +168,17 @@ describe('createRetryBudget', () => {
     expect(withdrawAll(budget)).toBe(10);
   });
 
+  it('share: a smaller one leaves what is there, and an idle hour fills the part of the process alone', () => {
+    const { budget, clock } = budgetAt({ minPerSecond: 10 });
+    budget.share = 5;
+    expect(budget.balance).toBe(2);
+    budget.share = 1;
+    expect(budget.balance).toBe(2);
+    budget.share = 5;
+    clock.at += 3_600_000;
+    expect(withdrawAll(budget)).toBe(20);
+  });
+
   it('D28 a total outage: 50 processes with a share each retry at most 600 of 10,000 requests in 10 s', () => {
     const processes = Array.from({ length: 50 }, () => budgetAt());
     for (const { budget } of processes) {

@@ -277,6 +277,7 @@ describe('R3 time limits', () => {
     }).catch((error: unknown) => error);
     await vi.runAllTimersAsync();
     expect(await caught).toBeInstanceOf(RetryTimeoutError);
+    expect(((await caught) as Error).cause).toEqual(new Error('0'));
     expect(calls).toBe(1);
   });
 
