@@ -14,6 +14,7 @@ export class CandidatePool extends CandidateData implements ViewRegistry {
   /** Withheld from the pick that is being made. */
   readonly hidden: number[] = [];
   readonly #views: CandidateView[] = [];
+  /** Views that take part in it, beside the root. */
   readonly #touched: CandidateView[] = [];
 
   constructor(random: () => number) {
@@ -95,7 +96,7 @@ export class CandidatePool extends CandidateData implements ViewRegistry {
   /** A pick begins: nothing is hidden. */
   begin(): void {
     this.pickNumber++;
-    this.touch(this.root);
+    this.root.usedAt = this.pickNumber;
   }
 
   /** A view takes part in the pick that is being made. */
@@ -110,6 +111,7 @@ export class CandidatePool extends CandidateData implements ViewRegistry {
   hide(slot: number): void {
     if (!this.root.has(slot)) return;
     this.hidden.push(slot);
+    this.root.hide(slot);
     for (const view of this.#touched) view.hide(slot);
   }
 
@@ -118,16 +120,19 @@ export class CandidatePool extends CandidateData implements ViewRegistry {
     const at = this.hidden.indexOf(slot);
     if (at < 0) return;
     this.hidden.splice(at, 1);
+    this.root.show(slot);
     for (const view of this.#touched) view.show(slot);
   }
 
   /** The pick has been made: what was hidden is offered again, and the candidate is counted. */
   end(slot: number): void {
     if (this.hidden.length > 0) {
+      this.root.showAll();
       for (const view of this.#touched) view.showAll();
       this.hidden.length = 0;
     }
-    this.#touched.length = 0;
+    // Only where there are any: setting a length costs as much as all else here.
+    if (this.#touched.length > 0) this.#touched.length = 0;
     if (slot < 0) return;
     this.availability.picked(slot, this.pickNumber, this.now);
   }
