@@ -4,11 +4,11 @@ import type { TunnelPlan } from './request/connect-options.ts';
 import type { Engine } from './request/engine.ts';
 import { Operation } from './request/operation.ts';
 import {
-  contextKey,
+  callKey,
   contextOf,
-  copyOf,
   type RequestContext,
   type RoutingOptions,
+  type VerbCall,
 } from './request/request-options.ts';
 import { Forwarding, type ForwardListener } from './request/forwarded-tunnel.ts';
 import { TunnelOperation } from './request/tunnel-operation.ts';
@@ -49,22 +49,16 @@ export class RotatorEntrance implements ViewContext {
   /** A dispatcher whose requests have that context, unless they bring their own. */
   dispatcherFor(context: RequestContext, ending = leavesOpen): RotatorDispatcher {
     const entrance = this;
-    return new RotatorDispatcher(
-      (opts, handler) => {
-        const given = (opts as { [contextKey]?: RequestContext })[contextKey];
-        this.#dispatch(opts, handler, given ?? copyOf(context));
+    return new RotatorDispatcher((opts, handler) => this.#dispatch(opts, handler, context), {
+      ...this.#limits,
+      ...ending,
+      get closed() {
+        return entrance.closed;
       },
-      {
-        ...this.#limits,
-        ...ending,
-        get closed() {
-          return entrance.closed;
-        },
-        get destroyed() {
-          return entrance.destroyed;
-        },
+      get destroyed() {
+        return entrance.destroyed;
       },
-    );
+    });
   }
 
   connect(
@@ -99,6 +93,9 @@ export class RotatorEntrance implements ViewContext {
     context: RequestContext,
   ): void {
     if (this.closed) throw new ClosedError();
-    new Operation(this.#engine, opts, handler, context).start();
+    const call = (opts as { readonly [callKey]?: VerbCall })[callKey];
+    const operation = new Operation(this.#engine, opts, handler, call?.context ?? context);
+    if (call !== undefined) call.progress = operation;
+    operation.start();
   }
 }

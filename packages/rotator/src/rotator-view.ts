@@ -8,11 +8,12 @@ import { fetchThrough } from './fetch.ts';
 import { redact } from './redact.ts';
 import type { BodyFunction, RequestBody } from './message/encode-body.ts';
 import {
-  contextKey,
+  callKey,
   routingOptionNames,
   type RoutingOptions,
   type Progress,
   type RequestContext,
+  type VerbCall,
 } from './request/request-options.ts';
 import { RoutedResponse } from './request/routed-response.ts';
 import { shown } from '@whirl/check';
@@ -119,6 +120,8 @@ export interface RotatorView {
 
 const ownOptionNames = new Set(['method', 'headers', 'body', 'signal']);
 const noRoutingOptions: RoutingOptions = Object.freeze({});
+const soon = Promise.resolve();
+const plainGet: RequestOptions = Object.freeze({ method: 'GET' });
 
 /** What a view needs of its rotator. */
 export interface ViewContext {
@@ -149,7 +152,24 @@ export class View implements RotatorView {
     this.dispatcher = dispatcher ?? rotator.dispatcherFor(defaults);
   }
 
-  async request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
+  request(url: string | URL, options: RequestOptions = {}): Promise<RotatorResponse> {
+    // What throws here rejects.
+    return new Promise((resolve, reject) => {
+      const { call, opts } = this.#understood(url, options);
+      // Facts of a request are told after the call, so that its caller can listen for them.
+      void soon.then(() =>
+        this.dispatcher.request(opts, (error, response) => {
+          if (error === null) resolve(new RoutedResponse(response, call.progress as Progress));
+          else reject(error);
+        }),
+      );
+    });
+  }
+
+  #understood(
+    url: string | URL,
+    options: RequestOptions,
+  ): { readonly call: VerbCall; readonly opts: Dispatcher.RequestOptions } {
     if (typeof options !== 'object' || options === null) {
       throw new InvalidRequestError(`options must be an object, got ${shown(options)}`);
     }
@@ -160,18 +180,17 @@ export class View implements RotatorView {
     this.#checkPin(context);
     // A stream may fail before it is sent; then the request finds its error.
     if (isNodeStream(body)) body.on('error', ignore);
-    // Facts of a request are told after the call, so that its caller can listen for them.
-    await Promise.resolve();
-    const response = await this.dispatcher.request({
+    const call: VerbCall = { context, progress: undefined };
+    const opts = {
       origin: target,
       path: target.pathname + target.search,
       method: method as Dispatcher.HttpMethod,
       headers,
       body,
       signal,
-      [contextKey]: context,
-    } as Dispatcher.RequestOptions);
-    return new RoutedResponse(response, context.progress as Progress);
+      [callKey]: call,
+    } as Dispatcher.RequestOptions;
+    return { call, opts };
   }
 
   async fetch(url: string | URL | Request, init: FetchOptions = {}): Promise<Response> {
@@ -243,8 +262,7 @@ export class View implements RotatorView {
         return rotator.closed;
       },
       name: JSON.stringify([sessionId, region, tags, proxyId]),
-      // Each tunnel writes into a context of its own.
-      open: (plan, onOpen) => rotator.connect(plan, { ...context }, onOpen),
+      open: (plan, onOpen) => rotator.connect(plan, context, onOpen),
     };
     return {
       http: new TunnelAgent(source, keepAlive),
@@ -256,7 +274,8 @@ export class View implements RotatorView {
     return new View(this.#rotator, this.#rotator.understand(options, this.#defaults));
   }
 
-  readonly get: Verb = (url, options) => this.request(url, { ...options, method: 'GET' });
+  readonly get: Verb = (url, options) =>
+    this.request(url, options === undefined ? plainGet : { ...options, method: 'GET' });
   readonly head: Verb = (url, options) => this.request(url, { ...options, method: 'HEAD' });
   readonly options: Verb = (url, options) => this.request(url, { ...options, method: 'OPTIONS' });
   readonly post: Verb = (url, options) => this.request(url, { ...options, method: 'POST' });

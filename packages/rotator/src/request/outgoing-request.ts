@@ -9,7 +9,7 @@ import type { Lease } from '../connection/lease.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { headersFor } from '../proxy/proxy-headers.ts';
-import { contextKey } from './request-options.ts';
+import { callKey } from './request-options.ts';
 import { repeatable } from '../policy/retry-plan.ts';
 
 /** A request, understood once and sent by each attempt. */
@@ -34,7 +34,7 @@ export class OutgoingRequest {
 
   /** Throws `InvalidRequestError` for what could never be sent. */
   constructor(opts: Dispatcher.DispatchOptions, policy: RetryPolicy) {
-    const verb = contextKey in opts;
+    const verb = callKey in opts;
     this.#more = verb ? undefined : opts;
     this.#upgrade = Boolean(opts.upgrade);
     // Timed here: undici's own timers are coarse, and framing without content is progress to them.
@@ -137,15 +137,17 @@ function isTimeout(given: unknown): given is number {
   return typeof given === 'number' && given >= 0;
 }
 
-/** `own`: a URL is that of a verb, which has parsed it and keeps it. */
+/** `own`: a URL is that of a verb, which has parsed it, knows that it is http: or https:, and keeps it. */
 function originOf({ origin: given }: Dispatcher.DispatchOptions, own: boolean): URL {
+  const checked = own && given instanceof URL;
   let origin: URL;
   try {
-    origin = own && given instanceof URL ? given : new URL(String(given));
+    origin = checked ? given : new URL(String(given));
   } catch {
     throw new InvalidRequestError('the origin must be an absolute URL');
   }
   if (origin.port === '0') throw new InvalidRequestError('the port must be 1 to 65535, got 0');
+  if (checked) return origin;
   if (origin.protocol !== 'http:' && origin.protocol !== 'https:') {
     throw new InvalidRequestError(`the URL must be http: or https:, got "${origin.protocol}"`);
   }

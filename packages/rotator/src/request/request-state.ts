@@ -74,7 +74,6 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     if (hedging !== undefined && context.proxyId === undefined) {
       this.hedge = new Hedge(hedging, () => this.sendHedge());
     }
-    context.progress = this;
   }
 
   /** The response has taken long enough. */
@@ -120,7 +119,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
   }
 
   /** Nothing of it goes on. */
-  protected get ended(): boolean {
+  get ended(): boolean {
     return this.phase.is === 'ended';
   }
 
