@@ -122,6 +122,8 @@ export class Target {
 /** The origins that were asked for, at most 1,000: those not used lately go first. */
 export class Targets {
   readonly #byOrigin = new Map<string, Target>();
+  /** The one that was asked for last, which is often the next one too: no string is hashed for it. */
+  #last: Target | undefined;
 
   get size(): number {
     return this.#byOrigin.size;
@@ -129,14 +131,16 @@ export class Targets {
 
   /** The origin's entry, made now if there is none. */
   get(origin: string, at: number): Target {
-    const known = this.#byOrigin.get(origin);
+    const known = this.#last?.origin === origin ? this.#last : this.#byOrigin.get(origin);
     if (known !== undefined) {
       known.usedAt = at;
+      this.#last = known;
       return known;
     }
     if (this.#byOrigin.size >= maxTargets) this.#makeRoom(at);
     const target = new Target(origin, at);
     this.#byOrigin.set(origin, target);
+    this.#last = target;
     return target;
   }
 
