@@ -22,6 +22,10 @@ export class LinkedList<T extends Linked<T>> {
     return this.#first;
   }
 
+  get last(): T | undefined {
+    return this.#last;
+  }
+
   /** Only of one that stands in no list. */
   add(item: T): void {
     const last = this.#last;

@@ -106,10 +106,10 @@ export class Connection {
   }
 
   /** The request that had it is done with it. */
-  free(now: number): void {
+  free(): void {
     this.#leased = false;
     this.responded = false;
-    this.firstEndedAt ??= now;
+    this.firstEndedAt ??= this.#options.now();
   }
 
   /** An error was the response; see `Lease.refused`. */

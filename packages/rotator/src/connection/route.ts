@@ -80,7 +80,7 @@ export class Route {
 
   /** A request is done with its connection. */
   free(connection: Connection): void {
-    connection.free(this.#options.now());
+    connection.free();
     if (!connection.reusable || this.pool.retired) {
       this.#retire(connection);
       this.#next();

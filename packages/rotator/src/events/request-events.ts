@@ -1,4 +1,4 @@
-import type { FailureReason, Outcome, RetryRefusalReason, WhirlBus } from '@whirl/events';
+import type { Outcome, RetryRefusalReason, RetryScheduled, WhirlBus } from '@whirl/events';
 
 /** The request that is spoken of. */
 interface ToldRequest {
@@ -9,69 +9,67 @@ interface ToldRequest {
   readonly startedAt: number;
 }
 
-/** Says on the bus what becomes of one request. */
-export class RequestEvents {
-  readonly #bus: WhirlBus;
-  readonly #now: () => number;
-  readonly #request: ToldRequest;
+/** The same at its end. */
+interface EndedRequest extends ToldRequest {
+  readonly policy: { readonly name?: string | undefined };
+  readonly attemptCount: number;
+}
 
-  constructor(
-    { bus, now }: { readonly bus: WhirlBus; readonly now: () => number },
-    request: ToldRequest,
-  ) {
-    this.#bus = bus;
-    this.#now = now;
-    this.#request = request;
-  }
+/** Where it is told, and by which clock. */
+interface Told {
+  readonly bus: WhirlBus;
+  readonly now: () => number;
+}
 
-  start(): void {
-    if (this.#bus.has('request:start')) {
-      const { id: requestId, method, origin, startedAt: at } = this.#request;
-      this.#bus.emit('request:start', { requestId, method, origin, at });
-    }
-  }
+/** A request begins. */
+export function tellStart({ bus }: Told, request: ToldRequest): void {
+  if (!bus.has('request:start')) return;
+  const { id: requestId, method, origin, startedAt: at } = request;
+  bus.emit('request:start', { requestId, method, origin, at });
+}
 
-  retryScheduled(
-    attempt: number,
-    failedProxyId: string,
-    delayMs: number,
-    reason: FailureReason,
-  ): void {
-    if (!this.#bus.has('retry:scheduled')) return;
-    const { id: requestId } = this.#request;
-    const at = this.#now();
-    this.#bus.emit('retry:scheduled', { requestId, attempt, failedProxyId, delayMs, reason, at });
-  }
+/** Another attempt follows, `delayMs` from now. */
+export function tellRetry(
+  { bus, now }: Told,
+  { id: requestId }: ToldRequest,
+  retry: Pick<RetryScheduled, 'attempt' | 'failedProxyId' | 'delayMs' | 'reason'>,
+): void {
+  if (bus.has('retry:scheduled')) bus.emit('retry:scheduled', { requestId, ...retry, at: now() });
+}
 
-  retryRefused(attempt: number, reason: RetryRefusalReason): void {
-    if (!this.#bus.has('retry:refused')) return;
-    const { id: requestId } = this.#request;
-    this.#bus.emit('retry:refused', { requestId, attempt, reason, at: this.#now() });
-  }
+/** No attempt follows one that failed. */
+export function tellRefusal(
+  { bus, now }: Told,
+  { id: requestId }: ToldRequest,
+  attempt: number,
+  reason: RetryRefusalReason,
+): void {
+  if (bus.has('retry:refused'))
+    bus.emit('retry:refused', { requestId, attempt, reason, at: now() });
+}
 
-  end(
-    outcome: Outcome,
-    attemptCount: number,
-    statusCode: number | undefined,
-    error: Error | undefined,
-    policyName: string | undefined,
-  ): void {
-    if (!this.#bus.has('request:end')) return;
-    const at = this.#now();
-    const { id: requestId, method, origin, startedAt } = this.#request;
-    this.#bus.emit('request:end', {
-      requestId,
-      method,
-      origin,
-      outcome,
-      attemptCount,
-      statusCode,
-      errorCode: codeOf(error),
-      durationMs: at - startedAt,
-      policyName,
-      at,
-    });
-  }
+/** It has ended, at an instant in epoch milliseconds. */
+export function tellEnd(
+  { bus }: Told,
+  { id: requestId, method, origin, startedAt, attemptCount, policy }: EndedRequest,
+  outcome: Outcome,
+  statusCode: number | undefined,
+  error: Error | undefined,
+  at: number,
+): void {
+  if (!bus.has('request:end')) return;
+  bus.emit('request:end', {
+    requestId,
+    method,
+    origin,
+    outcome,
+    attemptCount,
+    statusCode,
+    errorCode: codeOf(error),
+    durationMs: at - startedAt,
+    policyName: policy.name,
+    at,
+  });
 }
 
 /** An error's code, if it is a text: DOMException's is a number. */

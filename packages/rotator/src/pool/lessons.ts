@@ -11,7 +11,8 @@ export class Lessons {
   readonly #listeners = new Map<string, (event: never) => void>();
 
   readonly on: WhirlBus['on'] = (type: string, listener: unknown) => {
-    this.#listeners.set(type, listener as (event: never) => void);
+    // The pool says so itself, without an event: see `Pool.started`.
+    if (type !== 'attempt:start') this.#listeners.set(type, listener as (event: never) => void);
     return () => void this.#listeners.delete(type);
   };
 

@@ -187,6 +187,16 @@ export class Pool {
     return this.members.get(member.id) === member;
   }
 
+  /** The member has one load more: an attempt, or a connection that outlives its attempt (until `release`). */
+  started(member: Member): void {
+    if (this.holds(member)) this.selector.started(member.id);
+  }
+
+  /** Whether anything beside the selector hears of facts of that type. Ask before building one that it does not need. */
+  hears(type: Lesson): boolean {
+    return this.#context.bus.has(type) || this.sharing.hears(type);
+  }
+
   /** A fact about a member: the selector hears it first, unless the member has left. */
   tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
     const { bus } = this.#context;
@@ -233,12 +243,7 @@ export class Pool {
     this.line.wake();
   }
 
-  /** An attempt has ended, and its connection goes on: it stays a load, and keeps its place, until `release`. */
-  keep(member: Member): void {
-    if (this.holds(member)) this.selector.started(member.id);
-  }
-
-  /** That connection has ended. */
+  /** A connection that outlived its attempt has ended. */
   release(member: Member): void {
     if (this.holds(member)) this.selector.settled(member.id);
     this.free(member);

@@ -15,6 +15,11 @@ export class Sharing {
     return (this.#feed ??= createBus<WhirlEvents>());
   }
 
+  /** Whether one of them hears of facts of that type. */
+  hears(type: Shared): boolean {
+    return this.#feed?.has(type) === true;
+  }
+
   tell<Type extends Shared>(type: Type, event: WhirlEvents[Type]): void {
     this.#feed?.emit(type, event);
   }

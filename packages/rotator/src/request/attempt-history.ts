@@ -30,6 +30,9 @@ export class AttemptHistory {
 
   /** In the order of their numbers, with the record of an attempt that has not ended. */
   list(provisional: AttemptRecord | undefined): AttemptRecord[] {
+    if (this.#others === undefined && provisional === undefined) {
+      return this.#first === undefined ? [] : [this.#first];
+    }
     const all = this.#first === undefined ? [] : [this.#first, ...(this.#others ?? [])];
     const known = all.some(({ attempt }) => attempt === provisional?.attempt);
     if (provisional !== undefined && !known) all.push(provisional);

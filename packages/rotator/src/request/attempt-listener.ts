@@ -18,6 +18,7 @@ export interface AttemptListener<Attempt> extends VerdictListener {
   attemptFailed(attempt: Attempt, failure: Failure): void;
   forwardStart(attempt: Attempt, statusCode: number, headers: RawHeaders, statusText: string): void;
   forwardData(chunk: Buffer): void;
-  forwardEnd(outcome: Outcome, trailers: RawHeaders): void;
+  /** `at`: epoch milliseconds. */
+  forwardEnd(outcome: Outcome, trailers: RawHeaders, at: number): void;
   upgraded(attempt: Attempt, statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void;
 }

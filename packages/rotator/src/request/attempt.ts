@@ -62,10 +62,11 @@ export class Attempt
 
   start(): void {
     const { request, policy } = this.operation;
-    this.begin();
+    const now = performance.now();
+    this.begin(now);
     // A listener may have ended the request.
     if (this.settled) return;
-    this.engine.deadlines.start(this.#deadline, policy.attemptTimeoutMs);
+    this.engine.deadlines.start(this.#deadline, policy.attemptTimeoutMs, now);
     request.body.open(this);
   }
 
@@ -209,8 +210,9 @@ export class Attempt
       this.#discarded?.end();
       return;
     }
-    this.settle(this.#standing);
-    this.operation.forwardEnd(this.#standing?.outcome ?? 'success', trailers);
+    const at = this.engine.now();
+    this.settle(this.#standing, at);
+    this.operation.forwardEnd(this.#standing?.outcome ?? 'success', trailers, at);
   }
 
   onError(error: Error): void {
@@ -327,8 +329,7 @@ export class Attempt
   #awaitBody(statusCode: number): void {
     const { bodyTimeoutMs, method } = this.operation.request;
     if (bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
-    const { deadlines, lag } = this.engine;
-    this.#silence = new BodySilence(deadlines, bodyTimeoutMs, lag, this);
+    this.#silence = new BodySilence(this.#deadline, bodyTimeoutMs, this.engine, this);
   }
 
   /** The caller holds the response back. */
@@ -374,8 +375,9 @@ export class Attempt
 
   /** Its time is over. */
   expired(): void {
+    if (this.#silence !== undefined) this.#silence.expired();
     // The response may lie unread in a socket: those get a turn before anything is judged.
-    if (this.loopWasLate()) setImmediate(() => this.#expired(true));
+    else if (this.loopWasLate()) setImmediate(() => this.#expired(true));
     else this.#expired(false);
   }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { LoopLag } from '../blame/loop-lag.ts';
-import { Deadline, type Deadlines, type Expiring } from './deadlines.ts';
+import type { Deadline, Deadlines, Expiring } from './deadlines.ts';
 
 /** Who reads the body, and hears of a silence. */
 export interface BodyListener {
@@ -11,13 +11,13 @@ export interface BodyListener {
 }
 
 /**
- * Bounds the silence between two chunks of a body. It has a deadline of its own, because undici's timer is
- * coarse and takes framing without content for progress.
+ * Bounds the silence between two chunks of a body, with the deadline that its head had until it came. undici's own
+ * timer is coarse and takes framing without content for progress.
  */
 export class BodySilence implements Expiring {
   readonly #timeoutMs: number;
   readonly #deadlines: Deadlines;
-  readonly #deadline = new Deadline(this);
+  readonly #deadline: Deadline;
   readonly #lag: LoopLag;
   readonly #listener: BodyListener;
   /** Delay of the event loop before the silence began. */
@@ -25,7 +25,14 @@ export class BodySilence implements Expiring {
   #chunks = 0;
   #over = false;
 
-  constructor(deadlines: Deadlines, timeoutMs: number, lag: LoopLag, listener: BodyListener) {
+  /** `deadline`: its owner tells of its passing here, from now on. */
+  constructor(
+    deadline: Deadline,
+    timeoutMs: number,
+    { deadlines, lag }: { readonly deadlines: Deadlines; readonly lag: LoopLag },
+    listener: BodyListener,
+  ) {
+    this.#deadline = deadline;
     this.#timeoutMs = timeoutMs;
     this.#lag = lag;
     this.#listener = listener;

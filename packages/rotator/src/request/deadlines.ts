@@ -27,9 +27,7 @@ export class Deadline implements Linked<Deadline> {
   /** Begins once more, with the same length, if it runs. */
   restart(): void {
     const { list } = this;
-    if (list === undefined) return;
-    list.delete(this);
-    list.add(this);
+    list?.restart(this, performance.now());
   }
 
   stop(): void {
@@ -50,13 +48,23 @@ class DeadlineList {
     this.#onEmpty = onEmpty;
   }
 
-  add(deadline: Deadline, now = performance.now()): void {
+  add(deadline: Deadline, now: number): void {
     deadline.at = now + this.lengthMs;
     deadline.list = this;
     this.#running.add(deadline);
     // As a timer of its own would, it keeps the process alive while it runs.
     if (this.#running.size === 1) this.#timer?.ref();
     if (this.#timer === undefined) this.#arm(now);
+  }
+
+  /** Begins it once more. */
+  restart(deadline: Deadline, now: number): void {
+    // One that began last keeps its place. The timer may be set for its old end: it is set again when it fires.
+    if (this.#running.last === deadline) deadline.at = now + this.lengthMs;
+    else {
+      this.delete(deadline);
+      this.add(deadline, now);
+    }
   }
 
   delete(deadline: Deadline): void {
@@ -121,8 +129,7 @@ export class Deadlines {
     const kept = Math.min(lengthMs, maxTimerMs);
     let { list } = deadline;
     if (list?.lengthMs === kept) {
-      list.delete(deadline);
-      list.add(deadline, now);
+      list.restart(deadline, now);
       return;
     }
     deadline.stop();

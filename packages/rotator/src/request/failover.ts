@@ -1,6 +1,7 @@
 import type { Backoff } from '@whirl/backoff';
 import type { Outcome, RetryRefusalReason } from '@whirl/events';
 import type { Failure } from '../blame/failure.ts';
+import { tellEnd, tellRefusal, tellRetry, tellStart } from '../events/request-events.ts';
 import { RequestTimeoutError, RetriesExhaustedError, WhirlError } from '../errors.ts';
 import { backoffOf } from '../policy/retry-policy.ts';
 import type { Admission } from '../pool/member.ts';
@@ -8,7 +9,7 @@ import { maxTimerMs } from '../timer.ts';
 import type { VerdictListener } from './judged-attempt.ts';
 import { attempting, ended } from './phase.ts';
 import { planNext, type Plan } from './plan-retry.ts';
-import { RequestState, type Try } from './request-state.ts';
+import { noAttempts, RequestState, type Try } from './request-state.ts';
 
 /** Reasons to make no further attempt that leave the request with what its attempts came to. */
 const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
@@ -58,7 +59,7 @@ export abstract class Failover<Each extends Try>
   protected announce(): void {
     const { inFlight, pool } = this.engine;
     inFlight.begun(this);
-    this.facts.start();
+    tellStart(this.engine, this);
     pool.circuits.doubts.asked(this.origin, this.startedAt);
     const { timeoutMs } = this.policy;
     if (timeoutMs !== undefined) {
@@ -73,23 +74,23 @@ export abstract class Failover<Each extends Try>
 
   successorOf(attempt: Each, failure: Failure): (() => void) | undefined {
     this.#lastError = failure.error;
-    if (this.live.size > 1) {
+    if (this.live.length > 1) {
       // The other attempt may still bring a better one.
-      this.live.delete(attempt);
+      this.drop(attempt);
       return nothing;
     }
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
     } catch (fault) {
-      this.live.delete(attempt);
+      this.drop(attempt);
       return () => this.#broken(fault);
     }
     if (typeof plan === 'string') {
       this.#refused(attempt.number, plan);
       return undefined;
     }
-    this.live.delete(attempt);
+    this.drop(attempt);
     return () => this.#schedule(attempt, failure, plan);
   }
 
@@ -100,7 +101,7 @@ export abstract class Failover<Each extends Try>
   }
 
   attemptFailed(attempt: Each, failure: Failure): void {
-    if (this.ended || !this.live.delete(attempt)) return;
+    if (this.ended || !this.drop(attempt)) return;
     const { outcome, error } = failure;
     this.#lastError = error;
     // Its own fault ends the request; one of the machine may have passed by the next attempt.
@@ -114,7 +115,7 @@ export abstract class Failover<Each extends Try>
       return;
     }
     // A failed hedge never beats a pending first attempt, nor the other way round.
-    if (this.live.size > 0) return;
+    if (this.live.length > 0) return;
     if (failure.reason === 'proxy_auth' && !this.policy.failoverOnProxyAuth) {
       this.#fail(outcome, error);
       return;
@@ -165,7 +166,7 @@ export abstract class Failover<Each extends Try>
     this.enter({ is: 'responding', attempt, statusCode });
     for (const other of this.live) {
       if (other === attempt) continue;
-      this.live.delete(other);
+      this.drop(other);
       other.kill(new Error('another attempt answered first'), 'aborted');
     }
   }
@@ -215,7 +216,7 @@ export abstract class Failover<Each extends Try>
     if (hedge) this.#hedged++;
     this.wanted.used(attempt.proxyId);
     this.latest = attempt;
-    this.live.add(attempt);
+    this.live = [...this.live, attempt];
     this.enter(attempting);
     if (!admission.probe) this.hedgeLater();
     attempt.start();
@@ -228,7 +229,7 @@ export abstract class Failover<Each extends Try>
   }
 
   protected override sendHedge(): void {
-    if (this.live.size !== 1 || !this.shareable) return;
+    if (this.live.length !== 1 || !this.shareable) return;
     const { pool, budget } = this.engine;
     let admission: Admission | undefined;
     try {
@@ -276,19 +277,23 @@ export abstract class Failover<Each extends Try>
       const begin = () => this.#begin(delayMs, failure);
       const timer = setTimeout(begin, Math.min(delayMs, maxTimerMs));
       this.enter({ is: 'waiting', timer, until: this.engine.now() + delayMs });
-      this.facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
+      this.#tellRetry(attempt, failure, delayMs);
       return;
     }
     const phase = { is: 'choosing', reserved: admission } as const;
     this.enter(phase);
-    this.facts.retryScheduled(this.#begun, attempt.proxyId, delayMs, failure.reason);
+    this.#tellRetry(attempt, failure, delayMs);
     queueMicrotask(() => {
       if (this.phase === phase) this.#begin(0, failure);
     });
   }
 
+  #tellRetry({ proxyId: failedProxyId }: Each, { reason }: Failure, delayMs: number): void {
+    tellRetry(this.engine, this, { attempt: this.#begun, failedProxyId, delayMs, reason });
+  }
+
   #refused(attempt: number, reason: RetryRefusalReason): void {
-    if (this.policy.maxAttempts > 1) this.facts.retryRefused(attempt, reason);
+    if (this.policy.maxAttempts > 1) tellRefusal(this.engine, this, attempt, reason);
   }
 
   /** Its deadline has passed. */
@@ -312,14 +317,14 @@ export abstract class Failover<Each extends Try>
   }
 
   /** Says how the request ended, once, and lets go of everything. */
-  protected finish(outcome: Outcome, error: Error | undefined): void {
+  protected finish(outcome: Outcome, error: Error | undefined, at = this.engine.now()): void {
     const { statusCode } = this.phase.is === 'responding' ? this.phase : noResponse;
     this.enter(ended);
-    this.live.clear();
+    this.live = noAttempts;
     clearTimeout(this.#deadlineTimer);
     this.letGo();
     this.engine.inFlight.ended(this);
-    this.facts.end(outcome, this.history.size, statusCode, error, this.policy.name);
+    tellEnd(this.engine, this, outcome, statusCode, error, at);
   }
 }
 

@@ -100,14 +100,17 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   /** Destroys what is open, or being opened, for it. */
   protected abstract cut(error: Error): void;
 
-  /** Tells that it begins. */
-  protected begin(): void {
+  /** Tells that it begins. `now`: of the monotonic clock. */
+  protected begin(now: number): void {
     const { pool, lag } = this.engine;
     const { id: requestId, origin, target } = this.operation;
+    const { member } = this.admission;
     this.#epoch = target.outage.begun();
     lag.begun();
-    this.lagBeforeMs = lag.totalMs;
-    pool.tell(this.admission.member, 'attempt:start', {
+    this.lagBeforeMs = lag.totalAt(now);
+    pool.started(member);
+    if (!pool.hears('attempt:start')) return;
+    pool.tell(member, 'attempt:start', {
       requestId,
       attempt: this.number,
       proxyId: this.proxyId,
@@ -181,17 +184,16 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   protected abstract stop(): void;
 
   /** Books the outcome, once: the circuit first, then the event. */
-  protected settle(failure: Failure | undefined): void {
+  protected settle(failure: Failure | undefined, at = this.engine.now()): void {
     if (this.settled) return;
     this.settled = true;
     clearTimeout(this.timer);
     this.timer = undefined;
     this.stop();
-    const { now, pool, budget, lag } = this.engine;
+    const { pool, budget, lag } = this.engine;
     this.leaveOutage();
     lag.ended();
     const { member } = this.admission;
-    const at = now();
     const record = this.#record(failure, at);
     const { latencyMs, outcome, blame } = record;
     this.operation.target.count(outcome, blame);
@@ -244,18 +246,16 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   }
 
   #record(failure: Failure | undefined, at: number): AttemptRecord {
-    const statusCode = failure?.statusCode ?? this.statusCode;
-    const errorCode = codeOf(failure?.error);
     return {
       attempt: this.number,
       proxyId: this.proxyId,
       outcome: (failure?.outcome ?? 'success') satisfies Outcome,
       blame: failure?.blame ?? (this.#strange ? 'route' : 'none'),
       message: failure?.error.message,
+      statusCode: failure?.statusCode ?? this.statusCode,
+      errorCode: failure === undefined ? undefined : codeOf(failure.error),
       latencyMs: this.latencyMs ?? at - this.startedAt,
       delayBeforeMs: this.delayBeforeMs,
-      ...(statusCode === undefined ? {} : { statusCode }),
-      ...(errorCode === undefined ? {} : { errorCode }),
     };
   }
 }

@@ -111,9 +111,9 @@ export class Operation
     if (!this.ended) this.#caller.data(chunk);
   }
 
-  forwardEnd(outcome: Outcome, trailers: RawHeaders): void {
+  forwardEnd(outcome: Outcome, trailers: RawHeaders, at: number): void {
     if (this.ended) return;
-    this.finish(outcome, undefined);
+    this.finish(outcome, undefined, at);
     this.#caller.end(trailers);
   }
 

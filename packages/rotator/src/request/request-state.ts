@@ -1,6 +1,5 @@
 import type { AttemptRecord } from '../attempt-record.ts';
 import type { Target } from '../blame/targets.ts';
-import { RequestEvents } from '../events/request-events.ts';
 import type { RetryPolicy } from '../policy/retry-policy.ts';
 import type { Admission, Member } from '../pool/member.ts';
 import { AttemptHistory } from './attempt-history.ts';
@@ -24,6 +23,9 @@ export interface Try {
   kill(error: Error, outcome: 'aborted' | 'timeout' | 'failure'): void;
 }
 
+/** No attempts: what most requests begin and end with. */
+export const noAttempts: readonly never[] = [];
+
 /** How one request stands: what it asks for, its phase, and its attempts so far. */
 export abstract class RequestState<Each extends Try> implements RunningRequest, Progress {
   readonly id: string;
@@ -40,12 +42,11 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
   next: RunningRequest | undefined;
   /** The proxy whose response the caller got. */
   respondedBy: string | undefined;
-  protected readonly facts: RequestEvents;
   /** What it wants of the pool. */
   protected readonly wanted: NextProxy;
   protected readonly history = new AttemptHistory();
-  /** Attempts that may still bring the response: one, or two while a hedge is out. */
-  protected readonly live = new Set<Each>();
+  /** Attempts that may still bring the response: one, or two while a hedge is out. Replaced, never changed. */
+  protected live: readonly Each[] = noAttempts;
   /** The attempt begun last. */
   protected latest: Each | undefined;
   protected phase: RequestPhase<Each> = firstChoice;
@@ -69,7 +70,6 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     // The same string for all requests: a table that is asked for it need not work out its hash again.
     this.origin = this.target.origin;
     this.wanted = new NextProxy(context, this.target);
-    this.facts = new RequestEvents(engine, this);
     const { hedging } = engine;
     if (hedging !== undefined && context.proxyId === undefined) {
       this.hedge = new Hedge(hedging, () => this.sendHedge());
@@ -103,6 +103,11 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     return this.history.list(phase.is === 'responding' ? phase.attempt.provisional : undefined);
   }
 
+  /** Attempts that have ended. */
+  get attemptCount(): number {
+    return this.history.size;
+  }
+
   record(record: AttemptRecord): void {
     this.history.add(record);
   }
@@ -121,6 +126,14 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
   /** Nothing of it goes on. */
   get ended(): boolean {
     return this.phase.is === 'ended';
+  }
+
+  /** No response of that attempt is waited for any more. False: none was. */
+  protected drop(attempt: Each): boolean {
+    const { live } = this;
+    if (!live.includes(attempt)) return false;
+    this.live = live.length === 1 ? noAttempts : live.filter((each) => each !== attempt);
+    return true;
   }
 
   /** It goes on to another phase: what it held for the last one is let go of. */

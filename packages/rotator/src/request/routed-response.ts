@@ -13,7 +13,8 @@ export class RoutedResponse implements Dispatcher.ResponseData {
   readonly context: object;
   readonly proxyId: string;
   declare readonly attempts: readonly AttemptRecord[];
-  readonly #progress: Progress;
+  /** Until the request has ended. */
+  readonly #progress: Progress | undefined;
 
   constructor(response: Dispatcher.ResponseData, progress: Progress) {
     this.statusCode = response.statusCode;
@@ -24,8 +25,12 @@ export class RoutedResponse implements Dispatcher.ResponseData {
     this.opaque = response.opaque;
     this.context = response.context;
     this.proxyId = progress.respondedBy as string;
-    this.#progress = progress;
-    Object.defineProperty(this, 'attempts', RoutedResponse.#attempts);
+    // A body that came with its head has ended by now, and nothing changes any more.
+    if (progress.ended) this.attempts = progress.attempts;
+    else {
+      this.#progress = progress;
+      Object.defineProperty(this, 'attempts', RoutedResponse.#attempts);
+    }
   }
 
   /** Of each response itself, so that `{ ...response }` has them. One for all: an accessor is a hidden class. */
@@ -33,7 +38,7 @@ export class RoutedResponse implements Dispatcher.ResponseData {
     enumerable: true,
     configurable: true,
     get(this: RoutedResponse) {
-      return this.#progress.attempts;
+      return this.#progress?.attempts;
     },
   };
 }

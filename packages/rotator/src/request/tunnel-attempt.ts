@@ -81,7 +81,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   }
 
   start(): void {
-    this.begin();
+    this.begin(performance.now());
     // A listener may have ended the request.
     if (this.settled) return;
     const { attemptTimeoutMs, connectTimeoutMs } = this.operation.policy;
@@ -172,7 +172,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
       return;
     }
     this.#kept = true;
-    this.engine.pool.keep(member);
+    this.engine.pool.started(member);
   }
 
   protected override cut(): void {

@@ -160,7 +160,7 @@ export class TunnelOperation
   }
 
   quiet(attempt: TunnelAttempt): void {
-    if (this.ended || !this.#quiet || this.live.size !== 1) return;
+    if (this.ended || !this.#quiet || this.live.length !== 1) return;
     const error = new Error('neither side has spoken');
     const failure = { outcome: 'aborted', phase: 'headers', reason: 'timeout', error } as const;
     this.renew(attempt, { ...failure, blame: 'caller' });
@@ -269,7 +269,7 @@ export class TunnelOperation
 
   /** Neutral: another connection is preferred to it. */
   #retire(attempt: TunnelAttempt): void {
-    this.live.delete(attempt);
+    this.drop(attempt);
     attempt.kill(new Error('another connection is preferred'), 'aborted');
   }
 
