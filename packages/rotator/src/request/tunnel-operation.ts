@@ -51,10 +51,6 @@ export class TunnelOperation
     return this.respondedBy ?? super.proxyId;
   }
 
-  get attemptCount(): number {
-    return this.history.size;
-  }
-
   get finished(): boolean {
     return this.#finished;
   }
