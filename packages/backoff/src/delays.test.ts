@@ -40,9 +40,11 @@ describe('delays', () => {
     );
     expect(() => sequence(5 as never)).toThrow(TypeError);
     expect(() => sequence(undefined as never)).toThrow(
-      new TypeError('delaysMs.length must be >= 1, got undefined'),
+      new TypeError('delaysMs.length must be a number ≥ 1, got undefined'),
     );
-    expect(() => sequence([1]).delay(-1)).toThrow(new RangeError('retry must be >= 0, got -1'));
+    expect(() => sequence([1]).delay(-1)).toThrow(
+      new RangeError('retry must be a number ≥ 0, got -1'),
+    );
     expect(() => sequence(['5'] as never)).toThrow(TypeError);
   });
 

@@ -23,7 +23,7 @@ it.each(['fully', '', 'toString', 5])(
   (jitter) => {
     expect(() => jittered({ jitter: jitter as never }, 1000, 2500, raw)).toThrow(
       new TypeError(
-        `jitter must be one of false,none,full,equal,true,proportional,decorrelated, got ${jitter}`,
+        `jitter must be one of false,none,full,equal,true,proportional,decorrelated, got ${typeof jitter}`,
       ),
     );
   },
