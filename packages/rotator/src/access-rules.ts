@@ -39,7 +39,8 @@ export class AccessRules {
     this.#kind = kind;
     const allowed = allow[kind];
     this.#allow = allowed === undefined ? undefined : readRules(`allow.${kind}`, allowed);
-    this.#deny = readRules(`deny.${kind}`, deny[kind] ?? []);
+    const denied = deny[kind];
+    this.#deny = denied === undefined ? [] : readRules(`deny.${kind}`, denied);
   }
 
   /** Whether there is any rule. */

@@ -15,6 +15,7 @@ import { checkProxyHeaders, type ProxyHeaders } from './proxy/proxy-headers.ts';
 import { checkLimits, type EventSourceLimits, type WebSocketLimits } from './rotator-dispatcher.ts';
 import {
   anything,
+  array,
   boolean,
   check,
   checkOptions,
@@ -134,11 +135,11 @@ const kinds: Readonly<Record<keyof RotatorOptions, Kind>> = {
   allow: anything,
   deny: anything,
   retryPolicy: anything,
-  strategy: anything,
+  strategy: { ...object, wanted: 'a strategy' },
   circuitBreaker: anything,
   budget: or(false, { ...object, wanted: 'a RetryBudget, its options' }),
   hedge: anything,
-  banRules: anything,
+  banRules: { ...array, wanted: 'an array of rules' },
   contrast: boolean,
   targetDown: boolean,
   healthCheck: anything,

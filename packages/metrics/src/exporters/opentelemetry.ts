@@ -116,7 +116,7 @@ export function observeRetryMetrics(
   check('metrics', metrics, exported);
   checkOptions('', options, optionKinds, ['bus']);
   const { bus, meter = api.getMeter('@whirl/metrics'), serverAddress = true } = options;
-  const own = checkAttributes(options.attributes ?? {});
+  const own = checkAttributes(options.attributes === undefined ? {} : options.attributes);
   const key = labelKey(own);
   const use = useOf(meter);
   // Without an SDK all share one meter, and it exports nothing.
