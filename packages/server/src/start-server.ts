@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino';
 import type { AddressInfo } from 'node:net';
 import { buildApp } from './app.ts';
 import { ConfigError } from './config-error.ts';
+import { checkServerOptions } from './config/check-server-options.ts';
 import { deniedByDefault } from './config/denied-by-default.ts';
 import { curlCommand } from './curl-command.ts';
 import type { Demo } from './demo.ts';
@@ -39,9 +40,10 @@ export interface Server {
 /**
  * Starts a pool with what serves it: the API with its page, a gateway, a fleet. Rejects, with nothing left open, when
  * something cannot start: `ListenError` for an address that cannot be bound, `ConfigError` for a list that cannot be
- * read or leads back to the gateway, `RangeError` for an option.
+ * read or leads back to the gateway, `TypeError` or `RangeError` for an option.
  */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  checkServerOptions(options);
   const { api = {}, gateway: gatewaySettings = {} } = options;
   check(api, gatewaySettings);
   const { shutdownTimeoutMs = 5000 } = options;
@@ -130,7 +132,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   }
 }
 
-/** Refuses what would serve nothing, or serve everybody. The gateway refuses its own. */
+/** Refuses what would serve nothing, or serve every client. The gateway refuses its own. */
 function check(api: ApiSettings | false, gateway: GatewaySettings | false): void {
   if (api === false) {
     if (gateway === false) throw new RangeError('api and gateway are both false: nothing to serve');
