@@ -112,7 +112,8 @@ describe('K20c frozen intrinsics break nothing', () => {
       new AbortRetry('why'),
     ].map(({ name }) => name);
     console.log(names.join(' '));`;
-  const names = 'TimeoutError CircuitOpenError RetryTimeoutError AttemptTimeoutError AbortRetry\n';
+  const names =
+    'TimeoutError CircuitOpenError RetryTimeoutError RetryAttemptTimeoutError AbortRetry\n';
 
   it.each([
     ['--frozen-intrinsics', ['--frozen-intrinsics'], ''],

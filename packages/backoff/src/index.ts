@@ -9,4 +9,4 @@ export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './
 export { retry } from './retry.ts';
 export type { RetryEvent, RetryOptions } from './retry-options.ts';
 export type { TaskContext } from './attempt.ts';
-export { AbortRetry, AttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';
+export { AbortRetry, RetryAttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';

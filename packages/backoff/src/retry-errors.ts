@@ -5,8 +5,8 @@ export class RetryTimeoutError extends Error {
 }
 
 /** One attempt did not end within `attemptTimeoutMs`. A failure like any other: it may be retried. */
-export class AttemptTimeoutError extends Error {
-  override readonly name = 'AttemptTimeoutError';
+export class RetryAttemptTimeoutError extends Error {
+  override readonly name = 'RetryAttemptTimeoutError';
   readonly code = 'ATTEMPT_TIMEOUT';
 }
 

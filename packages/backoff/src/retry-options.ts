@@ -41,7 +41,7 @@ export interface RetryOptions<T = unknown> {
    * before it is not waited for. Rejects with `RetryTimeoutError`. Default: no bound.
    */
   readonly timeoutMs?: number | undefined;
-  /** Bounds each attempt, in ms, ≥ 1. It then fails with `AttemptTimeoutError`. Default: no bound. */
+  /** Bounds each attempt, in ms, ≥ 1. It then fails with `RetryAttemptTimeoutError`. Default: no bound. */
   readonly attemptTimeoutMs?: number | undefined;
   /** Ends everything at once when aborted: rejects with its reason itself. Default: none. */
   readonly signal?: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   AbortRetry,
-  AttemptTimeoutError,
+  RetryAttemptTimeoutError,
   createRetryBudget,
   exponential,
   fixed,
@@ -291,10 +291,10 @@ describe('R3 time limits', () => {
       { attemptTimeoutMs: 100, maxAttempts: 2 },
     );
     expect(begun).toEqual([0, 1100]);
-    expect(error).toBeInstanceOf(AttemptTimeoutError);
+    expect(error).toBeInstanceOf(RetryAttemptTimeoutError);
     expect(error).toMatchObject({
       code: 'ATTEMPT_TIMEOUT',
-      name: 'AttemptTimeoutError',
+      name: 'RetryAttemptTimeoutError',
       message: expect.stringMatching(/^did not end within \d+ ms$/) as string,
     });
     expect(reasons).toHaveLength(2);

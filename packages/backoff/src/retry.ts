@@ -2,7 +2,7 @@ import { Attempt, type TaskContext } from './attempt.ts';
 import { longestDelayMs } from './backoff.ts';
 import { check, checkOptions, refuse } from './check-options.ts';
 import { exponential } from './exponential.ts';
-import { AttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';
+import { RetryAttemptTimeoutError, RetryTimeoutError } from './retry-errors.ts';
 import { retryRules, type RetryEvent, type RetryOptions } from './retry-options.ts';
 import { wait } from './wait.ts';
 
@@ -78,7 +78,7 @@ export async function retry<T>(
               isOver = leftMs <= attemptTimeoutMs;
               const error = isOver
                 ? new RetryTimeoutError(lateMessage(timeoutMs), { cause: outcome })
-                : new AttemptTimeoutError(lateMessage(attemptTimeoutMs));
+                : new RetryAttemptTimeoutError(lateMessage(attemptTimeoutMs));
               context.cut(error);
               return error;
             },

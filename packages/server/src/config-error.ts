@@ -1,6 +1,7 @@
 /** Everything that is wrong with a configuration, one line each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+  readonly code = 'INVALID_CONFIG';
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
