@@ -170,7 +170,7 @@ describe('A10 the life of the server', () => {
     );
   });
 
-  it('A9 every fault of the configuration is told, one a line, with exit code 1', async () => {
+  it('A9 every error of the configuration is reported, one a line, with exit code 1', async () => {
     const server = run({ WHIRL_LOG_LEVEL: 'loud', WHIRL_API_HOST: '0.0.0.0' });
     expect(await server.exit).toBe(1);
     expect(server.stderr.trim().split('\n')).toEqual([

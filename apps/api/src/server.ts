@@ -31,7 +31,7 @@ const elsewhere: Readonly<Record<Listener, string>> = {
 
 /** One line for what an operator can mend, without a stack. */
 function explain(error: unknown): readonly string[] {
-  if (error instanceof ConfigError) return error.faults;
+  if (error instanceof ConfigError) return error.issues;
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (error instanceof ListenError) {
     const { listener } = error;
@@ -83,7 +83,7 @@ function configure(): Config {
   try {
     return readConfig({ flags: parseFlags(process.argv.slice(2)), env: process.env });
   } catch (error) {
-    if (error instanceof ConfigError) return fail(error.faults);
+    if (error instanceof ConfigError) return fail(error.issues);
     throw error;
   }
 }

@@ -153,8 +153,8 @@ describe('delays', () => {
     (name) => {
       const make = makers[name] as (options: object) => Backoff;
       for (const value of wrong) {
-        const Fault = typeof value === 'number' ? RangeError : TypeError;
-        expect(() => make({ baseMs: value })).toThrow(Fault);
+        const Expected = typeof value === 'number' ? RangeError : TypeError;
+        expect(() => make({ baseMs: value })).toThrow(Expected);
         expect(() => make({ baseMs: value })).toThrow(/^baseMs must be a number ≥ 0, got /);
       }
       for (const jitter of ['both', 'toString', 5, null, {}, Symbol('full')]) {
@@ -173,9 +173,9 @@ describe('delays', () => {
   );
 
   it('B6 a cap below the base, and a multiplier below 1, are refused', () => {
-    const fault = new RangeError('maxMs must be a number ≥ 5000, got 10');
-    expect(() => exponential({ baseMs: 5000, maxMs: 10 })).toThrow(fault);
-    expect(() => linear({ baseMs: 5000, maxMs: 10 })).toThrow(fault);
+    const error = new RangeError('maxMs must be a number ≥ 5000, got 10');
+    expect(() => exponential({ baseMs: 5000, maxMs: 10 })).toThrow(error);
+    expect(() => linear({ baseMs: 5000, maxMs: 10 })).toThrow(error);
     expect(() => exponential({ multiplier: 0.5 })).toThrow(
       /^multiplier must be a number ≥ 1, got 0.5$/,
     );

@@ -663,10 +663,10 @@ describe('bad options', () => {
     [{ now: 5 }, TypeError, 'now must be function, got number'],
     [{ retryAfterMs: () => 5 }, TypeError, /^unknown option "retryAfterMs"$/],
     [{ retries: 3 }, TypeError, /^unknown option "retries"$/],
-  ] as const)('%j is refused before the task is called', async (options, Fault, message) => {
+  ] as const)('%j is refused before the task is called', async (options, Expected, message) => {
     const task = vi.fn<() => number>(good);
     const error: unknown = await retry(task, options as never).catch((each: unknown) => each);
-    expect(error).toBeInstanceOf(Fault);
+    expect(error).toBeInstanceOf(Expected);
     expect((error as Error).message).toMatch(message);
     expect(task).not.toHaveBeenCalled();
   });

@@ -8,24 +8,24 @@ function combine(rules: readonly TripRule[], needed: number): TripRule {
     needsDuration: rules.some((rule) => rule.needsDuration),
     create() {
       const windows = rules.map((rule) => rule.create());
-      /** Whose failures are told: the first one's, in the end those of the one that opened. */
+      /** Whose failures are reported: the first one's, in the end those of the one that opened. */
       let speaker = windows[0]!;
       return {
         record(failed, now, durationMs) {
           let holding = 0;
           let opener;
-          let answer;
-          // Each window hears each outcome, whatever the others answered.
+          let firstReason;
+          // Each window gets each outcome, whatever the others returned.
           for (const window of windows) {
             const reason = window.record(failed, now, durationMs);
             if (reason && !holding++) {
               opener = window;
-              answer = reason;
+              firstReason = reason;
             }
           }
           if (holding < needed) return undefined;
           speaker = opener!;
-          return answer;
+          return firstReason;
         },
         failureCount: (now) => speaker.failureCount(now),
         failureTimes: (now) => speaker.failureTimes?.(now) ?? [],

@@ -9,8 +9,8 @@ function setStackTraceLimit(limit: number): void {
 }
 
 /**
- * What `execute` rejects with when the circuit refuses the call. No stack is captured: a refusal is
- * an everyday answer, and a stack trace would cost more than all the rest of it. `cause` is the
+ * What `execute` rejects with when the circuit refuses the call. No stack is captured: refusals
+ * are frequent, and a stack trace would cost more than all the rest of one. `cause` is the
  * failure that opened the circuit, if it was one of a call that `execute` made.
  */
 export class CircuitOpenError extends Error {

@@ -158,11 +158,11 @@ test('K20 a throwing isFailure settles the call as failed, and its error rejects
   const { clock, breaker } = setup();
   breaker.trip();
   clock.t = 30_000;
-  const fault = new Error('isFailure');
+  const thrown = new Error('isFailure');
   const isFailure = () => {
-    throw fault;
+    throw thrown;
   };
-  expect(await caught(breaker.execute(reject, { isFailure }))).toBe(fault);
+  expect(await caught(breaker.execute(reject, { isFailure }))).toBe(thrown);
   expect([breaker.state, breaker.nextTestAt]).toEqual(['open', 60_000]);
 });
 

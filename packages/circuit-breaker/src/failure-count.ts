@@ -32,7 +32,7 @@ export function countFailures(threshold: number, windowMs: number): TripRule {
           if (!failed) return undefined;
           const at = now();
           if (times.push(at) > 2 * threshold) times.splice(0, threshold);
-          // "N within W" is "the last N are all within W". The oldest of them answers in O(1); counting
+          // "N within W" is "the last N are all within W". The oldest of them decides in O(1); counting
           // all is for a clock that stepped back.
           return at - times.at(-threshold)! <= windowMs && failureTimes(at).length === threshold
             ? 'failures'

@@ -17,7 +17,7 @@ export interface ResetOptions {
   readonly reason?: CircuitReason | undefined;
 }
 
-/** What `snapshot` answers: a copy to look at. */
+/** What `snapshot` returns: a copy that nothing changes. */
 export interface CircuitSnapshot {
   readonly name: string;
   readonly state: CircuitState;

@@ -11,7 +11,7 @@ export interface TripRule {
 /** What one breaker remembers of its calls while closed; dropped when it closes again. */
 export interface TripWindow {
   /**
-   * Remembers an outcome; answers the reason to open if the rule's condition now holds. `now` is
+   * Records an outcome; returns the reason to open if the rule's condition now holds. `now` is
    * asked only by a rule that needs the time: reading a clock costs more than all the rest.
    */
   record(failed: boolean, now: () => number, durationMs: number): CircuitReason | undefined;

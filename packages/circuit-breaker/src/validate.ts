@@ -33,7 +33,7 @@ export function check(
 export type Kinds<Resolved> = { readonly [Name in keyof Resolved]?: Kind };
 
 /**
- * Checks every option given, in the order of `kinds`, and answers a copy with the fallbacks filled
+ * Checks every option given, in the order of `kinds`, and returns a copy with the fallbacks filled
  * in. Refuses a name that nothing reads: it may be misspelt.
  */
 export function resolve<Resolved extends object>(

@@ -166,7 +166,7 @@ describe('L2 whirl get', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^whirl: no proxies: name them /)]);
   });
 
-  it('a fault in a variable is named by it, and shows no password', async () => {
+  it('an error in a variable is reported under its name, and shows no password', async () => {
     vi.stubEnv('WHIRL_PROXIES', 'http://bob:hunter2@:80');
     for (const command of [['get', 'http://a.test/'], ['serve']]) {
       const { code, stderr } = await whirl(command);

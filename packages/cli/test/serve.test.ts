@@ -391,9 +391,9 @@ describe('L3 what is told to a person', () => {
 
   it('a line of the log keeps what it is about', () => {
     const line = JSON.stringify({
-      ...{ level: 50, time: 1, file: 'a.txt', faults: [1], err: { message: 'no' }, msg: 'bad' },
+      ...{ level: 50, time: 1, file: 'a.txt', issues: [1], err: { message: 'no' }, msg: 'bad' },
     });
-    expect(readable(line, plain)).toBe('whirl: error: bad (no, file a.txt, faults [1])\n');
+    expect(readable(line, plain)).toBe('whirl: error: bad (no, file a.txt, issues [1])\n');
     expect(readable('{"level":30,"time":1,"msg":"fine"}\n', plain)).toBe('whirl: fine\n');
   });
 });

@@ -54,7 +54,7 @@ describe('createBus', () => {
     expect(bus.has('b')).toBe(false);
   });
 
-  it("a listener's fault is kept to itself: others hear, the emitter goes on, onListenerError knows", () => {
+  it('an error of a listener stays with it: the others are called, the emitter goes on, onListenerError gets it', () => {
     const errors: unknown[] = [];
     const bus = createBus<Events>({ onListenerError: (error, type) => errors.push([error, type]) });
     const boom = new Error('boom');
@@ -124,8 +124,8 @@ describe('createBus', () => {
     expect(heard).toEqual(['other']);
   });
 
-  it('K15 emits made inside listeners keep their order, also across types and after a fault', () => {
-    const bus = createBus<Events>({ onListenerError: () => bus.emit('b', 'fault') });
+  it('K15 emits made inside listeners keep their order, also across types and after an error', () => {
+    const bus = createBus<Events>({ onListenerError: () => bus.emit('b', 'error') });
     const heard: string[] = [];
     bus.on('a', ({ n }) => {
       heard.push(`a${n}`);
@@ -138,7 +138,7 @@ describe('createBus', () => {
     bus.on('b', (event) => heard.push(event));
     bus.emit('a', { n: 1 });
     bus.emit('b', 'after');
-    expect(heard).toEqual(['a1', 'A1', 'one', 'a2', 'A2', 'fault', 'after']);
+    expect(heard).toEqual(['a1', 'A1', 'one', 'a2', 'A2', 'error', 'after']);
   });
 
   it('without onListenerError, or when that throws too, the error is written out and harms no other', () => {
@@ -146,22 +146,22 @@ describe('createBus', () => {
     const [boom, second] = [new Error('boom'), new Error('second')];
     const heard: string[] = [];
     const plain = createBus<Events>();
-    const faulty = createBus<Events>({
+    const failing = createBus<Events>({
       onListenerError: () => {
         throw second;
       },
     });
-    for (const bus of [plain, faulty]) {
+    for (const bus of [plain, failing]) {
       bus.on('b', () => {
         throw boom;
       });
       bus.on('b', (event) => heard.push(event));
       bus.emit('b', 'x');
     }
-    const faults = written.mock.calls;
+    const errors = written.mock.calls;
     written.mockRestore();
     expect(heard).toEqual(['x', 'x']);
-    expect(faults).toEqual([[boom, 'b'], [second]]);
+    expect(errors).toEqual([[boom, 'b'], [second]]);
   });
 
   it('a console that throws ends neither the event nor the bus', () => {
@@ -183,10 +183,10 @@ describe('createBus', () => {
 
   it("an async listener's rejection reaches onListenerError, and one of that the console", async () => {
     const written = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const faults: unknown[] = [];
+    const errors: unknown[] = [];
     const bus = createBus<Events>({
       onListenerError: async (error, type) => {
-        faults.push([error, type]);
+        errors.push([error, type]);
         throw 'second';
       },
     });
@@ -198,7 +198,7 @@ describe('createBus', () => {
     });
     bus.emit('b', 'x');
     await new Promise((resolve) => setImmediate(resolve));
-    expect(faults).toEqual([
+    expect(errors).toEqual([
       ['boom', 'b'],
       ['wild', 'b'],
     ]);
@@ -206,7 +206,7 @@ describe('createBus', () => {
     written.mockRestore();
   });
 
-  it("'*' hears of a fault with the type of its event", () => {
+  it("'*' gets an error with the type of its event", () => {
     const types: string[] = [];
     const bus = createBus<Events>({ onListenerError: (_, type) => types.push(type) });
     bus.on('*', () => {

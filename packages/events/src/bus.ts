@@ -88,22 +88,22 @@ interface Subscription extends AnyListener {
   listener?: AnyListener | null;
 }
 
-function report(...fault: unknown[]): void {
+function report(...error: unknown[]): void {
   // A console that throws, as in some test setups: there is nowhere left to tell.
   // oxlint-disable-next-line no-console -- an error that no caller sees must not be lost
-  guard(console.error, fault, () => {});
+  guard(console.error, error, () => {});
 }
 
-/** Calls it; what it throws or rejects with goes to `onFault`. */
+/** Calls it; what it throws or rejects with goes to `onError`. */
 function guard(
   call: AnyListener | null | undefined,
   args: unknown[],
-  onFault: (fault: unknown) => void,
+  onError: (error: unknown) => void,
 ) {
   try {
-    (call?.(...args) as PromiseLike<unknown> | null | undefined)?.then?.(null, onFault);
-  } catch (fault) {
-    onFault(fault);
+    (call?.(...args) as PromiseLike<unknown> | null | undefined)?.then?.(null, onError);
+  } catch (error) {
+    onError(error);
   }
 }
 
@@ -139,9 +139,9 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
     const subscription: Subscription = (...args) => {
       const current = subscription.listener;
       if (once) unsubscribe(type, subscription);
-      guard(current, args, (fault) =>
+      guard(current, args, (error) =>
         // Under '*' the type is given, before the event.
-        guard(onListenerError as AnyListener, [fault, args.at(-2) ?? type], report),
+        guard(onListenerError as AnyListener, [error, args.at(-2) ?? type], report),
       );
     };
     subscription.listener = listener;
@@ -162,7 +162,7 @@ export function createBus<Events extends EventMap = Record<string, unknown>>(
       // One made inside a listener waits its turn in the loop below.
       if (has(type) && !queue?.push([type, event])) {
         queue = [];
-        // Nothing throws here: a subscription keeps its listener's fault to itself.
+        // Nothing throws here: a subscription keeps its listener's error to itself.
         emitter.emit(type, event);
         for (const each of queue) emitter.emit(...each);
         queue = null;

@@ -95,10 +95,10 @@ describe('the published types', () => {
       // The declarations themselves are checked too.
       skipLibCheck: false,
     });
-    const faults = ts
+    const errors = ts
       .getPreEmitDiagnostics(program)
       .map((each) => ts.flattenDiagnosticMessageText(each.messageText, '\n'));
-    expect(faults).toEqual([]);
+    expect(errors).toEqual([]);
     const resolved = program.getSourceFiles().map((file) => file.fileName);
     expect(resolved.some((file) => file.startsWith(folder) && /index\.d\.c?ts$/.test(file))).toBe(
       true,

@@ -7,6 +7,6 @@ it('every snippet of the README runs and prints what it says', { timeout: 60_000
     'p7 closed -> open',
     'once 8000\nready { port: 8000 }\nready { port: 8001 }',
     'queued 7\nidle -',
-    'tick my own fault\nheard 1',
+    'tick my own error\nheard 1',
   ]);
 });

@@ -14,7 +14,7 @@ export interface FleetMetrics {
   readonly processes: number;
   readonly state: FleetState;
   readonly syncs: { readonly ok: number; readonly failed: number };
-  /** The last sync that was answered. */
+  /** Of the last sync that got a response. */
   readonly syncMs: number;
   /** From a fact to its arrival here, of the last one. */
   readonly lagMs: number;

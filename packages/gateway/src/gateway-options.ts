@@ -68,7 +68,7 @@ export interface GatewayOptions {
   readonly sessionIdleMs?: number | undefined;
   /**
    * The policy of tunnels. Default: the rotator's own, without waits between proxies and with failover from
-   * those that answer 407.
+   * those that respond 407.
    */
   readonly retryPolicy?: RetryPolicyOptions | undefined;
   /**

@@ -194,7 +194,7 @@ export class RetriesExhaustedError extends WhirlError {
 }
 
 /** An entry of a list that is not a proxy. */
-export interface ProxyFault {
+export interface ProxyIssue {
   /** The line of a text, from 1; of a list in memory and of JSON on one line the number of the entry. */
   readonly line: number;
   /** At most 299 characters. Never holds a password. */
@@ -204,20 +204,20 @@ export interface ProxyFault {
 /** A proxy, or a list of them, that cannot be used as given. The message never holds a password. */
 export class InvalidProxyError extends WhirlError {
   /** Of a list: the first 20 entries that are not proxies, in their order. */
-  readonly faults: readonly ProxyFault[];
+  readonly issues: readonly ProxyIssue[];
   /** Of a list: how many there are. */
-  readonly faultCount: number;
+  readonly issueCount: number;
 
   constructor(
     message: string,
     {
-      faults = [],
-      faultCount = faults.length,
-    }: { faults?: readonly ProxyFault[]; faultCount?: number } = {},
+      issues = [],
+      issueCount = issues.length,
+    }: { issues?: readonly ProxyIssue[]; issueCount?: number } = {},
   ) {
     super('INVALID_PROXY', message);
-    this.faults = faults;
-    this.faultCount = faultCount;
+    this.issues = issues;
+    this.issueCount = issueCount;
   }
 }
 

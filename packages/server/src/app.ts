@@ -6,12 +6,12 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { validatorCompiler } from 'fastify-zod-openapi';
 import { circuitToWire } from './wire/circuit-wire.ts';
 import { dashboardRoutes } from './dashboard.ts';
-import { answerError, answerNotFound, failures } from './http/errors.ts';
+import { respondError, respondNotFound, failures } from './http/errors.ts';
 import { EventStream, type EventStreamOptions } from './events/event-stream.ts';
 import type { JoinedFleet } from './fleet.ts';
 import { inFlightToWire } from './wire/in-flight-wire.ts';
 import { toOriginForm } from './http/hosts.ts';
-import { addBareHeaders, answerExpectation, answerMalformed } from './http/malformed.ts';
+import { addBareHeaders, respondExpectation, respondMalformed } from './http/malformed.ts';
 import { describeApi, documentationRoutes } from './openapi.ts';
 import { policyToWire } from './wire/policy-wire.ts';
 import { proxyToWire } from './wire/proxy-wire.ts';
@@ -69,7 +69,7 @@ const areas: readonly Routes[] = [
 ];
 
 /** Responses are typed by their schemas and checked against them in tests: here they are written. */
-const writeJson = () => (answer: unknown) => JSON.stringify(answer);
+const writeJson = () => (body: unknown) => JSON.stringify(body);
 
 function createFastify(
   logger: FastifyBaseLogger | undefined,
@@ -84,13 +84,13 @@ function createFastify(
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     requestTimeout: 120_000,
-    frameworkErrors: (error, request, reply) => answerError(error, request, addBareHeaders(reply)),
-    clientErrorHandler: answerMalformed,
+    frameworkErrors: (error, request, reply) => respondError(error, request, addBareHeaders(reply)),
+    clientErrorHandler: respondMalformed,
     rewriteUrl: toOriginForm,
   });
-  app.server.on('checkExpectation', answerExpectation);
-  app.setErrorHandler(answerError);
-  app.setNotFoundHandler(answerNotFound);
+  app.server.on('checkExpectation', respondExpectation);
+  app.setErrorHandler(respondError);
+  app.setNotFoundHandler(respondNotFound);
   // A POST without a body is fine whatever content type it names.
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
@@ -194,7 +194,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     await open.register(dashboardRoutes, { enabled: dashboard, folder: dashboardFolder });
   });
   await app.register(async (guarded) => {
-    // What the checks before every handler can answer.
+    // The statuses of the checks before every handler.
     guarded.addHook('onRoute', ({ schema }) => {
       if (schema === undefined || schema.hide === true) return;
       schema.response = ownResponses({

@@ -4,7 +4,7 @@ export interface CurlCommand {
   readonly port: number;
   /** Whether a client needs a name and a password. */
   readonly needsPassword: boolean;
-  /** What to ask for. Default: a page that everybody knows. */
+  /** The URL to get. Default: a well-known page. */
   readonly target?: string | undefined;
 }
 

@@ -20,12 +20,12 @@ function use<T extends { close(): unknown }>(each: T): T {
 const config = (env: Record<string, string>) =>
   readConfig({ env: { WHIRL_API_PORT: '0', WHIRL_DEMO: 'off', ...env } });
 
-function faults(env: Record<string, string>): readonly string[] {
+function issues(env: Record<string, string>): readonly string[] {
   try {
     config(env);
     return [];
   } catch (error) {
-    return (error as ConfigError).faults;
+    return (error as ConfigError).issues;
   }
 }
 
@@ -173,15 +173,15 @@ describe('the gateway of the server', () => {
 describe('the settings of the gateway', () => {
   it('W2 another address than loopback needs credentials', () => {
     const env = { WHIRL_GATEWAY_HOST: '0.0.0.0' };
-    expect(faults(env)).toEqual([
+    expect(issues(env)).toEqual([
       expect.stringMatching(/^the gateway's host "0\.0\.0\.0" can be reached/),
     ]);
-    expect(faults({ ...env, WHIRL_GATEWAY_AUTH: 'ann:x' })).toEqual([]);
-    expect(faults({ ...env, WHIRL_GATEWAY: 'off' })).toEqual([]);
+    expect(issues({ ...env, WHIRL_GATEWAY_AUTH: 'ann:x' })).toEqual([]);
+    expect(issues({ ...env, WHIRL_GATEWAY: 'off' })).toEqual([]);
   });
 
   it('W29 credentials are not shown when they are wrong', () => {
-    const wrong = faults({ WHIRL_GATEWAY_AUTH: 's3cret' });
+    const wrong = issues({ WHIRL_GATEWAY_AUTH: 's3cret' });
     expect(wrong).toEqual([expect.stringMatching(/^WHIRL_GATEWAY_AUTH must be name:password/)]);
     expect(wrong.join()).not.toContain('s3cret');
   });
@@ -189,10 +189,10 @@ describe('the settings of the gateway', () => {
   it('W9 W29 a name that no client could give, and one that stands twice, are named', () => {
     const key =
       /must have a name without a key of usernames such as "-session-", got "ann-session"$/;
-    expect(faults({ WHIRL_GATEWAY_AUTH: 'bob:x\nann-session:s3cret' })).toEqual([
+    expect(issues({ WHIRL_GATEWAY_AUTH: 'bob:x\nann-session:s3cret' })).toEqual([
       expect.stringMatching(new RegExp(`^WHIRL_GATEWAY_AUTH\\[1\\] ${key.source}`)),
     ]);
-    expect(faults({ WHIRL_GATEWAY_AUTH: 'ann:s3cret\nann:x' })).toEqual([
+    expect(issues({ WHIRL_GATEWAY_AUTH: 'ann:s3cret\nann:x' })).toEqual([
       'WHIRL_GATEWAY_AUTH[1] must have a name that no entry before it has, got "ann"',
     ]);
     expect(() =>
@@ -210,6 +210,6 @@ describe('the settings of the gateway', () => {
     });
     expect(gateway && gateway.auth).toEqual(['ann:x', 'bob:y']);
     const both = { WHIRL_GATEWAY_AUTH: 'a:b', WHIRL_GATEWAY_AUTH_FILE: '/x' };
-    expect(faults(both)).toEqual([expect.stringContaining('exclude each other')]);
+    expect(issues(both)).toEqual([expect.stringContaining('exclude each other')]);
   });
 });

@@ -1,6 +1,6 @@
 import type { ProxyRotator } from '@whirl/rotator';
 
-/** How long an answer holds that only a look at every circuit could give. */
+/** How long the result of a look at every circuit is kept. */
 const lookMs = 1000;
 
 /**

@@ -132,7 +132,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   }
 }
 
-/** Refuses what would serve nothing, or serve every client. The gateway refuses its own. */
+/** Refuses options under which nothing is served, or every client without credentials. The gateway checks its own. */
 function check(api: ApiSettings | false, gateway: GatewaySettings | false): void {
   if (api === false) {
     if (gateway === false) throw new RangeError('api and gateway are both false: nothing to serve');

@@ -1,4 +1,4 @@
-// Writes openapi.json: the document that the server answers at /openapi.json, for review and clients.
+// Writes openapi.json: the document that the server serves at /openapi.json, for review and clients.
 import { writeFileSync } from 'node:fs';
 import { ProxyRotator } from '@whirl/rotator';
 import { format, resolveConfig } from 'prettier';

@@ -1,5 +1,5 @@
 interface Common {
-  /** Milliseconds waited before anything is answered. Default 0. */
+  /** Milliseconds before the response begins. Default 0. */
   readonly latencyMs?: number | undefined;
   /** Hosts that this proxy refuses; with 403 unless another status is given. */
   readonly bannedHosts?:
@@ -16,12 +16,12 @@ interface Common {
  * | `refuse` | nothing listens |
  * | `close` | FIN as soon as the connection is accepted |
  * | `reset` | RST when the request arrives |
- * | `hang` | reads, never answers |
- * | `half-close` | FIN when the request arrives, without an answer; never closes its own reading side |
+ * | `hang` | reads, never responds |
+ * | `half-close` | FIN when the request arrives, without a response; never closes its own reading side |
  * | `garbage` | bytes that are not HTTP, then FIN |
- * | `large-header` | an answer whose head has 64 KB |
- * | `dribble` | the answer, one byte every `everyMs`: all of it, or of a forwarded one the body |
- * | `status` | answers this status itself |
+ * | `large-header` | a response whose head has 64 KB |
+ * | `dribble` | the response, one byte every `everyMs`: all of it, or of a forwarded one the body |
+ * | `status` | responds with this status itself |
  * | `close-after-connect` | 200 to CONNECT, then FIN |
  * | `silent-after-connect` | 200 to CONNECT, then nothing |
  * | `plain-after-connect` | 200 to CONNECT, then text that is not TLS |

@@ -77,7 +77,7 @@ export async function startExitGateway(options: ExitGatewayOptions = {}): Promis
   };
 
   /** The status with which the gateway itself refuses, or the exit. */
-  const answer = (request: http.IncomingMessage): number | SimulatedExit => {
+  const exitOrStatus = (request: http.IncomingMessage): number | SimulatedExit => {
     stats.requests++;
     if (mood === 'no balance') return 402;
     const given = credentialsOf(request);
@@ -88,7 +88,7 @@ export async function startExitGateway(options: ExitGatewayOptions = {}): Promis
     status === 407 ? { 'proxy-authenticate': 'Basic realm="gateway"' } : {};
 
   const server = http.createServer((request, response) => {
-    const exit = answer(request);
+    const exit = exitOrStatus(request);
     if (typeof exit === 'number') {
       stats.refused++;
       response.writeHead(exit, extra(exit)).end();
@@ -106,15 +106,15 @@ export async function startExitGateway(options: ExitGatewayOptions = {}): Promis
       headers: { ...headers, 'x-exit': exit.session },
     });
     upstream.on('error', () => response.destroy());
-    upstream.on('response', (answered) => {
-      response.writeHead(answered.statusCode ?? 502, answered.headers);
-      answered.pipe(response);
+    upstream.on('response', (incoming) => {
+      response.writeHead(incoming.statusCode ?? 502, incoming.headers);
+      incoming.pipe(response);
     });
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);
   });
   server.on('connect', (request: http.IncomingMessage, socket: net.Socket) => {
-    const exit = answer(request);
+    const exit = exitOrStatus(request);
     const status = typeof exit === 'number' ? exit : exit.fate === 'dead' ? 502 : 200;
     socket.on('error', () => {});
     if (status !== 200) {

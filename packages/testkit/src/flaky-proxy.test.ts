@@ -42,7 +42,7 @@ async function rig(behaviour: Behaviour, options: ProxyServerOptions = {}): Prom
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 describe('startProxy', () => {
-  it('reaches: any other target is answered 403, in absolute form and to CONNECT', async () => {
+  it('reaches: any other target gets 403, in absolute form and to CONNECT', async () => {
     const { get, connect, target } = await rig(
       { kind: 'ok' },
       { reaches: (_, port) => port === 1 },
@@ -132,24 +132,24 @@ describe('startProxy', () => {
 
   const asked = ['connect', 'get'] as const;
   for (const how of asked) {
-    it(`reset: RST in answer to ${how}`, async () => {
+    it(`reset: RST in response to ${how}`, async () => {
       const wire = await (await rig({ kind: 'reset' }))[how]();
       expect(await wire.ended).toBe('reset');
       expect(wire.received).toHaveLength(0);
     });
 
-    it(`hang: ${how} is read and never answered`, async () => {
+    it(`hang: ${how} is read and gets no response`, async () => {
       const { proxy, ...ask } = await rig({ kind: 'hang' });
       const wire = await ask[how]();
       await expect.poll(() => proxy.stats.requests).toBe(1);
-      // The proxy answers a second connection's request in its turn: it had its chance to answer.
+      // A second connection's request gets its response: the proxy had its chance to respond.
       await proxy.behave({ kind: 'status', statusCode: 503 });
       await (await ask[how]()).read('503');
       expect(wire.received).toHaveLength(0);
       expect(proxy.openSockets()).toBeGreaterThan(0);
     });
 
-    it(`half-close: FIN in answer to ${how}, while the proxy keeps its side`, async () => {
+    it(`half-close: FIN in response to ${how}, while the proxy keeps its side`, async () => {
       const { proxy, ...ask } = await rig({ kind: 'half-close' });
       const wire = await ask[how]();
       expect(await wire.ended).toBe('fin');
@@ -159,26 +159,26 @@ describe('startProxy', () => {
       await proxy.idle();
     });
 
-    it(`garbage: what answers ${how} is not HTTP`, async () => {
+    it(`garbage: the response to ${how} is not HTTP`, async () => {
       const wire = await (await rig({ kind: 'garbage' }))[how]();
       expect(await wire.ended).toBe('fin');
       expect(wire.received.toString('latin1')).toContain('this is not HTTP');
       expect(wire.received.toString('latin1')).not.toContain('HTTP/1.1');
     });
 
-    it(`large-header: a head of 64 KB answers ${how}`, async () => {
+    it(`large-header: the response to ${how} has a head of 64 KB`, async () => {
       const wire = await (await rig({ kind: 'large-header' }))[how]();
       expect((await wire.read('\r\n\r\n')).length).toBeGreaterThan(65_536);
     });
 
-    it(`dribble: the answer to ${how} comes byte by byte`, async () => {
+    it(`dribble: the response to ${how} comes byte by byte`, async () => {
       const wire = await (await rig({ kind: 'dribble', everyMs: 5 }))[how]();
       expect((await wire.read(1)).length).toBeLessThan(5);
       await wire.read('HTTP/1.1 200');
     });
 
     for (const statusCode of [403, 407, 429, 502, 503, 504]) {
-      it(`status: ${statusCode} with Retry-After answers ${how}, the target hears nothing`, async () => {
+      it(`status: ${statusCode} with Retry-After is the response to ${how}, nothing reaches the target`, async () => {
         const { target, ...ask } = await rig({ kind: 'status', statusCode, retryAfter: '7' });
         const head = (await (await ask[how]()).read('\r\n\r\n')).toString('latin1');
         expect(head.startsWith(`HTTP/1.1 ${statusCode} `)).toBe(true);

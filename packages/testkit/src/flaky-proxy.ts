@@ -38,7 +38,7 @@ export interface ProxyServerOptions {
   readonly port?: number;
   /** A loopback address. Default 127.0.0.1. */
   readonly host?: string;
-  /** Wants these credentials, else answers 407. */
+  /** Demands these credentials; responds 407 without them. */
   readonly username?: string;
   readonly password?: string;
   /** TLS between the client and this proxy. */
@@ -47,7 +47,7 @@ export interface ProxyServerOptions {
   readonly hosts?: Readonly<Record<string, string>>;
   /** Ports on 127.0.0.1 that stand for targets such as `shop.example.com:443`. `hosts` is asked next. */
   readonly targets?: Readonly<Record<string, number>>;
-  /** Whether it may forward to this target; any other is answered 403. Default: to all. */
+  /** Whether it may forward to this target; any other gets 403. Default: to all. */
   readonly reaches?: (hostname: string, port: number) => boolean;
   /** The body of that 403. Default: `proxy says 403`. */
   readonly unreachable?: string;
@@ -128,7 +128,7 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     statusCode === 403 && !reachesUrl(wanted) && options.unreachable !== undefined
       ? options.unreachable
       : `proxy says ${statusCode}\n`;
-  /** What to answer instead of forwarding, if anything. */
+  /** The response in place of a forwarded one, if there is one. */
   const verdict = (chosen: Behaviour, request: http.IncomingMessage, wanted: URL) => {
     if (username !== undefined && request.headers['proxy-authorization'] !== expected) return 407;
     if (!reachesUrl(wanted)) return 403;
@@ -193,26 +193,26 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
       if (response.headersSent) reset(request.socket);
       else response.writeHead(502).end();
     });
-    upstream.on('response', (answer) => {
-      const kept = answer.rawHeaders.filter(
+    upstream.on('response', (incoming) => {
+      const kept = incoming.rawHeaders.filter(
         (_, i, all) => !hopByHop.has((all[i - (i % 2)] as string).toLowerCase()),
       );
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, kept);
-      answer.on('error', () => reset(request.socket));
+      response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, kept);
+      incoming.on('error', () => reset(request.socket));
       if (chosen.kind === 'dribble') {
         response.flushHeaders();
         const one = () => {
           if (response.destroyed) return;
-          const byte = answer.read(1) as Buffer | null;
+          const byte = incoming.read(1) as Buffer | null;
           if (byte !== null) response.write(byte);
-          if (answer.readableEnded) response.end();
+          if (incoming.readableEnded) response.end();
           else after(chosen.everyMs ?? 1000, one);
         };
         one();
       } else if (chosen.kind === 'cut-body') {
-        cut(answer, response, chosen.afterBytes ?? 1, () => reset(request.socket));
-        answer.on('end', () => setImmediate(() => reset(request.socket)));
-      } else answer.pipe(response);
+        cut(incoming, response, chosen.afterBytes ?? 1, () => reset(request.socket));
+        incoming.on('end', () => setImmediate(() => reset(request.socket)));
+      } else incoming.pipe(response);
     });
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);

@@ -119,16 +119,16 @@ export function typeCheck(
     },
   };
   const program = ts.createProgram([...files.keys()], compilerOptions, host);
-  const faults: string[] = [];
+  const errors: string[] = [];
   for (const [name, snippet] of files) {
     const file = program.getSourceFile(name);
     for (const each of ts.getPreEmitDiagnostics(program, file)) {
       const line = file?.getLineAndCharacterOfPosition(each.start ?? 0).line ?? 0;
       const message = ts.flattenDiagnosticMessageText(each.messageText, ' ');
-      faults.push(`${path}:${snippet.line + line}: ${message}`);
+      errors.push(`${path}:${snippet.line + line}: ${message}`);
     }
   }
-  if (faults.length > 0) throw new Error(`snippets do not compile\n${faults.join('\n')}`);
+  if (errors.length > 0) throw new Error(`snippets do not compile\n${errors.join('\n')}`);
 }
 
 const execute = promisify(execFile);

@@ -83,7 +83,7 @@ describe('startSocks, version 5', () => {
     expect(socks.url).toBe(`socks5://ann:pw@127.0.0.1:${socks.port}`);
   });
 
-  it('answers 5 to a target that refuses, 7 to a command other than CONNECT', async () => {
+  it('responds 5 to a target that refuses, 7 to a command other than CONNECT', async () => {
     const { socks, wire } = await rig();
     const dead = await startTarget();
     await dead.close();
@@ -115,7 +115,7 @@ describe('startSocks, version 4', () => {
     ]);
   });
 
-  it('answers 93 to another user id', async () => {
+  it('responds 93 to another user id', async () => {
     const { wire } = await rig({ version: 4, username: 'ann' });
     wire.write(ask4([127, 0, 0, 1], 80, 'bob'));
     expect((await wire.read(8))[1]).toBe(93);

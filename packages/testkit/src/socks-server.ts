@@ -25,8 +25,8 @@ export interface SocksServer {
 }
 
 /**
- * `ok` serves; `hang` never answers; `close` ends each connection when its first bytes arrive;
- * `garbage` answers what is not SOCKS; `reject` refuses the destination (general failure);
+ * `ok` serves; `hang` never responds; `close` ends each connection when its first bytes arrive;
+ * `garbage` responds with what is not SOCKS; `reject` refuses the destination (general failure);
  * `close-after-connect` grants, then ends; `silent-after-connect` grants, then nothing.
  */
 export type SocksBehaviour =

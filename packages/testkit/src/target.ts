@@ -45,7 +45,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
   const sockets = new OpenSockets();
   const timers = new Set<NodeJS.Timeout>();
   let requests = 0;
-  const answer = (request: http.IncomingMessage, response: http.ServerResponse, body: Buffer) => {
+  const respond = (request: http.IncomingMessage, response: http.ServerResponse, body: Buffer) => {
     const { method = 'GET', url = '/' } = request;
     const { pathname, searchParams } = new URL(url, 'http://target');
     const [, route = '', value = ''] = pathname.split('/');
@@ -105,7 +105,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
       const body = Buffer.concat(chunks);
       const { method = 'GET', url: path = '/', headers } = request;
       if (received.length < 1000) received.push({ method, path, headers, body: body.toString() });
-      answer(request, response, body);
+      respond(request, response, body);
     });
   };
   const certificate = tls ? await certificateOf() : undefined;

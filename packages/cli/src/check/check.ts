@@ -6,7 +6,7 @@ import { UsageError } from '../usage-error.ts';
 import type { HostPort, StatusTest } from '../terminal/arguments.ts';
 import { count, paint, write, type Terminal } from '../terminal/terminal.ts';
 import type { Found } from './detect.ts';
-import { faultLines, readEntries, readSource, type ListedProxy } from '../pool/read-list.ts';
+import { issueLines, readEntries, readSource, type ListedProxy } from '../pool/read-list.ts';
 import type { CheckResult } from './results/result.ts';
 import { runAll } from './schedule.ts';
 import { Tally } from './results/tally.ts';
@@ -101,9 +101,9 @@ async function entriesOf(
     }
     throw error;
   }
-  const { entries, faults } = read;
-  if (faults.length > 0) {
-    const lines = faultLines(source, faults);
+  const { entries, issues } = read;
+  if (issues.length > 0) {
+    const lines = issueLines(source, issues);
     if (!skipInvalid || entries.length === 0) throw new UsageError(...lines);
     for (const line of lines) say(terminal, options, line);
   }

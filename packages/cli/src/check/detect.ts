@@ -16,7 +16,7 @@ export interface Found {
   readonly outcome: Outcome;
 }
 
-/** An answer that says no more than that the question was not understood. */
+/** A response that says no more than that the request was not understood. */
 function isWeak({ ok, status }: Outcome): boolean {
   return !ok && status === 400;
 }

@@ -5,7 +5,7 @@ import {
   InvalidProxyError,
   proxyListEntries,
   type Proxy,
-  type ProxyFault,
+  type ProxyIssue,
   type ProxyProtocol,
 } from '@whirl/rotator';
 import { UsageError } from '../usage-error.ts';
@@ -48,34 +48,34 @@ const maskedReason = `its password is masked (${mask}): write the list with --sh
 export function readEntries(
   list: string,
   { protocol, format }: ReadOptions,
-): { entries: ListedProxy[]; faults: ProxyFault[] } {
+): { entries: ListedProxy[]; issues: ProxyIssue[] } {
   const read = (defaultProtocol: ProxyProtocol) =>
     proxyListEntries(list, { defaultProtocol, format });
   const entries: ListedProxy[] = [];
-  const faults: ProxyFault[] = [];
+  const issues: ProxyIssue[] = [];
   // An entry that is another proxy under another default names no protocol itself.
   const others = protocol === 'auto' ? read('https') : undefined;
   try {
-    for (const { line, proxy, fault } of read(protocol === 'auto' ? 'http' : protocol)) {
+    for (const { line, proxy, issue } of read(protocol === 'auto' ? 'http' : protocol)) {
       const other = others?.next().value?.proxy;
-      if (fault !== undefined) faults.push(fault);
-      else if (isMasked(proxy)) faults.push({ line, reason: maskedReason });
+      if (issue !== undefined) issues.push(issue);
+      else if (isMasked(proxy)) issues.push({ line, reason: maskedReason });
       else {
         const bare = other !== undefined && other.protocol !== proxy.protocol;
         entries.push({ line, proxy, bare });
       }
     }
   } catch (error) {
-    if (error instanceof InvalidProxyError) faults.push({ line: 0, reason: error.message });
+    if (error instanceof InvalidProxyError) issues.push({ line: 0, reason: error.message });
     else throw error;
   }
-  return { entries, faults };
+  return { entries, issues };
 }
 
-/** A line for each fault, as compilers write them: `proxies.txt:7: …`. */
-export function faultLines(source: string, faults: readonly ProxyFault[]): string[] {
+/** A line for each issue, as compilers write them: `proxies.txt:7: …`. */
+export function issueLines(source: string, issues: readonly ProxyIssue[]): string[] {
   const name = source === '-' ? 'standard input' : source;
-  return faults.map(({ line, reason }) =>
+  return issues.map(({ line, reason }) =>
     line === 0 ? `${name}: ${reason}` : `${name}:${line}: ${reason}`,
   );
 }

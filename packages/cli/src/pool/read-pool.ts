@@ -2,7 +2,7 @@ import { InvalidProxyError, readProxyList, type Proxy } from '@whirl/rotator';
 import { UsageError } from '../usage-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { ListOptions } from './options.ts';
-import { faultLines, isMasked, readEntries, readSource } from './read-list.ts';
+import { issueLines, isMasked, readEntries, readSource } from './read-list.ts';
 
 /** The proxies that the options name, at least one. Throws a UsageError that names every line that is not one. */
 export async function readPool(options: ListOptions, terminal: Terminal): Promise<Proxy[]> {
@@ -63,8 +63,8 @@ function refused(
   { protocol, listFormat: format }: ListOptions,
   error?: InvalidProxyError,
 ): UsageError {
-  const { faults } = readEntries(text, { protocol, format });
+  const { issues } = readEntries(text, { protocol, format });
   const all =
-    faults.length > 0 || error === undefined ? faults : [{ line: 0, reason: error.message }];
-  return new UsageError(...faultLines(source, all));
+    issues.length > 0 || error === undefined ? issues : [{ line: 0, reason: error.message }];
+  return new UsageError(...issueLines(source, all));
 }

@@ -99,7 +99,7 @@ export class Parts {
   }
 
   /**
-   * Opens a circuit if the reports of others, and one's own, are enough. Returns what the reports came to:
+   * Opens a circuit if the reports of others, and one's own, are enough. Returns what the reports decide:
    * `open` already or now, else why not.
    */
   consider(id: string, now: number): 'open' | 'one_witness' | 'contradicted' | 'too_few' {

@@ -145,7 +145,7 @@ export class Protocol {
     return ask;
   }
 
-  /** The store has answered, however late. */
+  /** The store has responded, however late. */
   responded(ask: SyncRequest, response: SyncResponse, askedAt: number, now: number): void {
     const { parts, heard } = this;
     const isNewest = this.#newest?.ask === ask;
@@ -179,7 +179,7 @@ export class Protocol {
   }
 
   /**
-   * A sync was not answered in time, or failed; `reason` is a code. What it told is said again: doing so twice does no
+   * A sync got no response in time, or failed; `reason` is a code. What it told is said again: doing so twice does no
    * harm, and a response that comes late is welcome.
    */
   missed(ask: SyncRequest | undefined, reason: string, now: number): void {

@@ -44,7 +44,7 @@ export class Recoveries {
 
   /**
    * Another process reports at `at` that it fails, after it was found to work: a circuit that is to close stays open,
-   * and one that has closed on that word opens again for as long as is answered. Undefined: nothing is refuted.
+   * and one that has closed on that word opens again for as long as is returned. Undefined: nothing is refuted.
    */
   refuted(id: string, by: string, at: number): number | undefined {
     const pending = this.#pending.get(id);

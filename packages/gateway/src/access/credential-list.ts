@@ -13,10 +13,10 @@ export interface Credentials {
 export class CredentialList {
   readonly #salt = randomBytes(32).toString('hex');
   readonly #hashes = new Map<string, Buffer>();
-  readonly #nobody: Buffer;
+  readonly #noPassword: Buffer;
 
   constructor(known: Iterable<Credentials>) {
-    this.#nobody = this.#hash(randomBytes(32).toString('hex'));
+    this.#noPassword = this.#hash(randomBytes(32).toString('hex'));
     for (const { name, password } of known) this.#hashes.set(name, this.#hash(password));
   }
 
@@ -26,7 +26,7 @@ export class CredentialList {
 
   matches({ name, password }: Credentials): boolean {
     const expected = this.#hashes.get(name);
-    const same = timingSafeEqual(this.#hash(password), expected ?? this.#nobody);
+    const same = timingSafeEqual(this.#hash(password), expected ?? this.#noPassword);
     return same && expected !== undefined;
   }
 

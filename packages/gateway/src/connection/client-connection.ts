@@ -142,7 +142,7 @@ export class ClientConnection implements Staged, Stage {
       to,
       rest,
       () => void this.#socket.write(granted, 'latin1'),
-      (told) => this.#answerFailure(told),
+      (told) => this.#respondFailure(told),
     );
   }
 
@@ -157,7 +157,7 @@ export class ClientConnection implements Staged, Stage {
     counters.requests++;
     const route = routed(this.#context, asked);
     const request = new ForwardedRequest(this.#socket, head, {
-      answered: (behind) => {
+      responded: (behind) => {
         this.#request = undefined;
         if (behind === undefined) this.#leave();
         else this.#again(behind);
@@ -165,7 +165,7 @@ export class ClientConnection implements Staged, Stage {
       failed: (error) => {
         this.#request = undefined;
         if (error instanceof Refusal) this.#refuse(error);
-        else this.#answerFailure(toldFailure(error), head.method === 'HEAD');
+        else this.#respondFailure(toldFailure(error), head.method === 'HEAD');
       },
       upgraded: (target, behind) => {
         this.#request = undefined;
@@ -225,7 +225,7 @@ export class ClientConnection implements Staged, Stage {
 
   #socksRequest({ to, rest }: SocksStep & { readonly kind: 'request' }): void {
     const asked = this.#asked ?? { name: '', wishes: {} };
-    const answer = (code: number) => void this.#socket.write(encodeReply(code));
+    const send = (code: number) => void this.#socket.write(encodeReply(code));
     try {
       this.#admit(asked);
       checkLoop(this.#context, []);
@@ -233,7 +233,7 @@ export class ClientConnection implements Staged, Stage {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#context.counters.refused++;
-      answer(error.statusCode === 403 ? socksReply.notAllowed : socksReply.generalFailure);
+      send(error.statusCode === 403 ? socksReply.notAllowed : socksReply.generalFailure);
       this.#leave();
       return;
     }
@@ -241,9 +241,9 @@ export class ClientConnection implements Staged, Stage {
       asked,
       to,
       rest,
-      () => answer(socksReply.succeeded),
+      () => send(socksReply.succeeded),
       ({ reply }) => {
-        answer(reply);
+        send(reply);
         this.#leave();
       },
     );
@@ -309,7 +309,7 @@ export class ClientConnection implements Staged, Stage {
     this.#leave();
   }
 
-  #answerFailure(told: ToldFailure, head = false): void {
+  #respondFailure(told: ToldFailure, head = false): void {
     const { statusCode, proxyError, message, attempts, retryAfterMs } = told;
     const fields = ['Proxy-Status', `whirl; error=${proxyError}`];
     if (retryAfterMs !== undefined) {

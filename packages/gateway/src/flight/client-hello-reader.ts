@@ -2,7 +2,7 @@
  * What the bytes from a client are, as far as they can be told:
  * - `nothing`: no byte has come.
  * - `part`: the beginning of a ClientHello.
- * - `whole`: exactly one ClientHello without early data, which a server answers but does not act upon.
+ * - `whole`: exactly one ClientHello without early data, to which a server responds without acting upon it.
  * - `other`: anything else. It may have had an effect, and is never sent twice.
  */
 export type FlightKind = 'nothing' | 'part' | 'whole' | 'other';

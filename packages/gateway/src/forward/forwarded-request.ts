@@ -12,10 +12,10 @@ type Handler = Parameters<Dispatcher['dispatch']>[1];
 type Controller = Parameters<NonNullable<Handler['onResponseStart']>>[0];
 type HeaderMap = Record<string, string | string[] | undefined>;
 
-/** What a forwarded request tells. Exactly one of `answered`, `failed`, `upgraded` and `broken` is called. */
+/** What a forwarded request tells. Exactly one of `responded`, `failed`, `upgraded` and `broken` is called. */
 export interface ForwardOwner {
   /** The response went out whole. `rest`: what the client sent behind its request; undefined: close. */
-  answered(rest: Buffer | undefined): void;
+  responded(rest: Buffer | undefined): void;
   /** There is no response, and none of it went out. */
   failed(error: Error): void;
   /** The target switched protocols: the two sides are to be joined. */
@@ -79,7 +79,7 @@ export class ForwardedRequest {
   push(chunk: Buffer): void {
     if (this.#decoder.done) {
       this.#rest = Buffer.concat([this.#rest, chunk]);
-      // It waits until this request is answered.
+      // It waits for the response to this request.
       this.#pause(true);
       return;
     }
@@ -168,7 +168,7 @@ export class ForwardedRequest {
         this.#writer.end(flat(controller.rawTrailers, trailers as HeaderMap));
         const goesOn = this.#persistent && this.#writer.delimited && this.#decoder.done;
         this.#finish();
-        this.#owner.answered(goesOn ? this.#rest : undefined);
+        this.#owner.responded(goesOn ? this.#rest : undefined);
       },
       onResponseError: (_controller, error) => this.#fail(error),
     };

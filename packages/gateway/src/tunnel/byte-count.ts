@@ -1,7 +1,7 @@
 import type net from 'node:net';
 import type { Counters } from '../counters.ts';
 
-/** The bytes of one tunnel, on the socket of its client, without those of the request for it and of its answer. */
+/** The bytes of one tunnel, on the socket of its client, without those of the request for it and of its response. */
 export class ByteCount {
   readonly client: net.Socket;
   readonly #readBefore: number;

@@ -5,7 +5,7 @@ const leastDelayMs = 100;
 
 /**
  * The rotator with the policy of tunnels: that of the gateway, or the rotator's own without waits between proxies
- * and with failover from those that answer 407. A policy is understood once and not for each tunnel.
+ * and with failover from those that respond 407. A policy is understood once and not for each tunnel.
  */
 export class TunnelViews {
   readonly #rotator: ProxyRotator;

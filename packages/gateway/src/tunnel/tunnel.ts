@@ -31,8 +31,8 @@ export interface TunnelContext {
   readonly counters: Counters;
 }
 
-/** How a tunnel answers its client. */
-export interface TunnelAnswers {
+/** How a tunnel responds to its client. */
+export interface TunnelResponses {
   /** An upstream has opened it. */
   grant(): void;
   /** None has. */
@@ -55,7 +55,7 @@ export class Tunnel implements ClientTunnel, Stage, ForwardListener {
   readonly #to: Authority;
   readonly #retries: number | undefined;
   readonly #route: Route;
-  readonly #answers: TunnelAnswers;
+  readonly #responses: TunnelResponses;
   /** What the client has sent while no proxy had opened the tunnel. */
   #early: Buffer[] | undefined;
   #earlyBytes = 0;
@@ -70,14 +70,14 @@ export class Tunnel implements ClientTunnel, Stage, ForwardListener {
     context: TunnelContext,
     asked: ParsedUsername,
     to: Authority,
-    answers: TunnelAnswers,
+    responses: TunnelResponses,
   ) {
     this.#client = client;
     this.#context = context;
     this.#to = to;
     this.#retries = asked.wishes.retries;
     this.#route = routed(context, asked);
-    this.#answers = answers;
+    this.#responses = responses;
   }
 
   get bytes(): { readonly up: number; readonly down: number } {
@@ -118,7 +118,7 @@ export class Tunnel implements ClientTunnel, Stage, ForwardListener {
     const client = this.#client;
     counters.tunnels++;
     client.setTimeout(options.idleMs);
-    this.#answers.grant();
+    this.#responses.grant();
     this.#count = new ByteCount(client, this.#readBefore, client.bytesWritten);
     const early = this.#early;
     this.#early = undefined;
@@ -129,7 +129,7 @@ export class Tunnel implements ClientTunnel, Stage, ForwardListener {
 
   refused(error: Error): void {
     this.#context.counters.failed++;
-    this.#answers.refuse(toldFailure(error));
+    this.#responses.refuse(toldFailure(error));
   }
 
   /** The target has spoken: nothing is held or judged from here on. */
@@ -140,7 +140,7 @@ export class Tunnel implements ClientTunnel, Stage, ForwardListener {
     this.#route.keep(upstream.proxyId as string);
     const count = this.#count as ByteCount;
     const tunnel = new EstablishedTunnel(upstream, target, options, count, counters);
-    this.#answers.established(tunnel);
+    this.#responses.established(tunnel);
     tunnel.start(first);
   }
 

@@ -3,7 +3,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 /** What Squid says when a rule of its own refuses the request. */
 const squidRefusals = /^ERR_(ACCESS_DENIED|FORWARDING_DENIED|SECURE_ACCEPT_FAIL|TOO_BIG)\b/;
 /** What Squid says when it is not able to serve any request. */
-const squidFaults = /^ERR_(CANNOT_FORWARD|SOCKET_FAILURE|ICAP_FAILURE|NO_RELAY)\b/;
+const squidFailures = /^ERR_(CANNOT_FORWARD|SOCKET_FAILURE|ICAP_FAILURE|NO_RELAY)\b/;
 
 /** Error types of RFC 9209, section 2.3, that speak of a rule of the proxy. */
 const refusals = new Set([
@@ -12,7 +12,7 @@ const refusals = new Set([
   'connection_limit_reached',
 ]);
 /** Those that speak of the proxy itself. */
-const faults = new Set([
+const failures = new Set([
   'proxy_internal_response',
   'proxy_internal_error',
   'proxy_configuration_error',
@@ -31,14 +31,14 @@ export function statedBy(
   const squid = first(headers['x-squid-error']);
   if (squid !== undefined) {
     if (squidRefusals.test(squid)) return 'refused';
-    return squidFaults.test(squid) ? 'proxy' : undefined;
+    return squidFailures.test(squid) ? 'proxy' : undefined;
   }
   const status = last(headers['proxy-status']);
   if (status !== undefined) {
     const error = /;\s*error\s*=\s*"?([a-z_]+)/i.exec(status)?.[1]?.toLowerCase();
     if (error !== undefined) {
       if (refusals.has(error)) return 'refused';
-      return faults.has(error) ? 'proxy' : undefined;
+      return failures.has(error) ? 'proxy' : undefined;
     }
     if (/;\s*received-status\s*=\s*\d{3}/i.test(status)) return 'target';
   }

@@ -63,10 +63,10 @@ class PolicyWarnings {
         { policy: name, timeoutMs, delaysMs },
         'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
       );
-    } catch (fault) {
+    } catch (error) {
       // As the bus does with its listeners': it is seen, and no request fails for it.
       // oxlint-disable-next-line no-console -- an error that no caller sees must not be lost
-      console.error(fault);
+      console.error(error);
     }
   }
 }

@@ -19,10 +19,10 @@ export class Lessons {
   tell<Type extends Lesson>(type: Type, event: WhirlEvents[Type]): void {
     try {
       this.#listeners.get(type)?.(event as never);
-    } catch (fault) {
+    } catch (error) {
       // As the bus does with its listeners': it is seen, and no request fails for it.
-      // oxlint-disable-next-line no-console -- a fault of the selector must not be lost
-      console.error(fault);
+      // oxlint-disable-next-line no-console -- an error of the selector must not be lost
+      console.error(error);
     }
   }
 }

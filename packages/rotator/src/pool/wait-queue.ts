@@ -5,7 +5,7 @@ interface Waiting {
   readonly ask: Ask;
   /** What it asks for: those who ask for the same are refused together. */
   readonly wants: string;
-  readonly served: (admission: Admission | undefined, fault?: unknown) => void;
+  readonly served: (admission: Admission | undefined, error?: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -66,16 +66,16 @@ export class WaitQueue {
         if (refused.has('') && ask.proxyId === undefined) continue;
         if (refused.has(wants) || !this.#waiting.has(waiting)) continue;
         let admission: Admission | undefined;
-        let fault: unknown;
+        let error: unknown;
         try {
           admission = this.#admit(ask);
         } catch (thrown) {
-          fault = thrown;
+          error = thrown;
         }
-        if (admission !== undefined || fault !== undefined) {
+        if (admission !== undefined || error !== undefined) {
           clearTimeout(waiting.timer);
           this.#waiting.delete(waiting);
-          waiting.served(admission, fault);
+          waiting.served(admission, error);
         } else refused.add(wants);
       }
     });

@@ -3,13 +3,13 @@ import { InvalidProxyError } from '../errors.ts';
 import { proxyListEntries } from './proxy-list.ts';
 
 const rows = (text: string, options = {}) =>
-  [...proxyListEntries(text, options)].map(({ line, proxy, fault }) => [
+  [...proxyListEntries(text, options)].map(({ line, proxy, issue }) => [
     line,
-    proxy?.url ?? fault?.reason,
+    proxy?.url ?? issue?.reason,
   ]);
 
 describe('proxyListEntries', () => {
-  it('gives every entry with its line: proxies, duplicates, conflicts and faults', () => {
+  it('gives every entry with its line: proxies, duplicates, conflicts and issues', () => {
     const text = '# mine\n192.0.2.1:80\n\n192.0.2.1:80\nsocks5://192.0.2.1:80\n192.0.2.1:0\n';
     expect(rows(text)).toEqual([
       [2, 'http://192.0.2.1:80'],
@@ -19,7 +19,7 @@ describe('proxyListEntries', () => {
     ]);
   });
 
-  it('names every fault, where the report of a list names 20', () => {
+  it('names every issue, where the report of a list names 20', () => {
     const text = Array.from({ length: 50 }, (_, i) => `h${i}.example:0`).join('\n');
     expect(rows(text)).toHaveLength(50);
   });

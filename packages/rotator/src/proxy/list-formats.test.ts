@@ -68,7 +68,7 @@ describe('F17i tables with a header row', () => {
     ]);
   });
 
-  it('F17i a ragged row, a quote that is not closed and a missing port are faults of their line', () => {
+  it('F17i a ragged row, a quote that is not closed and a missing port are reported with their line', () => {
     const text = 'ip,port\n192.0.2.1,8080\n192.0.2.2\n192.0.2.3,"80\n192.0.2.4,0\n192.0.2.5,81';
     const { proxies, skipped } = readProxyList(text, { onInvalid: 'skip' });
     expect(proxies.map(({ id }) => id)).toEqual(['192.0.2.1:8080', '192.0.2.5:81']);
@@ -211,7 +211,7 @@ describe('F17j templates', () => {
     expect(() => parseProxyList('', { format })).toThrow(RangeError);
   });
 
-  it('F17j a line that does not follow the template is a fault, a header row is not', () => {
+  it('F17j a line that does not follow the template is reported, a header row is not', () => {
     const text = 'ip:port:country\n192.0.2.1:8080:DE\n192.0.2.2:80\n192.0.2.3:80:DE:x\n';
     const { proxies, skipped } = readProxyList(text, {
       format: 'host:port:region',

@@ -82,10 +82,10 @@ describe('F17 what a list is instead, and the next step', () => {
         expect.unreachable();
       } catch (error) {
         expect(error).toBeInstanceOf(InvalidProxyError);
-        const { message, faults, faultCount } = error as InvalidProxyError;
+        const { message, issues, issueCount } = error as InvalidProxyError;
         expect(message).toMatch(why);
-        expect(faults.length).toBeGreaterThan(0);
-        expect(faultCount).toBeGreaterThan(0);
+        expect(issues.length).toBeGreaterThan(0);
+        expect(issueCount).toBeGreaterThan(0);
       }
     }
   });

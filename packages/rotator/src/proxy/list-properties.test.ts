@@ -69,9 +69,9 @@ function shown(text: string, given: ProxyListOptions): string[] {
     ];
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidProxyError);
-    const { message, faults } = error as InvalidProxyError;
-    expect(faults.length).toBeLessThanOrEqual(20);
-    return [message, ...faults.map(({ reason }) => reason)];
+    const { message, issues } = error as InvalidProxyError;
+    expect(issues.length).toBeLessThanOrEqual(20);
+    return [message, ...issues.map(({ reason }) => reason)];
   }
 }
 
@@ -221,7 +221,7 @@ describe('F17q A17 time and memory', () => {
     expect(cells).toBeGreaterThan(0);
   });
 
-  it('F17q 10 % of faults cost less than the list itself', () => {
+  it('F17q 10 % of wrong entries cost less than the list itself', () => {
     const good = Array.from({ length: 20_000 }, (_, i) => `192.0.2.1:${1 + (i % 60_000)}:u${i}:pw`);
     const bad = good.map((each, i) => (i % 10 === 0 ? `192.0.2.1:0:u${i}:pw` : each)).join('\n');
     const text = good.join('\n');

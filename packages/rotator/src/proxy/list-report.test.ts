@@ -21,15 +21,15 @@ lines[8] = '192.0.2.999:80';
 lines[11] = '192.0.2.1,80';
 const large = lines.join('\n');
 
-describe('F17l a list with faults', () => {
+describe('F17l a list with wrong entries', () => {
   it('F17l throw: one error names three of 38,002 lines, with the next step for each', () => {
-    const { message, faults, faultCount } = refusal(() => parseProxyList(large));
-    expect(faultCount).toBe(3);
-    expect(faults.map(({ line }) => line)).toEqual([7, 9, 12]);
+    const { message, issues, issueCount } = refusal(() => parseProxyList(large));
+    expect(issueCount).toBe(3);
+    expect(issues.map(({ line }) => line)).toEqual([7, 9, 12]);
     expect(message).toBe(
-      `3 of 38,002 lines are not proxies: ${faults.map(({ line, reason }) => `line ${line}: ${reason}`).join('; ')}`,
+      `3 of 38,002 lines are not proxies: ${issues.map(({ line, reason }) => `line ${line}: ${reason}`).join('; ')}`,
     );
-    expect(faults[0]?.reason).toBe('"192.0.2.1:0" is not a proxy: its port must be 1 to 65535');
+    expect(issues[0]?.reason).toBe('"192.0.2.1:0" is not a proxy: its port must be 1 to 65535');
   });
 
   it('F17l skip: the good ones come back, with the same report', () => {
@@ -37,7 +37,7 @@ describe('F17l a list with faults', () => {
     expect(proxies).toHaveLength(37_999);
     expect(skipped).toEqual({
       count: 3,
-      first: refusal(() => parseProxyList(large)).faults,
+      first: refusal(() => parseProxyList(large)).issues,
     });
     expect(parseProxyList(large, { onInvalid: 'skip' })).toHaveLength(37_999);
   });
@@ -47,17 +47,17 @@ describe('F17l a list with faults', () => {
       ...Array.from({ length: 402 }, () => 'h.example:0'),
       ...['a,b', 'h.example', 'h..x:1', 'ftp://h.example:1', 'h.example:1'],
     ];
-    const { message, faults, faultCount } = refusal(() => parseProxyList(bad.join('\n')));
+    const { message, issues, issueCount } = refusal(() => parseProxyList(bad.join('\n')));
     expect(message).toBe(
       '406 of 407 lines are not proxies: its port must be 1 to 65535 (402 lines, first 1); ' +
         'line 403: a text of 2 parts between commas is not a proxy: its parts stand between commas: ' +
         'give the list a header row, or name a template such as "host,port,*"; ' +
         'line 404: a single word is not a proxy: it has no port; and 2 more',
     );
-    expect([faults.length, faultCount]).toEqual([20, 406]);
+    expect([issues.length, issueCount]).toEqual([20, 406]);
   });
 
-  it('F17l of one fault the message is the line alone', () => {
+  it('F17l of one wrong entry the message is the line alone', () => {
     expect(refusal(() => parseProxyList('h:1\nh:0')).message).toBe(
       'line 2: "h:0" is not a proxy: its port must be 1 to 65535',
     );
@@ -159,10 +159,10 @@ describe('F17o the same proxy twice', () => {
 describe('F17p the rotator', () => {
   it('F17p setProxies throws by default, before anything changes, and names every entry', async () => {
     const rotator = new ProxyRotator({ proxies: ['h:1'] });
-    const { faults } = refusal(() =>
+    const { issues } = refusal(() =>
       rotator.setProxies(['h:2', 'bad', { url: 'h:3', circuitBreaker: false }, { url: 'h:0' }]),
     );
-    expect(faults.map(({ line }) => line)).toEqual([2, 4]);
+    expect(issues.map(({ line }) => line)).toEqual([2, 4]);
     expect(rotator.proxies().map(({ id }) => id)).toEqual(['h:1']);
     expect(() => new ProxyRotator({ proxies: 'h:1\nbad' })).toThrow(/^line 2: /);
     rotator.setProxies(readProxyList('h:2\nbad', { onInvalid: 'skip' }).proxies);

@@ -1,7 +1,7 @@
 import { shown } from '@whirl/check';
-import { InvalidProxyError, type ProxyFault } from '../errors.ts';
+import { InvalidProxyError, type ProxyIssue } from '../errors.ts';
 import { allSteps, stepByStep, type Steps } from '../steps.ts';
-import { FaultLog, faultOf } from './fault-log.ts';
+import { IssueLog, issueOf } from './issue-log.ts';
 import {
   entriesOfArray,
   entriesOfText,
@@ -22,7 +22,7 @@ export interface ProxyListReport {
   readonly proxies: Proxy[];
   readonly kind: ProxyListKind;
   /** What is not a proxy: how many, and the first 20. */
-  readonly skipped: { readonly count: number; readonly first: readonly ProxyFault[] };
+  readonly skipped: { readonly count: number; readonly first: readonly ProxyIssue[] };
   /** Entries that say the same as an earlier one, in whatever spelling. */
   readonly duplicates: number;
   /** Entries with the id of an earlier one that say something else. The earlier one is kept. */
@@ -31,8 +31,8 @@ export interface ProxyListReport {
 
 /** An entry of a list as it stands there: a proxy, or why it is none. */
 export type ProxyListEntry =
-  | { readonly line: number; readonly proxy: Proxy; readonly fault?: undefined }
-  | { readonly line: number; readonly proxy?: undefined; readonly fault: ProxyFault };
+  | { readonly line: number; readonly proxy: Proxy; readonly issue?: undefined }
+  | { readonly line: number; readonly proxy?: undefined; readonly issue: ProxyIssue };
 
 /** Decides beside the proxies themselves whether two entries of one id say the same, by their numbers. */
 type Alike = (at: number, otherAt: number) => boolean;
@@ -77,7 +77,7 @@ function* reading(
   { skip, maxSkipped, check }: ListRules,
   alike?: Alike,
 ): Steps<Result> {
-  const faults = new FaultLog(place, kind === 'entries' || kind === 'json' ? 'entries' : 'lines');
+  const issues = new IssueLog(place, kind === 'entries' || kind === 'json' ? 'entries' : 'lines');
   /** By id: where the proxy stands among those that are kept. */
   const byId = new Map<string, number>();
   const proxies: Proxy[] = [];
@@ -93,7 +93,7 @@ function* reading(
     read++;
     const result = check === undefined ? understood : checked(understood, check);
     if (result instanceof Refusal) {
-      faults.add(at, result);
+      issues.add(at, result);
       continue;
     }
     const index = byId.get(result.id);
@@ -108,17 +108,17 @@ function* reading(
     if (sameProxy(before, result) && alike?.(beforeAt, at) !== false) duplicates++;
     else if (skip) conflicts++;
     else {
-      faults.add(
+      issues.add(
         at,
         new Refusal(differ, () => describeConflict(before, beforeAt, result, at, place)),
       );
     }
   }
-  const { count, first } = faults;
+  const { count, first } = issues;
   if (count > 0) {
-    if (!skip || proxies.length === 0) throw faults.error(read);
+    if (!skip || proxies.length === 0) throw issues.error(read);
     if (count / read > maxSkipped) {
-      throw faults.error(read, `, more than maxSkipped (${maxSkipped}) allows`);
+      throw issues.error(read, `, more than maxSkipped (${maxSkipped}) allows`);
     }
   }
   const report = { proxies, kind, skipped: { count, first }, duplicates, conflicts };
@@ -135,7 +135,7 @@ function entriesIn(list: string | readonly ProxyInput[], rules: ListRules): List
 /**
  * Understands a list and tells what became of each entry. A text holds a proxy a line with comments (`#`,
  * `;`, `//`) and blank lines, or CSV with a header row, a JSON array, a JSON object with such an array, or a
- * JSON object a line. Throws `InvalidProxyError` with the `faults` of the whole list; with
+ * JSON object a line. Throws `InvalidProxyError` with the `issues` of the whole list; with
  * `onInvalid: 'skip'` only when nothing is left of it, or less than `maxSkipped` allows. Takes time in
  * proportion to the length of the list.
  */
@@ -170,7 +170,7 @@ export function* proxyListEntries(
     if (entry === undefined) continue;
     const { at: line, result: understood } = entry;
     const result = check === undefined ? understood : checked(understood, check);
-    if (result instanceof Refusal) yield { line, fault: faultOf(line, result.message) };
+    if (result instanceof Refusal) yield { line, issue: issueOf(line, result.message) };
     else yield { line, proxy: result };
   }
 }

@@ -32,7 +32,7 @@ export function refuse(text: string, why: string): Refusal {
 
 /** For a text that is no list as a whole. */
 export function wholeList(why: string, line = 1): InvalidProxyError {
-  return new InvalidProxyError(why, { faults: [{ line, reason: why.slice(0, 299) }] });
+  return new InvalidProxyError(why, { issues: [{ line, reason: why.slice(0, 299) }] });
 }
 
 const hostPort = /^(?:\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,100}):\d{1,5}$/i;

@@ -79,9 +79,9 @@ describe('F17c nothing secret is shown', () => {
       } catch (error) {
         errors++;
         expect(error).toBeInstanceOf(InvalidProxyError);
-        const { message, faults } = error as InvalidProxyError;
-        shows(message + JSON.stringify(faults));
-        for (const { reason } of faults) expect(reason.length).toBeLessThan(300);
+        const { message, issues } = error as InvalidProxyError;
+        shows(message + JSON.stringify(issues));
+        for (const { reason } of issues) expect(reason.length).toBeLessThan(300);
       }
     }
     expect(errors).toBeGreaterThanOrEqual(3);

@@ -210,7 +210,7 @@ describe('the dispatcher under undici', () => {
   });
 });
 
-describe("RetryAgent's faults", () => {
+describe('what RetryAgent gets wrong', () => {
   it('a PUT from a generator is not retried with an empty body', async () => {
     const { rotator, target } = await rig([{ kind: 'reset' }, { kind: 'ok' }], {
       retryPolicy: retried,

@@ -235,7 +235,7 @@ describe('setProxiesAsync', () => {
   it('F17 a list with an error changes nothing, however late the error stands', async () => {
     const { rotator } = await rig([], { proxies: ['p:1'] });
     const refused = errorOf(rotator.setProxiesAsync([...list(5000), 'bad']));
-    await expect(refused).resolves.toMatchObject({ code: 'INVALID_PROXY', faultCount: 1 });
+    await expect(refused).resolves.toMatchObject({ code: 'INVALID_PROXY', issueCount: 1 });
     expect(rotator.proxies().map(({ id }) => id)).toEqual(['p:1']);
   });
 

@@ -1,7 +1,7 @@
 import { noDefaults } from './settings.ts';
 
 /**
- * Neither a proxy nor a target: link-local addresses, and what clouds answer with credentials of the machine.
+ * Neither proxies nor targets: link-local addresses, and the services at which clouds give out credentials of the machine.
  * 169.254.0.0/16 holds the metadata services of AWS, Google Cloud, Azure, Oracle Cloud, DigitalOcean and OpenStack.
  */
 export const deniedByDefault: readonly string[] = [

@@ -4,11 +4,11 @@ import { withDefaults } from './denied-by-default.ts';
 import { readConfig, type ConfigSources } from './read-config.ts';
 import { settings } from './settings.ts';
 
-const faultsOf = (sources: ConfigSources): readonly string[] => {
+const issuesOf = (sources: ConfigSources): readonly string[] => {
   try {
     readConfig(sources);
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
+    if (error instanceof ConfigError) return error.issues;
     throw error;
   }
   return [];
@@ -67,8 +67,8 @@ describe('A9 configuration', () => {
       gateway: { port: 9001, optional: false },
       logLevel: 'error',
     });
-    expect(faultsOf({ flags: { gatewayHost: 'a b' }, flagNames })[0]).toMatch(/^--gateway must be/);
-    expect(faultsOf({ flags: { gatewayHost: '0.0.0.0' }, flagNames })).toEqual([
+    expect(issuesOf({ flags: { gatewayHost: 'a b' }, flagNames })[0]).toMatch(/^--gateway must be/);
+    expect(issuesOf({ flags: { gatewayHost: '0.0.0.0' }, flagNames })).toEqual([
       'the gateway\'s host "0.0.0.0" can be reached from other machines: set --gateway-auth or ' +
         'WHIRL_GATEWAY_AUTH_FILE, or bind 127.0.0.1',
     ]);
@@ -77,7 +77,7 @@ describe('A9 configuration', () => {
   it('A9 the API can be switched off, and then needs no token; with the gateway nothing is left', () => {
     const env = { WHIRL_API: 'off', WHIRL_API_HOST: '0.0.0.0' };
     expect(readConfig({ env }).api).toBe(false);
-    expect(faultsOf({ env: { ...env, WHIRL_GATEWAY: 'off' } })).toEqual([
+    expect(issuesOf({ env: { ...env, WHIRL_GATEWAY: 'off' } })).toEqual([
       'WHIRL_API and WHIRL_GATEWAY are both off: nothing to serve',
     ]);
   });
@@ -86,7 +86,7 @@ describe('A9 configuration', () => {
     const env = { WHIRL_REDIS_URL: 'redis://:secret@127.0.0.1:6379/1', WHIRL_FLEET_POOL: 'eu-1' };
     expect(readConfig({ env })).toMatchObject({ redisUrl: env.WHIRL_REDIS_URL, fleetPool: 'eu-1' });
     expect(
-      faultsOf({ env: { WHIRL_REDIS_URL: 'http://:secret@127.0.0.1', WHIRL_FLEET_POOL: 'a b' } }),
+      issuesOf({ env: { WHIRL_REDIS_URL: 'http://:secret@127.0.0.1', WHIRL_FLEET_POOL: 'a b' } }),
     ).toEqual([
       'WHIRL_REDIS_URL must be a URL that begins with redis:// or rediss://',
       'WHIRL_FLEET_POOL must be 1 to 200 characters without spaces and braces, got "a b"',
@@ -103,8 +103,8 @@ describe('A9 configuration', () => {
       { api_token: 'two words', dashboard: 'perhaps', colour: 'red', proxies: [7] },
       { WHIRL_API_PORT: '70000', WHIRL_DEMO: 'maybe', WHIRL_SHUTDOWN_TIMEOUT: '-1' },
     );
-    const faults = faultsOf({ ...sources, flags: { logLevel: 'loud' } });
-    expect(faults).toEqual([
+    const issues = issuesOf({ ...sources, flags: { logLevel: 'loud' } });
+    expect(issues).toEqual([
       '/etc/whirl/config.json: unknown field "colour"',
       'WHIRL_API_PORT must be an integer from 0 to 65535, got "70000"',
       '/etc/whirl/config.json: api_token must be printable ASCII without spaces',
@@ -125,16 +125,16 @@ describe('A9 configuration', () => {
     ['WHIRL_API_ALLOWED_HOSTS', ['a:80', 'a b', '*']],
     ['WHIRL_TRUST_PROXY', ['nginx', '10.0.0.0/33', '0.0.0.0/0', '10.0.0.0/', '1.2.3.4/8/8']],
   ])('A9 %s refuses each of %j', (name, values) => {
-    for (const value of values) expect(faultsOf({ env: { [name]: value } })[0]).toContain(name);
+    for (const value of values) expect(issuesOf({ env: { [name]: value } })[0]).toContain(name);
   });
 
   it('A9 every wrong proxy is named, none with its password', () => {
-    const faults = faultsOf({
+    const issues = issuesOf({
       env: { WHIRL_PROXIES: 'http://ok:1,ftp://bob:hunter2@h:1, p:99999' },
     });
-    expect(faults).toHaveLength(2);
-    expect(faults.join()).toMatch(/WHIRL_PROXIES.*ftp.*WHIRL_PROXIES.*p:99999/);
-    expect(faults.join()).not.toContain('hunter2');
+    expect(issues).toHaveLength(2);
+    expect(issues.join()).toMatch(/WHIRL_PROXIES.*ftp.*WHIRL_PROXIES.*p:99999/);
+    expect(issues.join()).not.toContain('hunter2');
   });
 
   it('A4c how the proxies file is read is set like everything else, and a wrong format is not shown', () => {
@@ -159,18 +159,18 @@ describe('A9 configuration', () => {
       format: 'records',
       onInvalid: 'throw',
     });
-    const faults = faultsOf({
+    const issues = issuesOf({
       env: {
         WHIRL_PROXIES_FORMAT: 'http://bob:hunter2@h:1',
         WHIRL_PROXIES_DEFAULT_PROTOCOL: 'ftp',
         WHIRL_PROXIES_ON_INVALID: 'drop',
       },
     });
-    expect(faults).toHaveLength(3);
-    expect(faults[0]).toMatch(/^WHIRL_PROXIES_FORMAT must be records, proxychains, .* template/);
-    expect(faults[1]).toMatch(/^WHIRL_PROXIES_DEFAULT_PROTOCOL must be one of http, .*got "ftp"$/);
-    expect(faults[2]).toBe('WHIRL_PROXIES_ON_INVALID must be throw or skip, got "drop"');
-    expect(faults.join()).not.toContain('hunter2');
+    expect(issues).toHaveLength(3);
+    expect(issues[0]).toMatch(/^WHIRL_PROXIES_FORMAT must be records, proxychains, .* template/);
+    expect(issues[1]).toMatch(/^WHIRL_PROXIES_DEFAULT_PROTOCOL must be one of http, .*got "ftp"$/);
+    expect(issues[2]).toBe('WHIRL_PROXIES_ON_INVALID must be throw or skip, got "drop"');
+    expect(issues.join()).not.toContain('hunter2');
   });
 
   it('A9 proxies turn the demo fleet off, unless it is asked for', () => {
@@ -209,7 +209,7 @@ describe('A9 configuration', () => {
     ['WHRIL_PROXIES', 'WHIRL_PROXIES'],
     ['WIRL_PROXIES_FILE', 'WHIRL_PROXIES_FILE'],
   ])('A12 %s, a misspelt %s, stops the start', (name, meant) => {
-    expect(faultsOf({ env: { [name]: 'x' } })).toEqual([
+    expect(issuesOf({ env: { [name]: 'x' } })).toEqual([
       `unknown variable ${name}: did you mean ${meant}?`,
     ]);
   });
@@ -241,7 +241,7 @@ describe('A9 configuration', () => {
       windowMs: undefined,
       openMs: 10_000,
     });
-    expect(faultsOf(fromFile({ retry_policy: { max_attempts: 50, nope: 1 } }))).toEqual([
+    expect(issuesOf(fromFile({ retry_policy: { max_attempts: 50, nope: 1 } }))).toEqual([
       expect.stringContaining('config.json: retry_policy.max_attempts: '),
       '/etc/whirl/config.json: retry_policy.nope: unknown field',
     ]);
@@ -257,17 +257,17 @@ describe('A9 configuration', () => {
     ['[]', /must hold a JSON object/],
     ['{"api_token": "hunter2",', /is not JSON$/],
   ])('A9 a file that holds %s is refused, without its content', (content, message) => {
-    const faults = faultsOf({ env: { WHIRL_CONFIG: 'c.json' }, readFile: () => content });
-    expect(faults).toHaveLength(1);
-    expect(faults[0]).toMatch(message);
-    expect(faults[0]).not.toContain('hunter2');
+    const issues = issuesOf({ env: { WHIRL_CONFIG: 'c.json' }, readFile: () => content });
+    expect(issues).toHaveLength(1);
+    expect(issues[0]).toMatch(message);
+    expect(issues[0]).not.toContain('hunter2');
   });
 
   it('A9 a file that is not there is refused by name', () => {
-    expect(faultsOf({ flags: { config: '/no/such/file.json' } })).toEqual([
+    expect(issuesOf({ flags: { config: '/no/such/file.json' } })).toEqual([
       '--config: cannot read "/no/such/file.json" (ENOENT)',
     ]);
-    expect(faultsOf({ env: { WHIRL_CONFIG: '/no/such/file.json' } })).toEqual([
+    expect(issuesOf({ env: { WHIRL_CONFIG: '/no/such/file.json' } })).toEqual([
       'WHIRL_CONFIG: cannot read "/no/such/file.json" (ENOENT)',
     ]);
   });
@@ -275,13 +275,13 @@ describe('A9 configuration', () => {
   it('A8 an address that others reach is refused without a token', () => {
     for (const host of ['0.0.0.0', '::', '10.0.0.1', 'whirl.example.com']) {
       const env = { WHIRL_API_HOST: host };
-      expect(faultsOf({ env })[0]).toMatch(/set WHIRL_API_TOKEN or WHIRL_API_TOKEN_FILE/);
+      expect(issuesOf({ env })[0]).toMatch(/set WHIRL_API_TOKEN or WHIRL_API_TOKEN_FILE/);
       expect(readConfig({ env: { ...env, WHIRL_API_TOKEN: 'secret' } }).api).toMatchObject({
         host,
       });
     }
     for (const host of ['127.0.0.1', 'localhost', '::1', '[::1]', '127.0.0.2']) {
-      expect(faultsOf({ env: { WHIRL_API_HOST: host } })).toEqual([]);
+      expect(issuesOf({ env: { WHIRL_API_HOST: host } })).toEqual([]);
     }
   });
 
@@ -290,10 +290,10 @@ describe('A9 configuration', () => {
     expect(readConfig({ env, readFile: () => ' s3cret\n' }).api).toMatchObject({
       token: 's3cret',
     });
-    expect(faultsOf({ env, readFile: () => '\n' })).toEqual([
+    expect(issuesOf({ env, readFile: () => '\n' })).toEqual([
       'WHIRL_API_TOKEN_FILE: the token in it must be printable ASCII without spaces',
     ]);
-    expect(faultsOf({ env: { ...env, WHIRL_API_TOKEN: 'x' }, readFile: () => 'y' })).toEqual([
+    expect(issuesOf({ env: { ...env, WHIRL_API_TOKEN: 'x' }, readFile: () => 'y' })).toEqual([
       'WHIRL_API_TOKEN and WHIRL_API_TOKEN_FILE exclude each other: set one of them',
     ]);
     const flags = { tokenFile: '/other' };

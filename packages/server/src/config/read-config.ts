@@ -54,7 +54,7 @@ const ms = (seconds: number | undefined) => (seconds === undefined ? undefined :
 
 /**
  * Flags win over the environment, the environment over the file, the file over the defaults. An
- * empty variable is unset. Throws `ConfigError` with every fault at once.
+ * empty variable is unset. Throws `ConfigError` with every error at once.
  */
 export function readConfig({
   flags = {},
@@ -63,13 +63,13 @@ export function readConfig({
   defaults = {},
   readFile = (name) => readFileSync(name, 'utf8'),
 }: ConfigSources): Config {
-  const faults: string[] = [];
+  const issues: string[] = [];
   const variable = (name: string) => (env[name]?.trim() === '' ? undefined : env[name]);
   const contentOf = (name: string, label: string) => {
     try {
       return readFile(name);
     } catch (error) {
-      faults.push(`${label}: cannot read "${name}" (${(error as { code?: string }).code})`);
+      issues.push(`${label}: cannot read "${name}" (${(error as { code?: string }).code})`);
       return undefined;
     }
   };
@@ -80,11 +80,11 @@ export function readConfig({
   const file =
     configFile === undefined
       ? {}
-      : parseFile(configFile, (name) => contentOf(name, configLabel), faults);
+      : parseFile(configFile, (name) => contentOf(name, configLabel), issues);
   const structured = structuredSchema.safeParse(file);
   if (!structured.success) {
     for (const [field, message] of Object.entries(fieldsOf(structured.error.issues))) {
-      faults.push(`${configFile}: ${field}: ${message}`);
+      issues.push(`${configFile}: ${field}: ${message}`);
     }
   }
 
@@ -108,7 +108,7 @@ export function readConfig({
     const value = setting.read(found.value) as ReturnType<(typeof settings)[Name]['read']>;
     if (value === undefined) {
       const got = 'secret' in setting ? '' : `, got ${JSON.stringify(found.value)}`;
-      faults.push(`${found.label} must be ${setting.expected}${got}`);
+      issues.push(`${found.label} must be ${setting.expected}${got}`);
       return undefined;
     }
     return { value, label: found.label, rank: candidates.indexOf(found) };
@@ -132,13 +132,13 @@ export function readConfig({
     const content = contentOf(resolved(tokenFile) ?? '', tokenFile.label);
     token = settings.token.read(content);
     if (content !== undefined && token === undefined) {
-      faults.push(`${tokenFile.label}: the token in it must be ${settings.token.expected}`);
+      issues.push(`${tokenFile.label}: the token in it must be ${settings.token.expected}`);
     }
   } else if (tokenFile !== undefined && tokenFile.rank === tokenGiven?.rank) {
-    faults.push(`${tokenGiven.label} and ${tokenFile.label} exclude each other: set one of them`);
+    issues.push(`${tokenGiven.label} and ${tokenFile.label} exclude each other: set one of them`);
   }
   if (apiOn && !isLoopback(host) && tokenGiven === undefined && tokenFile === undefined) {
-    faults.push(
+    issues.push(
       `the host "${host}" can be reached from other machines: set ${settings.token.variable} or ` +
         `${nameOf('tokenFile')}, or bind 127.0.0.1`,
     );
@@ -152,20 +152,20 @@ export function readConfig({
     const content = contentOf(resolved(authFile) ?? '', authFile.label);
     const lines = settings.gatewayAuth.read(content);
     if (content !== undefined && lines === undefined) {
-      faults.push(`${authFile.label}: the lines in it must be name:password`);
+      issues.push(`${authFile.label}: the lines in it must be name:password`);
     }
     gatewayAuth = lines ?? [];
   } else if (authFile !== undefined && authFile.rank === authGiven?.rank) {
-    faults.push(`${authGiven.label} and ${authFile.label} exclude each other: set one of them`);
+    issues.push(`${authGiven.label} and ${authFile.label} exclude each other: set one of them`);
   }
   try {
     checkAuth(gatewayAuth, authGiven?.value === gatewayAuth ? authGiven.label : authFile?.label);
   } catch (error) {
-    faults.push((error as Error).message);
+    issues.push((error as Error).message);
   }
   const gatewayOn = read('gateway')?.value ?? true;
   if (gatewayOn && !isLoopback(gatewayHost) && authGiven === undefined && authFile === undefined) {
-    faults.push(
+    issues.push(
       `the gateway's host "${gatewayHost}" can be reached from other machines: set ` +
         `${nameOf('gatewayAuth')} or ${nameOf('gatewayAuthFile')}, or bind 127.0.0.1`,
     );
@@ -175,7 +175,7 @@ export function readConfig({
     try {
       readProxy(proxy);
     } catch (error) {
-      faults.push(`${proxies?.label}: ${(error as Error).message}`);
+      issues.push(`${proxies?.label}: ${(error as Error).message}`);
     }
   }
   const proxiesFile = resolved(read('proxiesFile'));
@@ -217,11 +217,11 @@ export function readConfig({
     shutdownTimeoutMs: (read('shutdownTimeout')?.value ?? 5) * 1000,
   };
   if (!apiOn && !gatewayOn) {
-    faults.push(`${nameOf('api')} and ${nameOf('gateway')} are both off: nothing to serve`);
+    issues.push(`${nameOf('api')} and ${nameOf('gateway')} are both off: nothing to serve`);
   }
   const unknown = judgeUnknownVariables(env);
-  faults.push(...unknown.faults);
-  if (faults.length > 0 || !structured.success) throw new ConfigError(faults);
+  issues.push(...unknown.issues);
+  if (issues.length > 0 || !structured.success) throw new ConfigError(issues);
   const { retry_policy: policy, circuit_breaker: circuit } = structured.data;
   return {
     ...config,
@@ -238,7 +238,7 @@ export function readConfig({
 function parseFile(
   name: string,
   contentOf: (name: string) => string | undefined,
-  faults: string[],
+  issues: string[],
 ): Record<string, unknown> {
   const content = contentOf(name);
   if (content === undefined) return {};
@@ -247,11 +247,11 @@ function parseFile(
     parsed = JSON.parse(content);
   } catch {
     // The parser's message would quote the file, and with it perhaps a password.
-    faults.push(`${name} is not JSON`);
+    issues.push(`${name} is not JSON`);
     return {};
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    faults.push(`${name} must hold a JSON object`);
+    issues.push(`${name} must hold a JSON object`);
     return {};
   }
   const known = [
@@ -259,7 +259,7 @@ function parseFile(
     ...Object.keys(structuredSchema.shape),
   ];
   for (const field of Object.keys(parsed)) {
-    if (!known.includes(field)) faults.push(`${name}: unknown field "${field}"`);
+    if (!known.includes(field)) issues.push(`${name}: unknown field "${field}"`);
   }
   return parsed as Record<string, unknown>;
 }

@@ -3,7 +3,7 @@ import { AccessRules } from '@whirl/rotator';
 import { formatSchema } from '../proxies/proxy-list.ts';
 import { protocols } from '../wire/proxy-wire.ts';
 
-/** Where a value was written: decides how it is read, and how a fault in it is named. */
+/** Where a value was written: decides how it is read, and how an error in it is named. */
 export type Source = 'flag' | 'environment' | 'file';
 
 /** One thing that an operator can set. */

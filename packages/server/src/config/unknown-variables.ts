@@ -52,14 +52,14 @@ function meantBy(name: string): string | undefined {
  * A name that is nearly one of ours is taken for a mistake and stops the start: without it the server would
  * run, but not as it was meant. Any other name with the prefix may belong to another program: it is a warning.
  */
-export function judgeUnknownVariables(env: Env): { faults: string[]; warnings: string[] } {
-  const faults: string[] = [];
+export function judgeUnknownVariables(env: Env): { issues: string[]; warnings: string[] } {
+  const issues: string[] = [];
   const warnings: string[] = [];
   for (const name of Object.keys(env).sort()) {
     if (known.includes(name)) continue;
     const meant = comesFromKubernetes(name, env[name]) ? undefined : meantBy(name);
-    if (meant !== undefined) faults.push(`unknown variable ${name}: did you mean ${meant}?`);
+    if (meant !== undefined) issues.push(`unknown variable ${name}: did you mean ${meant}?`);
     else if (prefix.test(name)) warnings.push(`unknown variable ${name} is ignored`);
   }
-  return { faults, warnings };
+  return { issues, warnings };
 }

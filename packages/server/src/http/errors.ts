@@ -3,7 +3,7 @@ import { RequestValidationError } from 'fastify-zod-openapi';
 import { z } from 'zod';
 import { fieldsOf } from './validation.ts';
 
-/** The shape of every answer that is not a success. */
+/** The shape of every response that is not a success. */
 export const errorSchema = z
   .strictObject({
     error: z
@@ -16,8 +16,8 @@ export const errorSchema = z
       .optional()
       .meta({
         description:
-          'For invalid_input: what is wrong, by field. For invalid_proxy: the first 20 faults of a list, ' +
-          'each { line, reason }, and fault_count. For proxy_exists: the first 20 ids, and count.',
+          'For invalid_input: what is wrong, by field. For invalid_proxy: the first 20 issues of a list, ' +
+          'each { line, reason }, and issue_count. For proxy_exists: the first 20 ids, and count.',
       }),
   })
   .meta({ id: 'Error' });
@@ -38,7 +38,7 @@ const meanings: Readonly<Record<number, string>> = {
   504: 'The request did not end within the timeout of its policy.',
 };
 
-/** Response schemas for the statuses that a route can answer besides its success. */
+/** Response schemas for the statuses that a route can respond with besides its success. */
 export function failures(...statusCodes: readonly number[]) {
   return Object.fromEntries(
     statusCodes.map((statusCode) => [
@@ -56,7 +56,7 @@ interface ErrorExtras {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** An answer that is not a success. */
+/** A response that is not a success. */
 export class ApiError extends Error {
   readonly statusCode: number;
   readonly error: string;
@@ -75,7 +75,7 @@ export class ApiError extends Error {
 const maxFields = 20;
 const maxFieldLength = 100;
 
-/** Names each wrong field, up to 20 of them: the answer is small whatever the input was. */
+/** Names each wrong field, up to 20 of them: the response is small whatever the input was. */
 export function invalidInput(given: Readonly<Record<string, string>>): ApiError {
   const entries = Object.entries(given);
   const shown = entries
@@ -113,8 +113,8 @@ function toApiError(error: FastifyError | ApiError): ApiError {
   return new ApiError(statusCode, 'bad_request', error.message);
 }
 
-/** Answers any error in the one shape; what is not expected is logged and not shown. */
-export function answerError(
+/** Responds to any error in the one shape; what is not expected is logged and not shown. */
+export function respondError(
   error: FastifyError | ApiError,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -128,7 +128,7 @@ export function answerError(
   return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(body));
 }
 
-export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function respondNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const message = `there is no ${request.method} at this path`;
-  return answerError(new ApiError(404, 'not_found', message), request, reply);
+  return respondError(new ApiError(404, 'not_found', message), request, reply);
 }

@@ -30,7 +30,7 @@ export function toOriginForm(request: IncomingMessage): string {
 }
 
 /**
- * Whether a request's Host is one that this server answers to. A page of another site can make a
+ * Whether a request's Host is a name of this server. A page of another site can make a
  * browser send requests to a loopback address under a name of its own (DNS rebinding), but never
  * under an IP address or `localhost`. So names must be known; addresses are fine, though on a
  * loopback server only loopback ones.

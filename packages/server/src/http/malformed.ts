@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import type { ErrorBody } from './errors.ts';
 
-/** For answers given before any route or hook is found. */
+/** For responses that are sent before any route or hook is found. */
 const headers = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
@@ -15,7 +15,7 @@ export function addBareHeaders(reply: FastifyReply): FastifyReply {
   return reply.headers(headers);
 }
 
-const faults: Readonly<Record<string, readonly [number, ErrorBody]>> = {
+const responses: Readonly<Record<string, readonly [number, ErrorBody]>> = {
   HPE_HEADER_OVERFLOW: [
     431,
     { error: 'headers_too_large', message: 'the headers of the request are too large' },
@@ -29,13 +29,13 @@ const faults: Readonly<Record<string, readonly [number, ErrorBody]>> = {
 /** A client that goes on sending, or never closes its side, loses the connection after this time. */
 const lingerMs = 500;
 
-/** Answers what is not HTTP, in the shape of every error. */
-export function answerMalformed(error: Error & { code?: string }, socket: Socket): void {
+/** Responds to what is not HTTP, in the shape of every error. */
+export function respondMalformed(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [statusCode, body] = faults[error.code ?? ''] ?? [
+  const [statusCode, body] = responses[error.code ?? ''] ?? [
     400,
     { error: 'malformed_request', message: 'this is not an HTTP request' },
   ];
@@ -52,7 +52,7 @@ export function answerMalformed(error: Error & { code?: string }, socket: Socket
 }
 
 /** Answers a request that expects something else than 100-continue, in the shape of every error. */
-export function answerExpectation({ socket }: IncomingMessage, response: ServerResponse): void {
+export function respondExpectation({ socket }: IncomingMessage, response: ServerResponse): void {
   const body: ErrorBody = {
     error: 'expectation_failed',
     message: 'the only expectation that is understood is 100-continue',

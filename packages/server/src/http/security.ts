@@ -65,8 +65,8 @@ function shown(value: string | undefined): string {
   return value === undefined ? 'none' : JSON.stringify(value.slice(0, 200));
 }
 
-/** What the answered names are, for the message that refuses another. */
-function answeredNames({ host, allowedHosts }: SecurityOptions): string {
+/** The names of this server, for the message that refuses another. */
+function serverNames({ host, allowedHosts }: SecurityOptions): string {
   return [...new Set(['localhost', host, ...allowedHosts])].join(', ');
 }
 
@@ -93,7 +93,7 @@ export async function secure(app: FastifyInstance, options: SecurityOptions): Pr
       throw new ApiError(
         403,
         'forbidden_host',
-        `the Host is ${shown(request.host)}, the server answers to ${answeredNames(options)}; ` +
+        `the Host is ${shown(request.host)}, the server answers to ${serverNames(options)}; ` +
           'add the name to WHIRL_API_ALLOWED_HOSTS',
       );
     }

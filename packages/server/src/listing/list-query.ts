@@ -5,13 +5,13 @@ import type { Place, SortValue } from './page.ts';
 
 export const maxLimit = 10_000;
 const defaultLimit = 1000;
-const limitFault = `must be an integer from 1 to ${maxLimit}`;
+const limitMessage = `must be an integer from 1 to ${maxLimit}`;
 
 const limitSchema = z
   .string()
-  .regex(/^[1-9]\d{0,4}$/, limitFault)
+  .regex(/^[1-9]\d{0,4}$/, limitMessage)
   .transform(Number)
-  .refine((limit) => limit <= maxLimit, limitFault)
+  .refine((limit) => limit <= maxLimit, limitMessage)
   .default(defaultLimit)
   .meta({
     description: 'Rows on a page.',

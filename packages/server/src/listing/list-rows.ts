@@ -72,13 +72,13 @@ export async function listRows<Row extends object>(
   return { rows, total, next_cursor: writeCursor(sort, end) };
 }
 
-/** The body of an answer with an array of rows. */
+/** The body of a response with an array of rows. */
 export function arrayOf(name: string, { rows, total, next_cursor }: Rows): string {
   const array = rows.map(([, json]) => json).join(',');
   return `{"${name}":[${array}],${ending(total, next_cursor)}}`;
 }
 
-/** The body of an answer with an object of rows by id. */
+/** The body of a response with an object of rows by id. */
 export function recordOf(name: string, { rows, total, next_cursor }: Rows): string {
   const entries = rows.map(([id, json]) => `${JSON.stringify(id)}:${json}`).join(',');
   return `{"${name}":{${entries}},${ending(total, next_cursor)}}`;

@@ -18,7 +18,7 @@ export interface ImportOptions extends ListSettings {
   readonly onExisting: 'fail' | 'skip' | 'replace';
 }
 
-/** What became of an import, as it is answered. */
+/** The result of an import, as the response has it. */
 export interface Imported {
   readonly imported: number;
   /** The first 1,000. */
@@ -30,14 +30,14 @@ export interface Imported {
   readonly existing: number;
 }
 
-/** The answer to a list or a proxy that cannot be read. */
+/** The response to a list or a proxy that cannot be read. */
 function invalidProxy(error: InvalidProxyError): ApiError {
-  const { message, faults, faultCount } = error;
-  const details = faultCount === 0 ? undefined : { faults, fault_count: faultCount };
+  const { message, issues, issueCount } = error;
+  const details = issueCount === 0 ? undefined : { issues, issue_count: issueCount };
   return new ApiError(400, 'invalid_proxy', message, { details });
 }
 
-/** What a reader returns; what it refuses is answered with 400. */
+/** What a reader returns; what it refuses gets a 400. */
 export function understood<Result>(read: () => Result): Result {
   try {
     return read();
@@ -105,7 +105,7 @@ async function sorted(
 }
 
 /**
- * Reads a list and adds all of it or nothing, in steps between which other requests are answered. Other changes of
+ * Reads a list and adds all of it or nothing, in steps between which other requests are served. Other changes of
  * the pool wait until all of it is there. Rejects with an `ApiError`.
  */
 export async function importProxies(

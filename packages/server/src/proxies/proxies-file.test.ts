@@ -75,7 +75,7 @@ describe('A9 the proxies file', () => {
     expect(changes).toBe(0);
   });
 
-  it('A15 every faulty line is named, up to 20, and never more of it than host and port', async () => {
+  it('A15 every wrong line is named, up to 20, and never more of it than host and port', async () => {
     const text = Array.from({ length: 30 }, (_, i) => `bob:hunter2@p${i}:0`).join('\n');
     const { name, file, lines } = start('p1:1\n');
     await file.load();
@@ -128,7 +128,7 @@ describe('A9 the proxies file', () => {
     await expect(ids.file.load()).rejects.toThrow(/line 1: p1:1: its id must not be/);
   });
 
-  it('A9 a list with a fault changes nothing, is told once, and without passwords', async () => {
+  it('A9 a list with an error changes nothing, is reported once, and without passwords', async () => {
     const { name, file, ids, lines } = start('p1:1\n');
     await file.load();
     writeFileSync(name, 'p2:2\nftp://bob:hunter2@p3:3\n');
@@ -164,7 +164,7 @@ describe('A9 the proxies file', () => {
     expect(removed).toBe(0);
   });
 
-  it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is a fault', async (text) => {
+  it.each(['', ' \n', '# a:1\n', '\uFEFF'])('A9 %j after a list is an error', async (text) => {
     const { name, file, ids, lines } = start('a:1\n');
     await file.load();
     writeFileSync(name, text);
@@ -208,7 +208,7 @@ describe('A9 the proxies file', () => {
     expect(lines[0]).toContain('ENOENT');
   });
 
-  it('A9 at the start a file with a fault, or none, is refused by name', async () => {
+  it('A9 at the start a file with an error, or none, is refused by name', async () => {
     const bad = start('nonsense\n');
     await expect(bad.file.load()).rejects.toThrow(
       /proxies\.txt: line 1: a single word is not a proxy: it has no port$/,

@@ -33,10 +33,10 @@ const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
 
 /**
  * Keeps the pool in step with a file. A change is read, validated, then swapped in whole, in steps between which
- * requests are answered; a list with an error changes nothing. The file owns the proxies that it brought, and no
+ * requests are served; a list with an error changes nothing. The file owns the proxies that it brought, and no
  * others.
  *
- * A file that is written in place is empty for a moment. So an empty one, after a list, is a fault
+ * A file that is written in place is empty for a moment. So an empty one, after a list, is an error
  * as well; `[]` empties.
  */
 export class ProxiesFile {
@@ -47,7 +47,7 @@ export class ProxiesFile {
   #text: string | undefined;
   /** Whether the list in use names a proxy. */
   #filled = false;
-  #fault: string | undefined;
+  #reported: string | undefined;
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #settling: NodeJS.Timeout | undefined;
@@ -70,7 +70,7 @@ export class ProxiesFile {
     try {
       await this.#swap(await readFile(file, 'utf8'));
     } catch (error) {
-      if (error instanceof InvalidProxyError) throw new ConfigError(faultsOf(file, error));
+      if (error instanceof InvalidProxyError) throw new ConfigError(issuesOf(file, error));
       const { code, message } = error as NodeJS.ErrnoException;
       throw new ConfigError([`${file}: cannot be read (${code ?? message})`]);
     }
@@ -95,15 +95,15 @@ export class ProxiesFile {
       if (text !== this.#text && (await this.#swap(text))) {
         logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
       }
-      this.#fault = undefined;
+      this.#reported = undefined;
     } catch (error) {
       const { message } = error as Error;
       // The poll meets the same error again and again; one line about it is enough.
-      if (message === this.#fault || this.#closed) return;
-      this.#fault = message;
-      const faults = error instanceof InvalidProxyError ? error.faults : [];
+      if (message === this.#reported || this.#closed) return;
+      this.#reported = message;
+      const issues = error instanceof InvalidProxyError ? error.issues : [];
       logger.error(
-        { file, fault: message, ...(faults.length > 1 && { faults }) },
+        { file, error: message, ...(issues.length > 1 && { issues }) },
         'proxies file not loaded, the last good list stays in use',
       );
     }
@@ -121,10 +121,10 @@ export class ProxiesFile {
     try {
       this.#watcher = watch(path.dirname(file), { persistent: false }, later);
       this.#watcher.on('error', (error) =>
-        logger.warn({ fault: error.message }, 'the folder of the proxies file is not watched'),
+        logger.warn({ error: error.message }, 'the folder of the proxies file is not watched'),
       );
     } catch (error) {
-      logger.warn({ fault: (error as Error).message }, 'the proxies file is only polled');
+      logger.warn({ error: (error as Error).message }, 'the proxies file is only polled');
     }
     this.#poll = setInterval(() => void this.#look(later), pollMs).unref();
   }
@@ -200,12 +200,12 @@ export class ProxiesFile {
 }
 
 /** Each error of a file that is refused at the start, on a line of its own. */
-function faultsOf(file: string, { message, faults, faultCount }: InvalidProxyError): string[] {
-  if (faults.length < 2) return [`${file}: ${message}`];
-  const more = faultCount - faults.length;
+function issuesOf(file: string, { message, issues, issueCount }: InvalidProxyError): string[] {
+  if (issues.length < 2) return [`${file}: ${message}`];
+  const more = issueCount - issues.length;
   return [
-    `${file}: ${faultCount.toLocaleString('en-US')} entries cannot be used`,
-    ...faults.map(({ line, reason }) => `${file}: ${line}: ${reason}`),
+    `${file}: ${issueCount.toLocaleString('en-US')} entries cannot be used`,
+    ...issues.map(({ line, reason }) => `${file}: ${line}: ${reason}`),
     ...(more > 0 ? [`${file}: and ${more.toLocaleString('en-US')} more`] : []),
   ];
 }

@@ -14,9 +14,9 @@ import { idSchema, proxyFromWire, proxyInputSchema, proxyUrlSchema } from '../wi
 
 /** Refuses by field what does not follow a schema. */
 function refuse(issues: Parameters<typeof fieldsOf>[0]): never {
-  const faults = Object.entries(fieldsOf(issues));
+  const fields = Object.entries(fieldsOf(issues));
   throw new InvalidProxyError(
-    faults.map(([field, why]) => (field === '' ? why : `${field}: ${why}`)).join('; '),
+    fields.map(([field, why]) => (field === '' ? why : `${field}: ${why}`)).join('; '),
   );
 }
 
@@ -69,7 +69,7 @@ function listOptions(settings: ListSettings): ProxyListOptions {
 
 /**
  * Understands a list in a text, in whatever format, in steps between which others run. Rejects with
- * `InvalidProxyError`, which has its faults.
+ * `InvalidProxyError`, which has its issues.
  */
 export function readListAsync(text: string, settings: ListSettings): Promise<ProxyListReport> {
   return readProxyListAsync(text, listOptions(settings));

@@ -31,7 +31,7 @@ export function eventsRoutes(app: App, { rotator }: Area, stream: EventStream): 
   app.get(
     '/events',
     {
-      // HEAD would run the handler, and nothing would ever end the answer.
+      // HEAD would run the handler, and nothing would ever end the response.
       exposeHeadRoute: false,
       schema: {
         operationId: 'streamEvents',

@@ -49,7 +49,7 @@ const fleetSchema = z
     }),
   })
   .meta({ id: 'Fleet' });
-const answerSchema = z
+const responseSchema = z
   .strictObject({
     fleet: fleetSchema.nullable().meta({ description: 'null: this server is alone.' }),
   })
@@ -97,7 +97,7 @@ export const fleetRoutes: Routes = (app, { fleet }) => {
         response: {
           200: {
             description: 'The fleet, as this process sees it.',
-            content: { 'application/json': { schema: answerSchema } },
+            content: { 'application/json': { schema: responseSchema } },
           },
           ...failures(400),
         },

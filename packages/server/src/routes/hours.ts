@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maxMinutes } from '../minute-series.ts';
 
-const minutesFault = `must be an integer from 1 to ${maxMinutes}`;
+const minutesMessage = `must be an integer from 1 to ${maxMinutes}`;
 
 /** `?hours=`: how far back to look. */
 export const hoursSchema = z.strictObject({
@@ -20,9 +20,9 @@ export const hoursSchema = z.strictObject({
 /** `?minutes=`: instead of hours. */
 export const minutesSchema = z
   .string()
-  .regex(/^[1-9]\d?$/, minutesFault)
+  .regex(/^[1-9]\d?$/, minutesMessage)
   .transform(Number)
-  .refine((minutes) => minutes <= maxMinutes, minutesFault)
+  .refine((minutes) => minutes <= maxMinutes, minutesMessage)
   .optional()
   .meta({
     description: 'One point per started minute of so many, in place of hours.',

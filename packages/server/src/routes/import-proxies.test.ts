@@ -35,7 +35,7 @@ describe('A4b imports', () => {
     expect(rotator.proxies()).toHaveLength(2);
   });
 
-  it('A4b without, the faults are named and nothing is added', async () => {
+  it('A4b without, the wrong entries are named and nothing is added', async () => {
     const { send, rotator } = await startFixture();
     const list = lines(38_002).split('\n');
     for (const at of [6, 8, 11]) list[at] = `ann:hunter2@p${at}:0`;
@@ -43,7 +43,7 @@ describe('A4b imports', () => {
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({
       error: 'invalid_proxy',
-      details: { fault_count: 3, faults: [{ line: 7 }, { line: 9 }, { line: 12 }] },
+      details: { issue_count: 3, issues: [{ line: 7 }, { line: 9 }, { line: 12 }] },
     });
     expect(response.json<{ message: string }>().message).toMatch(/^3 of 38,002 lines are not/);
     expect(response.body).not.toContain('hunter2');
@@ -193,7 +193,7 @@ describe('A4b imports', () => {
     const query = 'format=id%20host%20port';
     const refused = await send('POST', `${url}/import?${query}`, list, text);
     expect(refused.json()).toMatchObject({
-      details: { fault_count: 2, faults: [{ line: 1 }, { line: 2 }] },
+      details: { issue_count: 2, issues: [{ line: 1 }, { line: 2 }] },
     });
     const skipped = await send('POST', `${url}/import?${query}&on_invalid=skip`, list, text);
     expect(skipped.json()).toMatchObject({

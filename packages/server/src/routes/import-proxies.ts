@@ -33,12 +33,12 @@ const querySchema = z.strictObject({
   }),
 });
 
-const faultSchema = z
+const issueSchema = z
   .strictObject({
     line: z.int().min(1).meta({ description: 'Of JSON on one line: the number of the entry.' }),
     reason: z.string().meta({ description: 'Never holds a password.' }),
   })
-  .meta({ id: 'ProxyFault' });
+  .meta({ id: 'ProxyIssue' });
 
 const importedSchema = z
   .strictObject({
@@ -47,7 +47,7 @@ const importedSchema = z
     kind: z.enum(['lines', 'csv', 'json', 'json-lines', 'entries']),
     skipped: z.strictObject({
       count: z.int().min(0),
-      first: z.array(faultSchema).meta({ description: 'The first 20.' }),
+      first: z.array(issueSchema).meta({ description: 'The first 20.' }),
     }),
     duplicates: z
       .int()

@@ -143,7 +143,7 @@ describe('A4 the pool', () => {
   });
 
   it.each([
-    ['a fault in a line', 'p1:8080\nnonsense\n', text, 400, 'line 2'],
+    ['an error in a line', 'p1:8080\nnonsense\n', text, 400, 'line 2'],
     ['one id for two proxies', 'p1:8080\nsocks5://p1:8080\n', text, 400, 'line 1 and line 2'],
     ['a proxy that is there', 'p1:8080\nhere:8080\n', text, 409, '"here:8080"'],
     ['a number in the list', '["p1:8080", 7]', json, 400, 'entry 2: an entry must be a text'],

@@ -3,7 +3,7 @@ import { ApiError, failures } from '../http/errors.ts';
 import { policyFromWire } from '../wire/policy-wire.ts';
 import type { Routes } from './area.ts';
 import { attemptToWire, encodeBody, requestSchema, responseSchema } from '../wire/request-wire.ts';
-import { policyFault } from './retry-policy.ts';
+import { policyIssues } from './retry-policy.ts';
 
 /** A larger response body is not collected. */
 const maxBodyBytes = 10 * 1024 * 1024;
@@ -45,7 +45,7 @@ function withCause(message: string, because: string | undefined): string {
 }
 
 function upstreamError(error: unknown, demoTarget: string | undefined): unknown {
-  const invalid = policyFault(error);
+  const invalid = policyIssues(error);
   if (invalid !== undefined) return invalid;
   const { code, message, cause, retryAfterMs } = error as Failure;
   if (!(error instanceof WhirlError) && typeof code !== 'string') return error;

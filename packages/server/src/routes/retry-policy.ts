@@ -13,14 +13,14 @@ import { fieldsOf } from '../http/validation.ts';
 import type { Routes } from './area.ts';
 
 const tags = ['Retry policy'];
-const answer = { 200: { description: 'The policy.', content: json(policyViewSchema) } };
+const success = { 200: { description: 'The policy.', content: json(policyViewSchema) } };
 
 function json<Schema>(schema: Schema) {
   return { 'application/json': { schema } };
 }
 
 /** Names the fields as they are on the wire. */
-export function policyFault(error: unknown): ApiError | undefined {
+export function policyIssues(error: unknown): ApiError | undefined {
   if (!(error instanceof InvalidPolicyError)) return undefined;
   const snake = (field: string) =>
     field.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -42,7 +42,7 @@ export const retryPolicyRoutes: Routes = (app, { rotator, givenPolicy, now }) =>
     try {
       rotator.retryPolicy = policyFromWire(wire);
     } catch (error) {
-      throw policyFault(error) ?? error;
+      throw policyIssues(error) ?? error;
     }
     capGiven = wire.max_backoff_delay !== undefined;
     return view();
@@ -55,7 +55,7 @@ export const retryPolicyRoutes: Routes = (app, { rotator, givenPolicy, now }) =>
         operationId: 'getRetryPolicy',
         summary: 'The global retry policy',
         tags,
-        response: answer,
+        response: success,
       },
     },
     () => view(),
@@ -68,7 +68,7 @@ export const retryPolicyRoutes: Routes = (app, { rotator, givenPolicy, now }) =>
         summary: 'Replace the policy; what is absent gets its default',
         tags,
         body: policyChangeSchema,
-        response: { ...answer, ...failures(400, 413, 415) },
+        response: { ...success, ...failures(400, 413, 415) },
       },
     },
     ({ body }) => replace(body),
@@ -81,7 +81,7 @@ export const retryPolicyRoutes: Routes = (app, { rotator, givenPolicy, now }) =>
         summary: 'Change only what is given',
         tags,
         body: policyChangeSchema,
-        response: { ...answer, ...failures(400, 413, 415) },
+        response: { ...success, ...failures(400, 413, 415) },
       },
     },
     ({ body: { updated_at: _ignored, ...change } }) => {

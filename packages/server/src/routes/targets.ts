@@ -5,16 +5,16 @@ import { iso } from '../wire/time-wire.ts';
 import type { Routes } from './area.ts';
 
 const maxLimit = 1000;
-const limitFault = `must be an integer from 1 to ${maxLimit}`;
+const limitMessage = `must be an integer from 1 to ${maxLimit}`;
 const count = z.int().min(0);
 const states = ['up', 'unsure', 'down'] as const;
 
 const querystring = z.strictObject({
   limit: z
     .string()
-    .regex(/^[1-9]\d{0,3}$/, limitFault)
+    .regex(/^[1-9]\d{0,3}$/, limitMessage)
     .transform(Number)
-    .refine((limit) => limit <= maxLimit, limitFault)
+    .refine((limit) => limit <= maxLimit, limitMessage)
     .default(100)
     .meta({ override: { type: 'integer', minimum: 1, maximum: maxLimit, default: 100 } }),
 });

@@ -19,11 +19,11 @@ export interface Operation {
 export interface Conformance {
   readonly operations: readonly Operation[];
   readonly schemas: Readonly<Record<string, object>>;
-  /** Throws unless the answer is one that the document describes for this operation. */
+  /** Throws unless the response is one that the document describes for this operation. */
   check(method: string, url: string, response: LightMyRequestResponse): void;
 }
 
-/** Compares answers with the server's own OpenAPI document. */
+/** Compares responses with the server's own OpenAPI document. */
 export function conformanceOf(app: FastifyInstance): Conformance {
   const document = app.swagger() as unknown as {
     readonly paths: Record<string, Record<string, Omit<Operation, 'method' | 'path'>>>;
@@ -64,7 +64,7 @@ export function conformanceOf(app: FastifyInstance): Conformance {
     check(method, url, response) {
       const pathname = url.split('?')[0] ?? url;
       const operation = find(method, pathname);
-      const got = `${method} ${url} answered ${response.statusCode} ${response.body.slice(0, 500)}`;
+      const got = `${method} ${url} responded ${response.statusCode} ${response.body.slice(0, 500)}`;
       const type = response.headers['content-type'];
       const mediaType = String(type).split(';')[0] ?? '';
       if (operation === undefined) {

@@ -29,7 +29,7 @@ export async function readEvents(
     request.once('response', resolve);
     request.once('error', reject);
   });
-  if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}`);
+  if (response.statusCode !== 200) throw new Error(`${url} responded ${response.statusCode}`);
   response.setEncoding('utf8');
   let text = '';
   let taken = 0;

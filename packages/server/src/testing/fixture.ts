@@ -17,7 +17,7 @@ export interface Fixture {
   readonly proxies: readonly FlakyProxy[];
   readonly target: Target;
   /**
-   * Sends a request to the API and checks that the answer is documented. A payload that is not a
+   * Sends a request to the API and checks that the response is documented. A payload that is not a
    * string travels as JSON.
    */
   send(

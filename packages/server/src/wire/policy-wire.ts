@@ -56,7 +56,7 @@ export const policyChangeSchema = policySchema
   })
   .meta({ id: 'RetryPolicyChange', description: 'A retry policy, or the part to change.' });
 
-/** A whole policy, as it is answered. */
+/** A whole policy, as responses have it. */
 export const policyViewSchema = z
   .strictObject({ ...fields, updated_at: z.iso.datetime() })
   .meta({ id: 'RetryPolicy' });

@@ -34,12 +34,12 @@ const urlSchema = z
   .string()
   .max(16_384)
   .superRefine((text, context) => {
-    const fault = (message: string) => context.addIssue({ code: 'custom', message });
-    if (!URL.canParse(text)) return fault('must be an absolute URL');
+    const issue = (message: string) => context.addIssue({ code: 'custom', message });
+    if (!URL.canParse(text)) return issue('must be an absolute URL');
     const { protocol, username, password } = new URL(text);
-    if (protocol !== 'http:' && protocol !== 'https:') return fault('must be http: or https:');
+    if (protocol !== 'http:' && protocol !== 'https:') return issue('must be http: or https:');
     if (username !== '' || password !== '') {
-      fault('must not hold credentials: send an Authorization header');
+      issue('must not hold credentials: send an Authorization header');
     }
   })
   .meta({ format: 'uri', examples: ['https://api.example.com/'] });

@@ -7,7 +7,7 @@ export interface ProxyKind {
   readonly share: number;
   /** Bounds between which a proxy's probability of success is drawn. */
   readonly success: readonly [number, number];
-  /** Bounds between which the median latency of its answers is drawn, in milliseconds. */
+  /** Bounds between which the median latency of its responses is drawn, in milliseconds. */
   readonly medianMs: readonly [number, number];
   readonly failures: FailureSpeed;
 }
@@ -32,11 +32,11 @@ export interface SimulatedAttempt {
 export const timeoutMs = 10_000;
 const overloadedMs = 50;
 const latencySigma = 0.5;
-const lateAnswers = 0.02;
+const lateResponses = 0.02;
 
 const speeds: readonly FailureSpeed[] = ['fast', 'slow', 'mixed'];
 
-/** Proxies that answer or fail by chance, and change their nature from time to time. */
+/** Proxies that respond or fail by chance, and change their nature from time to time. */
 export class Population {
   readonly size: number;
   readonly inFlight: Uint16Array;
@@ -74,10 +74,11 @@ export class Population {
   costMs(proxy: number, now: number): number {
     const success = this.success(proxy, now);
     const failureMs = { fast: 55, slow: timeoutMs, mixed: (55 + timeoutMs) / 2 };
-    const answerMs = this.#medianMs[proxy]! * Math.exp(latencySigma ** 2 / 2) + lateAnswers * 5000;
-    // No less than an answer takes: a proxy that fails within milliseconds is no cheap one.
-    const failure = Math.max(answerMs, failureMs[speeds[this.#failures[proxy]!]!]);
-    return answerMs + ((1 - success) / success) * failure;
+    const responseMs =
+      this.#medianMs[proxy]! * Math.exp(latencySigma ** 2 / 2) + lateResponses * 5000;
+    // No less than a response takes: a proxy that fails within milliseconds is no cheap one.
+    const failure = Math.max(responseMs, failureMs[speeds[this.#failures[proxy]!]!]);
+    return responseMs + ((1 - success) / success) * failure;
   }
 
   /** Makes the proxy be of that nature from now on; it changes no more by itself. */
@@ -97,7 +98,7 @@ export class Population {
       result.latencyMs = overloadedMs;
     } else if (random() < this.#success[proxy]!) {
       let latencyMs = this.#medianMs[proxy]! * Math.exp(latencySigma * this.#normal());
-      if (random() < lateAnswers) latencyMs += 3000 + 4000 * random();
+      if (random() < lateResponses) latencyMs += 3000 + 4000 * random();
       const late = latencyMs >= timeoutMs;
       result.outcome = late ? 'timeout' : 'success';
       result.latencyMs = late ? timeoutMs : latencyMs;

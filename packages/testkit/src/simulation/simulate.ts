@@ -30,7 +30,7 @@ export interface SimulationResult {
   readonly firstAttemptRatio: number;
   readonly successRatio: number;
   readonly attemptsPerRequest: number;
-  /** From a request's arrival to its answer, of those that succeeded. */
+  /** From a request's arrival to its response, of those that succeeded. */
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;

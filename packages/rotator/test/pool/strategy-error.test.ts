@@ -2,17 +2,17 @@ import { roundRobin, type Strategy } from '@whirl/selector';
 import { describe, expect, it } from 'vitest';
 import { errorOf, fast, rig } from '../support/pool-rig.ts';
 
-const fault = new Error('a bug in the strategy');
+const error = new Error('a bug in the strategy');
 
 /** Picks in turn, and throws at the picks with these numbers, the first being 0. */
-function faulty(...at: number[]): Strategy {
+function throwing(...at: number[]): Strategy {
   const inner = roundRobin();
   let picks = 0;
   return {
     ...inner,
-    name: 'faulty',
+    name: 'throwing',
     pick: (among, ask) => {
-      if (at.includes(picks++)) throw fault;
+      if (at.includes(picks++)) throw error;
       return inner.pick(among, ask);
     },
   };
@@ -28,8 +28,8 @@ describe('F18 a strategy that throws ends its request with its own error, once, 
     ['after a listed status, at once', 1, [listed, { kind: 'ok' }], {}, 1],
     ['for a hedge', 1, [{ kind: 'hang' }, { kind: 'ok' }], { hedge: { afterMs: 20 } }, 1],
   ] as const)('%s', async (_, at, behaviours, options, attempts) => {
-    const { rotator, target, told } = await rig(behaviours, { strategy: faulty(at), ...options });
-    expect(await errorOf(rotator.get(target.url))).toBe(fault);
+    const { rotator, target, told } = await rig(behaviours, { strategy: throwing(at), ...options });
+    expect(await errorOf(rotator.get(target.url))).toBe(error);
     expect(rotator.inFlight()).toEqual([]);
     expect(told('attempt:end')).toHaveLength(attempts);
     expect(told('request:end')).toMatchObject([{ outcome: 'failure', attemptCount: attempts }]);
@@ -38,11 +38,11 @@ describe('F18 a strategy that throws ends its request with its own error, once, 
     if (attempts === 0) await (await rotator.get(target.url)).body.dump();
   });
 
-  it('in the waiting line, whose other requests are served', async () => {
+  it('in the queue, whose other requests are served', async () => {
     const { rotator, target, proxies, next } = await rig([{ kind: 'ok', latencyMs: 100 }], {
       proxies: [],
       // The first request, two that come to a full pool, and then the line.
-      strategy: faulty(3),
+      strategy: throwing(3),
       queueTimeoutMs: 5000,
       retryPolicy: fast,
     });
@@ -53,7 +53,7 @@ describe('F18 a strategy that throws ends its request with its own error, once, 
     const second = errorOf(rotator.get(target.url));
     const third = rotator.get(target.url);
     await (await first).body.dump();
-    expect(await second).toBe(fault);
+    expect(await second).toBe(error);
     expect((await third).statusCode).toBe(200);
   });
 });

@@ -1,4 +1,4 @@
-import { InvalidProxyError, type ProxyFault } from '../errors.ts';
+import { InvalidProxyError, type ProxyIssue } from '../errors.ts';
 import type { Refusal } from './refusal.ts';
 
 const maxKept = 20;
@@ -6,25 +6,25 @@ const maxLength = 299;
 const maxShown = 3;
 
 interface Group {
-  readonly first: ProxyFault;
+  readonly first: ProxyIssue;
   count: number;
 }
 
 const number = (value: number) => value.toLocaleString('en-US');
 
 /** One entry that is not a proxy. */
-export function faultOf(line: number, message: string): ProxyFault {
+export function issueOf(line: number, message: string): ProxyIssue {
   const reason = message.length > maxLength ? `${message.slice(0, maxLength - 1)}…` : message;
   return { line, reason };
 }
 
 /** What was wrong in a list, in bounded memory however much it was. */
-export class FaultLog {
+export class IssueLog {
   readonly #place: 'line' | 'entry';
   readonly #unit: string;
   /** By reason, in the order in which they were met. */
   readonly #groups = new Map<string, Group>();
-  readonly first: ProxyFault[] = [];
+  readonly first: ProxyIssue[] = [];
   count = 0;
 
   constructor(place: 'line' | 'entry', unit: 'lines' | 'entries') {
@@ -40,10 +40,10 @@ export class FaultLog {
     if (this.first.length === maxKept && (group !== undefined || this.#groups.size === maxKept)) {
       return;
     }
-    const fault = faultOf(line, refusal.message);
-    if (this.first.length < maxKept) this.first.push(fault);
+    const issue = issueOf(line, refusal.message);
+    if (this.first.length < maxKept) this.first.push(issue);
     if (group === undefined && this.#groups.size < maxKept) {
-      this.#groups.set(why, { first: fault, count: 1 });
+      this.#groups.set(why, { first: issue, count: 1 });
     }
   }
 
@@ -51,9 +51,9 @@ export class FaultLog {
   error(total: number, because = ''): InvalidProxyError {
     const message =
       this.count === 1 && because === ''
-        ? this.#where(this.first[0] as ProxyFault)
+        ? this.#where(this.first[0] as ProxyIssue)
         : `${this.#counted(total)}${because}: ${this.#summary()}`;
-    return new InvalidProxyError(message, { faults: this.first, faultCount: this.count });
+    return new InvalidProxyError(message, { issues: this.first, issueCount: this.count });
   }
 
   #counted(total: number): string {
@@ -65,13 +65,13 @@ export class FaultLog {
   }
 
   /** A conflict names both of its places itself. */
-  #isConflict({ reason }: ProxyFault): boolean {
+  #isConflict({ reason }: ProxyIssue): boolean {
     return reason.startsWith(`${this.#place} `);
   }
 
-  #where(fault: ProxyFault): string {
-    const { line, reason } = fault;
-    return this.#isConflict(fault) ? reason : `${this.#place} ${line}: ${reason}`;
+  #where(issue: ProxyIssue): string {
+    const { line, reason } = issue;
+    return this.#isConflict(issue) ? reason : `${this.#place} ${line}: ${reason}`;
   }
 
   #repeated(why: string, { first, count }: Group): string {
