@@ -146,7 +146,7 @@ describe('A10 the life of the server', () => {
     await expect(response).rejects.toThrow();
   });
 
-  it('A10 a port in use is told in one line, with exit code 1', async () => {
+  it('A10 a port in use is reported in one line, with exit code 1', async () => {
     const other = http.createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => {

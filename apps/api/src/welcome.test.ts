@@ -4,7 +4,7 @@ import { welcome } from './welcome.ts';
 const url = 'http://127.0.0.1:8000';
 
 describe('A10 the line for a person at a terminal', () => {
-  it('A10 tells where the page, the API and the target of the demo are', () => {
+  it('A10 prints where the page, the API and the target of the demo are', () => {
     const demoTargetUrl = 'http://127.0.0.1:41234/';
     expect(welcome({ url, dashboard: true, demoTargetUrl, proxies: 8 })).toBe(
       'whirl: http://127.0.0.1:8000 (dashboard), API at http://127.0.0.1:8000/docs, ' +
@@ -18,7 +18,7 @@ describe('A10 the line for a person at a terminal', () => {
     );
   });
 
-  it('A10 tells where the gateway is, and that there is no API', () => {
+  it('A10 prints where the gateway is, and that there is no API', () => {
     const gateway = '127.0.0.1:8001';
     expect(welcome({ url: undefined, dashboard: true, proxies: 2, gateway })).toBe(
       'whirl: no API, proxy at http://127.0.0.1:8001, 2 proxies',

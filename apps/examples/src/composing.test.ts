@@ -48,7 +48,7 @@ const turns = async () => {
 };
 
 describe('docs/composing.md', () => {
-  it('every snippet compiles, runs and prints what it says', async () => {
+  it('every snippet compiles, runs and prints what it shows', async () => {
     const runs = await runSnippets(page);
     for (const { code, output, line } of runs) {
       const says = Array.from(
@@ -61,7 +61,7 @@ describe('docs/composing.md', () => {
     expect(runs.length).toBeGreaterThan(8);
   });
 
-  it('withFallback passes a result on, falls back on an error, and not for a caller who gave up', async () => {
+  it('withFallback passes a result on, falls back on an error, and not for a caller that gave up', async () => {
     const { withFallback } = await recipes();
     const down = new Error('down');
     const fails = () => Promise.reject(down);

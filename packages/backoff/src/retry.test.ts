@@ -89,7 +89,7 @@ describe('R1 attempts', () => {
     expect(value).toBe('good');
   });
 
-  it('R1 shouldRetry hears the error and the attempt, and ends it with the error itself', async () => {
+  it('R1 shouldRetry gets the error and the attempt, and ends it with the error itself', async () => {
     const fatal = new Error('fatal');
     const asked: unknown[] = [];
     const { begun, error } = await follow(
@@ -116,7 +116,7 @@ describe('R1 attempts', () => {
     expect(error).toBeUndefined();
   });
 
-  it('R1 decorrelated jitter hears the delay before', async () => {
+  it('R1 decorrelated jitter gets the delay before', async () => {
     const heard: unknown[] = [];
     const delay = (retryNumber: number, previousMs?: number) => {
       heard.push([retryNumber, previousMs]);
@@ -191,7 +191,7 @@ describe('R2 the caller’s signal', () => {
     expect(error).toBe('stop');
   });
 
-  it('R2 a task that answers an abort with an error of its own: the reason comes out', async () => {
+  it('R2 a task that rejects an abort with an error of its own: the reason comes out', async () => {
     const controller = new AbortController();
     const { begun, error } = await follow(
       () => {
@@ -252,7 +252,7 @@ describe('R3 time limits', () => {
     expect(begun).toEqual([0, 1000]);
   });
 
-  it('R3 a running attempt is cut at the deadline, and its task is told why', async () => {
+  it('R3 a running attempt is cut at the deadline, and its task gets the reason', async () => {
     const failure = new Error('no');
     let given: AbortSignal | undefined;
     const { begun, error } = await follow(
@@ -477,7 +477,7 @@ describe('R1 retrying a result', () => {
   const fine = { status: 200 };
   const isBusy = ({ status }: { status: number }) => status === 503;
 
-  it('R1 a result that shouldRetryResult refuses is retried, and told to onRetry', async () => {
+  it('R1 a result that shouldRetryResult refuses is retried, and onRetry is called with it', async () => {
     const told: unknown[] = [];
     const asked: unknown[] = [];
     const ended = retry(({ attempt }) => (attempt < 2 ? busy : fine), {
@@ -556,7 +556,7 @@ describe('R1 retrying a result', () => {
     expect([begun, error]).toEqual([[0], boom]);
   });
 
-  it('R2 a caller who aborts after a refused result gets the reason', async () => {
+  it('R2 a caller that aborts after a refused result gets the reason', async () => {
     const controller = new AbortController();
     const { begun, error } = await follow(() => busy, {
       signal: controller.signal,

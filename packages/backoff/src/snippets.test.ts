@@ -1,7 +1,7 @@
 import { runSnippets } from '@whirl/testkit/readme-snippets';
 import { expect, it } from 'vitest';
 
-it('every snippet of the README runs and prints what it says', { timeout: 60_000 }, async () => {
+it('every snippet of the README runs and prints what it shows', { timeout: 60_000 }, async () => {
   const runs = await runSnippets(new URL('../README.md', import.meta.url));
   expect(runs.map(({ output }) => output)).toEqual([
     'attempt 2',

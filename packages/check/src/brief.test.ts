@@ -73,7 +73,7 @@ describe('checkBriefly', () => {
       ['an integer ≥ 1', 'number', undefined, (v: number) => Number.isSafeInteger(v) && v >= 1],
     ],
     [oneOf('a'), ['"a"', 'string', undefined, (value: string) => value === 'a']],
-  ])('says what check() says, but of a string only that it is one: %o', (kind, brief) => {
+  ])('has the message of check(), but of a string only that it is one: %o', (kind, brief) => {
     for (const value of [0, 1.5, NaN, 1, 'a', 'b', true, 7n, null, undefined, {}, [], () => {}]) {
       const full = messageOf(() => check('x', value, kind));
       const expected = typeof value === 'string' ? full.replace(/got ".*"$/, 'got a string') : full;

@@ -94,7 +94,7 @@ describe('adopt', () => {
 });
 
 describe('reschedule', () => {
-  it('moves the deadline of an open circuit later and earlier, and says so', () => {
+  it('moves the deadline of an open circuit later and earlier, and emits an event', () => {
     const { clock, breaker, fail, events } = setup({ name: 'db' });
     fail(5);
     expect(breaker.reschedule(1_060_000)).toBe(true);
@@ -125,7 +125,7 @@ describe('reschedule', () => {
     expect(() => breaker.reschedule(NaN)).toThrow('nextTestAt must be a number from 1');
   });
 
-  it('is heard by a group: due() follows the new deadline', () => {
+  it('is known to a group: due() follows the new deadline', () => {
     const clock = { t: 0 };
     const group = new CircuitBreakerGroup({ now: () => clock.t, openMs: 1000 });
     group.get('a').trip();

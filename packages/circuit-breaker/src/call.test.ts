@@ -31,7 +31,7 @@ function abortedWith(reason: unknown) {
   return { signal: controller.signal, fails };
 }
 
-describe('K20 a signal that says timeout', () => {
+describe('K20 a signal with a timeout as its reason', () => {
   test.each([
     ['the TimeoutError of AbortSignal.timeout', new DOMException('late', 'TimeoutError'), 1],
     ['any error named so', Object.assign(new Error('late'), { name: 'TimeoutError' }), 1],
@@ -104,7 +104,7 @@ describe('K20b verdicts', () => {
     expect(await caught(breaker.execute(reject))).toMatchObject({ cause: response });
   });
 
-  test('K20b an isFailure that answers nothing leaves the error a failure', async () => {
+  test('K20b an isFailure that returns nothing leaves the error a failure', async () => {
     const breaker = new CircuitBreaker();
     await caught(breaker.execute(reject, { isFailure: () => undefined as never }));
     expect([breaker.failureCount, breaker.stats().failures]).toEqual([1, 1]);

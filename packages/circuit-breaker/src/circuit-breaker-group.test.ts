@@ -162,7 +162,7 @@ test('K21 due looks only at what came due: 20,000 open breakers, a few reads eac
   expect(reads).toBeLessThan(1_000);
 });
 
-test('K15 the group’s bus hears its breakers by name', () => {
+test('K15 the group’s bus gets the events of its breakers, by name', () => {
   const bus = createBus<WhirlEvents>();
   const heard: unknown[] = [];
   bus.on('circuit:transition', (event) => void heard.push([event.name, event.to]));

@@ -395,7 +395,7 @@ test('K15 a throwing listener harms no other; typed listeners first, then *', ()
   expect(breaker.state).toBe('open');
 });
 
-test("K15 a listener of '*' alone is heard", () => {
+test("K15 a listener of '*' alone is called", () => {
   const bus = createBus<WhirlEvents>();
   const heard: unknown[] = [];
   bus.on('*', (_type, event) => void heard.push(event));
@@ -403,7 +403,7 @@ test("K15 a listener of '*' alone is heard", () => {
   expect(heard).toHaveLength(1);
 });
 
-test('K15 reset() inside the event: all listeners hear the transitions in their true order', () => {
+test('K15 reset() inside the event: all listeners get the transitions in their true order', () => {
   const { bus, breaker, fail, events } = setup();
   const later: string[] = [];
   bus.on('circuit:transition', (event) => {

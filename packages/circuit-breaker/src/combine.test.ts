@@ -49,12 +49,12 @@ test('K16 anyOf opens when one rule holds, for its reason and with its count', (
   expect(open(anyOf(slow, rate), 'F').heard).toMatchObject([{ reason: 'failure_rate' }]);
 });
 
-test('K16 allOf tells the first rule’s failures while closed', () => {
+test('K16 allOf shows the first rule’s failures while closed', () => {
   const { breaker } = open(allOf(count, rate), 'FFFF');
   expect([breaker.failureCount, breaker.failureTimes]).toEqual([4, [0, 0, 0, 0]]);
 });
 
-test('K17 a combination is told durations if one of its rules needs them', () => {
+test('K17 a combination gets durations if one of its rules needs them', () => {
   expect(anyOf(count, slow).needsDuration).toBe(true);
   expect(allOf(count, rate).needsDuration).toBe(false);
 });

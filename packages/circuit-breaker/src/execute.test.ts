@@ -20,7 +20,7 @@ const caught = (promise: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test('K20 execute answers what fn answers, and counts what it throws', async () => {
+test('K20 execute returns what fn returns, and counts what it throws', async () => {
   const { breaker } = setup();
   expect(await breaker.execute(() => 1)).toBe(1);
   expect(await breaker.execute(async () => 2)).toBe(2);
@@ -139,7 +139,7 @@ test('K20 the options of one call say nothing about the next', async () => {
   expect(breaker.failureCount).toBe(2);
 });
 
-test('a rule that needs no durations is told 0', async () => {
+test('a rule that needs no durations gets 0', async () => {
   const durations: number[] = [];
   const create = () => ({
     record: (_failed: boolean, _now: () => number, durationMs: number) =>

@@ -2,7 +2,7 @@ import { createBus, type CircuitTransition, type WhirlEvents } from '@whirl/even
 import { expect, test, vi } from 'vitest';
 import { CircuitBreaker } from './index.ts';
 
-test('K20b on() hears this breaker’s transitions until it is unsubscribed', () => {
+test('K20b on() delivers this breaker’s transitions until it is unsubscribed', () => {
   let t = 5;
   const breaker = new CircuitBreaker({ name: 'db', now: () => t });
   const heard: CircuitTransition[] = [];
@@ -38,7 +38,7 @@ test('K20b one function may subscribe twice, and each subscription ends by itsel
   expect(listener).toHaveBeenCalledTimes(3);
 });
 
-test('K15 the bus and the listeners of on() hear all transitions in their true order', () => {
+test('K15 the bus and the listeners of on() get all transitions in their true order', () => {
   const bus = createBus<WhirlEvents>();
   const breaker = new CircuitBreaker({ bus });
   const heard: string[] = [];
@@ -85,7 +85,7 @@ test('K20b a bus without listeners is given no event', () => {
   expect(emit).not.toHaveBeenCalled();
 });
 
-test('K15 a bus that throws is written to the console, and hears the next transition', async () => {
+test('K15 the error of a bus that throws is written to the console, and the bus gets the next transition', async () => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {});
   const error = new Error('bus');
   const heard: string[] = [];

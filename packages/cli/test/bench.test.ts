@@ -46,7 +46,7 @@ describe('L4 whirl bench', () => {
     expect([p50, p90, p95, p99, max]).toEqual([p50, p90, p95, p99, max].toSorted((a, b) => a - b));
   });
 
-  it('says why requests fail, and ends with 1 when none succeeds', async () => {
+  it('prints why requests fail, and exits with 1 when none succeeds', async () => {
     const target = use(await startTarget());
     const sick = use(await startProxy({ behaviour: { kind: 'status', statusCode: 404 } }));
     const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));

@@ -41,7 +41,7 @@ async function startEcho(): Promise<{ url: string; close(): void }> {
 }
 
 describe('L1 whirl check', () => {
-  it('tells of each line what it is and why it does not work', async () => {
+  it('reports of each line what it is and why it does not work', async () => {
     const target = use(await startTarget());
     const ok = use(await startProxy());
     const auth = use(await startProxy({ username: 'user', password: 'secret' }));
@@ -78,7 +78,7 @@ describe('L1 whirl check', () => {
     expect(stderr).toMatch(/^whirl: 4 of 11 work \(http 3, socks5 1\); bad: .*proxy_auth 1.*\n$/);
   });
 
-  it('a proxy that never answers takes the time of a test, and no more', async () => {
+  it('a proxy that never responds takes the time of a test, and no more', async () => {
     const target = use(await startTarget());
     const hang = use(await startProxy({ behaviour: { kind: 'hang' } }));
     const { code, rows } = await check(`${hang.url}\n127.0.0.1:${hang.port}`, [
@@ -91,7 +91,7 @@ describe('L1 whirl check', () => {
     ]);
   });
 
-  it('over TLS a proxy that speaks for the target is found out, and so is a certificate that is not trusted', async () => {
+  it('over TLS a proxy that responds in place of the target is detected, and so is a certificate that is not trusted', async () => {
     const target = use(await startTarget({ tls: true }));
     const ok = use(await startProxy());
     const liar = use(await startProxy({ behaviour: { kind: 'plain-after-connect' } }));
@@ -102,7 +102,7 @@ describe('L1 whirl check', () => {
     ]);
   });
 
-  it('finds out what a bare host:port speaks', async () => {
+  it('detects the protocol of a bare host:port', async () => {
     const target = use(await startTarget());
     const proxies = [
       use(await startProxy()),
@@ -126,7 +126,7 @@ describe('L1 whirl check', () => {
     ]);
   });
 
-  it('--protocol says it, and a line that names one keeps it', async () => {
+  it('--protocol sets it, and a line that names one keeps it', async () => {
     const target = use(await startTarget());
     const socks = use(await startSocks());
     const proxy = use(await startProxy());
@@ -182,7 +182,7 @@ describe('L1 whirl check', () => {
     expect([code, ok.stats.connects, target.requests]).toEqual([0, 1, 0]);
   });
 
-  it('the exit address is told when the target tells it', async () => {
+  it('the exit address is shown when the target shows it', async () => {
     const echo = use(await startEcho());
     const proxy = use(await startProxy());
     const { rows } = await check(proxy.url, ['--url', echo.url]);
@@ -350,7 +350,7 @@ describe('L1 five formats', () => {
     );
   });
 
-  it('plain has the proxies that work, and says that their passwords are masked', async () => {
+  it('plain has the proxies that work, and notes that their passwords are masked', async () => {
     const { url, text, proxy, dead } = await world();
     const masked = await run(text, url, '--format', 'plain');
     expect(masked.stdout).toBe(`http://us%22er:***@127.0.0.1:${proxy.port}\n`);

@@ -42,7 +42,7 @@ describe('L2 whirl get', () => {
     expect((await readFile(file)).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
   });
 
-  it('fails over, tells each attempt, and shows no password', async () => {
+  it('fails over, prints each attempt, and shows no password', async () => {
     const target = use(await startTarget());
     const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));
     const locked = use(await startProxy({ username: 'user', password: 'right' }));

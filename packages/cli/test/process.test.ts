@@ -8,7 +8,7 @@ import { start } from './support/process.ts';
 import { use } from './support/whirl.ts';
 
 describe('the program', () => {
-  it('tells its version', async () => {
+  it('prints its version', async () => {
     const { written, ended } = start(['--version']);
     expect([await ended, written]).toEqual([0, { stdout: `${version}\n`, stderr: '' }]);
   });
@@ -56,7 +56,7 @@ describe('the program', () => {
     expect([await ended, written.stderr]).toEqual([0, '']);
   });
 
-  it('an output that cannot be written is told in a line, with exit code 1, of whirl get 23', async () => {
+  it('an output that cannot be written is reported in a line, with exit code 1, of whirl get 23', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
     const full = await open('/dev/full', 'w');
@@ -105,7 +105,7 @@ describe('the program', () => {
     expect(plain.written.stdout).not.toContain('\u001B');
   });
 
-  it('with NODE_EXTRA_CA_CERTS it trusts a target and an https proxy, and tells the times of TLS apart', async () => {
+  it('with NODE_EXTRA_CA_CERTS it trusts a target and an https proxy, and shows the times of TLS with each', async () => {
     const target = use(await startTarget({ tls: true }));
     const proxy = use(await startProxy({ tls: true }));
     const folder = await mkdtemp(join(tmpdir(), 'whirl-ca-'));

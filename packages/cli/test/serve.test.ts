@@ -113,7 +113,7 @@ describe('L3 whirl serve', () => {
     await expect(fetch(`${url}/health/live`)).rejects.toThrow();
   });
 
-  it('the gateway wants the passwords that were given, and no output has one', async () => {
+  it('the gateway requires the passwords that were given, and no output has one', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy({ username: 'bob', password: 'hunter2' }));
     const { gateway, stop } = await serving([
@@ -263,7 +263,7 @@ describe('L3 whirl serve', () => {
     );
   });
 
-  it('--redis: it starts without the server, says so, and shows no password', async () => {
+  it('--redis: it starts without the server, prints that, and shows no password', async () => {
     const redis = ['--redis', 'redis://:hunter2@127.0.0.1:9', '--fleet-pool', 'eu-1'];
     const serves = await serving([...free, ...redis, '--proxies', '127.0.0.1:9']);
     await expect.poll(() => serves.written.stderr, { timeout: 20_000 }).toContain('decides alone');
@@ -287,7 +287,7 @@ describe('L3 whirl serve', () => {
     await expect(connect(gateway, 'a.test:443')).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it.each(['api', 'gateway'] as const)('a port of the %s in use is told', async (listener) => {
+  it.each(['api', 'gateway'] as const)('a port of the %s in use is reported', async (listener) => {
     const taken = net.createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     use({ close: () => taken.close() });
@@ -363,7 +363,7 @@ describe('L3 whirl serve', () => {
   });
 });
 
-describe('L3 what is told to a person', () => {
+describe('L3 what a person reads', () => {
   const plain = new PassThrough();
   const about = {
     ...{ url: 'http://127.0.0.1:8000', dashboard: true, gateway: '0.0.0.0:8001' },

@@ -42,7 +42,7 @@ describe('createBus', () => {
     expect(bus.has('b')).toBe(false);
   });
 
-  it('once hears one event, and can be taken back before it', () => {
+  it('once delivers one event, and can be unsubscribed before it', () => {
     const bus = createBus<Events>();
     const heard: string[] = [];
     bus.once('b', (event) => heard.push(event));
@@ -85,7 +85,7 @@ describe('createBus', () => {
     expect(() => bus.on('a', 1 as never)).toThrow(/^listener "a" must be a function, got number$/);
   });
 
-  it('who unsubscribed hears nothing more, not even the event that is being delivered', () => {
+  it('a listener that unsubscribed is called no more, not even with the event that is being delivered', () => {
     const bus = createBus<Events>();
     const heard: string[] = [];
     bus.on('b', () => {
@@ -99,7 +99,7 @@ describe('createBus', () => {
     expect(heard).toEqual([]);
   });
 
-  it('once is heard once, even when its listener emits the same again', () => {
+  it('a listener of once is called once, even when its listener emits the same again', () => {
     const bus = createBus<Events>();
     const heard: string[] = [];
     bus.once('b', (event) => {

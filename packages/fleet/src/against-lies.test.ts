@@ -45,7 +45,7 @@ function askOf(
 }
 
 describe('one process whose network is dead', () => {
-  it('D9 opens no circuit elsewhere and costs no request; it says so once, and once when it is well', async () => {
+  it('D9 opens no circuit elsewhere and costs no request; it reports that once, and once more when proxies work again', async () => {
     worldOf({ ids: many });
     const [sick, ...others] = world.startMany(8, { everyMs: 50 });
     await world.run(3000);
@@ -283,7 +283,7 @@ describe('D27 order and repetition', () => {
 });
 
 describe('D34 what cannot be understood', () => {
-  it('is skipped and counted; what follows is heard', async () => {
+  it('is skipped and counted; what follows is read', async () => {
     worldOf();
     const honest = world.start('p1', { everyMs: 0 });
     const peer = world.start('p2', { everyMs: 0 });

@@ -39,7 +39,7 @@ describe('D30 sessions', () => {
     expect(wrong.length).toBeLessThanOrEqual(10);
   });
 
-  it('a newcomer learns what has moved, also when the log has forgotten it, and has nothing to tell of it', async () => {
+  it('a newcomer learns what has moved, also when the log has forgotten it, and does not report it again', async () => {
     world = new World({ ids, strategy });
     const [first] = world.startMany(2, { everyMs: 100 });
     await world.run(1000);
@@ -55,7 +55,7 @@ describe('D30 sessions', () => {
     expect(newcomer.fleet.metrics().rows.sent).toBe(0);
   });
 
-  it('only what deviates is told, once, and no session by its name', async () => {
+  it('only what deviates is sent, once, and no session by its name', async () => {
     const asked: string[] = [];
     world = new World({ ids, strategy });
     const { store } = world;

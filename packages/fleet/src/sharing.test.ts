@@ -70,7 +70,7 @@ describe('bans', () => {
     expect(world.open('c')).toEqual([]);
   });
 
-  it('D23 after the store has lost everything a newcomer hears of it all the same', async () => {
+  it('D23 after the store has lost everything a newcomer gets it all the same', async () => {
     let inner = memoryStore();
     worldOf({
       store: ({ now }) => {
@@ -123,7 +123,7 @@ describe('names', () => {
 });
 
 describe('evidence', () => {
-  it('D26 a newcomer is told what the others have seen, before its first requests', async () => {
+  it('D26 a newcomer gets what the others have seen, before its first requests', async () => {
     worldOf();
     const [first] = world.startMany(2, { everyMs: 20 });
     first!.ending = (id) => (id === 'c' ? 'failure' : 'success');

@@ -42,7 +42,7 @@ it('one that is killed is listed as silent for ten minutes, one that leaves not 
   expect(left!.fleet.processes()).toHaveLength(1);
 });
 
-it('reports() is what each process said of a proxy', async () => {
+it('reports() is what each process reported of a proxy', async () => {
   world = new World();
   const [first, second] = world.startMany(2, { everyMs: 100 });
   const idle = world.start('idle', { everyMs: 0, witness: 'elsewhere' });

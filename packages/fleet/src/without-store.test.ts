@@ -64,7 +64,7 @@ describe('the store is away', () => {
     }
   });
 
-  it('D14 says timeout, and for how long it was away', async () => {
+  it('D14 has timeout as the reason, and for how long the store was away', async () => {
     worldOf();
     const only = world.start('p1');
     await world.run(1000);
@@ -152,7 +152,7 @@ describe('the store is away', () => {
     }
   });
 
-  it('D17 absent from the start: joining returns at once, and says nothing of peers', async () => {
+  it('D17 absent from the start: joining returns at once, and lists no peers', async () => {
     worldOf();
     store.mode = { code: 'ECONNREFUSED' };
     const only = world.start('p1', { everyMs: 100 });

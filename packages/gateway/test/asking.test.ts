@@ -19,7 +19,7 @@ async function asks(port: number, fields: string): Promise<{ status: number; tex
   return { status, text: wire.received.toString() };
 }
 
-describe('W9 the username says what is asked of the pool', () => {
+describe('W9 the username holds what is asked of the pool', () => {
   it('a proxy by its id, a tag and a region', async () => {
     const { port, proxies, rotator, connects } = await rig([hi, hi, hi]);
     const [a, b, c] = proxies.map(({ url }) => url) as [string, string, string];
@@ -203,7 +203,7 @@ describe('W13 sessions', () => {
 });
 
 describe('W14 a region from the username', () => {
-  it('is strict: without a proxy there the response is 503 and says so', async () => {
+  it('is strict: without a proxy there the response is a 503 with the reason', async () => {
     const { port, proxies, rotator, connects } = await rig([hi]);
     rotator.setProxies([{ url: proxies[0]?.url as string, region: 'eu' }]);
     const { status, text } = await asks(port, auth('ann-region-jp'));

@@ -24,7 +24,7 @@ async function told(port: number, authority: string, text: string, more = ''): P
   return facts;
 }
 
-describe('W21 the client is told how the target ended', () => {
+describe('W21 the client sees how the target ended', () => {
   it('FIN is the end of the stream, and no error', async () => {
     const server = await startServer((socket) => void socket.end('all of it'));
     const { port } = await rig([scripts.pass]);
@@ -42,7 +42,7 @@ describe('W21 the client is told how the target ended', () => {
   });
 });
 
-describe('W23 the client is told that a tunnel broke', () => {
+describe('W23 the client sees that a tunnel broke', () => {
   it.each<[string, Script]>([
     ['FIN', scripts.fin(5)],
     ['RST', scripts.rst(5)],
@@ -73,7 +73,7 @@ async function socksReplyOf(port: number): Promise<number> {
   return text.charCodeAt(3);
 }
 
-describe('W22 a SOCKS5 client is told why its tunnel was not opened', () => {
+describe('W22 a SOCKS5 client gets the reason why its tunnel was not opened', () => {
   it('1, when no proxy opens it', async () => {
     const { port } = await rig([scripts.status('502 Bad Gateway')]);
     expect(await socksReplyOf(port)).toBe(1);

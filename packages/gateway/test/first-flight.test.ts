@@ -7,7 +7,7 @@ import { scripts, type Script } from './support/scripted-proxy.ts';
 const hello = clientHello([0, 9], [43, 3]);
 const quick = { firstByteMs: 150, quietMs: 150 };
 
-describe('W15 the client is answered when an upstream has opened the tunnel', () => {
+describe('W15 the client gets its 200 when an upstream has opened the tunnel', () => {
   it('after failures that it does not see', async () => {
     const target = await startServer((socket) => void socket.pipe(socket));
     const { port, connects } = await rig([
@@ -71,7 +71,7 @@ describe('W16 a tunnel whose proxy fails before the first byte goes on through a
     ]);
   });
 
-  it('when it closes before the client has said anything', async () => {
+  it('when it closes before the client has sent anything', async () => {
     const { port, proxies } = await rig([scripts.fin(0), scripts.says('SSH-2.0-x\r\n')]);
     const wire = await tunnelTo(port, 'host.example:22');
     await wire.read('SSH-2.0-x\r\n');
@@ -196,12 +196,12 @@ describe('W18 other bytes are never sent twice', () => {
   });
 });
 
-describe('W19 after a ClientHello the first byte tells', () => {
+describe('W19 after a ClientHello the first byte decides', () => {
   it.each<[string, Buffer | string]>([
     ['a page', 'HTTP/1.1 200 OK\r\n\r\nhello'],
     ['application data', Buffer.from([23, 3, 3, 0, 1, 0])],
     ['zeros', Buffer.alloc(10)],
-  ])('%s is the lie of the proxy and is not passed on', async (_, bytes) => {
+  ])('%s comes from the proxy and is not passed on', async (_, bytes) => {
     const { port, ends, proxies } = await rig([
       scripts.says(bytes, hello.length),
       scripts.says(serverHello, hello.length),
@@ -233,7 +233,7 @@ describe('W19 after a ClientHello the first byte tells', () => {
     expect(wire.received.includes('welcome')).toBe(false);
   });
 
-  it('a page before any request is a lie too', async () => {
+  it('a page before any request comes from the proxy too', async () => {
     const { port } = await rig([scripts.page(0), scripts.says(serverHello, hello.length)]);
     const wire = await tunnelTo(port, 'shop.example:443');
     wire.write(hello);
@@ -241,14 +241,14 @@ describe('W19 after a ClientHello the first byte tells', () => {
     expect(wire.received.includes('banned')).toBe(false);
   });
 
-  it('a server that speaks first on an unusual port is heard', async () => {
+  it('a server that speaks first on an unusual port is passed on', async () => {
     const { port, connects } = await rig([scripts.says('+OK ready\r\n'), scripts.pass]);
     const wire = await tunnelTo(port, 'mail.example:11000');
     await wire.read('+OK ready\r\n');
     expect(connects()).toEqual([1, 0]);
   });
 
-  it('one that says all it has to say and closes is heard as well', async () => {
+  it('one that sends all it has to send and closes is passed on as well', async () => {
     const script: Script = (socket) => void socket.end(`${granted}daytime\r\n`);
     const { port, connects } = await rig([script, scripts.pass]);
     const wire = await tunnelTo(port, 'time.example:1300');
@@ -284,7 +284,7 @@ describe('W20 when neither side has spoken the tunnel is opened again', () => {
     wire.close();
   });
 
-  it('the first word of the client keeps the proxy that it has', async () => {
+  it('the first byte of the client keeps the proxy that it has', async () => {
     const { port, proxies } = await rig([scripts.says(serverHello, hello.length), scripts.mute], {
       ...quick,
       firstByteMs: 1000,
@@ -382,7 +382,7 @@ describe('W22 a failure before the 200', () => {
     expect(text).toContain('Connection: close');
   });
 
-  it('is never 407, whatever the upstream says', async () => {
+  it('is never 407, whatever the upstream responds', async () => {
     const { port } = await rig([scripts.status('407 Proxy Authentication Required')]);
     const wire = await tunnelTo(port, 'shop.example:443');
     await wire.ended;

@@ -136,7 +136,7 @@ describe('W7 a request in absolute form goes through the dispatcher', () => {
     ]);
   });
 
-  it('Expect: 100-continue is answered when the body is wanted, any other is refused', async () => {
+  it('Expect: 100-continue gets its 100 when the body is wanted, any other is refused', async () => {
     const target = use(await startTarget());
     const { port } = await start();
     const wire = use(await openWire(port));
@@ -315,7 +315,7 @@ describe('W31 loops', () => {
     expect(target.requests).toBe(1);
   });
 
-  it('without via nothing tells of the gateway', async () => {
+  it('without via nothing shows the gateway', async () => {
     const target = use(await startTarget());
     const { port } = await start({ via: false });
     await ask(port, `${target.origin}/`);

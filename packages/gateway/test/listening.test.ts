@@ -29,13 +29,13 @@ describe('W1 one port speaks HTTP and SOCKS5', () => {
     ['a lower-case letter', Buffer.from('get / HTTP/1.1\r\n\r\n')],
     ['a line feed', Buffer.from('\r\n\r\n')],
     ['SSH', Buffer.from([0, 0, 0, 1])],
-  ])('%s is closed without a word', async (_, bytes) => {
+  ])('%s is closed without a response', async (_, bytes) => {
     const { port, gateway } = await rig([scripts.pass]);
     expect((await exchange(port, bytes)).text).toBe('');
     expect(gateway.stats()).toMatchObject({ refused: 1 });
   });
 
-  it('a ClientHello is told to write http://', async () => {
+  it('a ClientHello gets a message to write http://', async () => {
     const { port } = await rig([scripts.pass]);
     const { text, ended } = await exchange(port, Buffer.from([22, 3, 1, 2, 0, 1, 0]));
     expect(status(text)).toBe('400');
@@ -69,7 +69,7 @@ describe('W3 a head has to come, in time and in bounds', () => {
     expect(started).toEqual([]);
   });
 
-  it('a client that says nothing, and half a SOCKS greeting, are closed', async () => {
+  it('a silent client, and half a SOCKS greeting, are closed', async () => {
     const { port } = await rig([scripts.pass], { headTimeoutMs: 100 });
     expect((await exchange(port)).text).toBe('');
     expect((await exchange(port, Buffer.from([5]))).text).toBe('');
@@ -85,7 +85,7 @@ describe('W3 a head has to come, in time and in bounds', () => {
 });
 
 describe('W4 CONNECT', () => {
-  it('W5 is answered without Content-Length and Transfer-Encoding', async () => {
+  it('W5 the response has neither Content-Length nor Transfer-Encoding', async () => {
     const target = await startServer((socket) => void socket.pipe(socket));
     const { port } = await rig([scripts.pass]);
     const wire = await tunnelTo(port, `127.0.0.1:${target.port}`);
@@ -174,7 +174,7 @@ describe('W6 SOCKS5', () => {
   it.each([
     [2, 7],
     [3, 7],
-  ])('command %i is answered %i', async (command, code) => {
+  ])('command %i gets the reply %i', async (command, code) => {
     const { port, connects } = await rig([scripts.pass]);
     const { text } = await exchange(port, Buffer.concat([greet, ask(command, 'a.example', 1)]));
     expect(text.charCodeAt(3)).toBe(code);
@@ -188,7 +188,7 @@ describe('W6 SOCKS5', () => {
 });
 
 describe('W8 the origin form is never forwarded', () => {
-  it.each(['/', '/index.html', '*'])('%s, whatever Host says', async (target) => {
+  it.each(['/', '/index.html', '*'])('%s, whatever the Host field holds', async (target) => {
     const server = use(await startTarget());
     const { port, connects } = await rig([scripts.pass]);
     const host = `127.0.0.1:${server.port}`;

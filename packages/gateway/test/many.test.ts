@@ -6,7 +6,7 @@ import { scripts } from './support/scripted-proxy.ts';
 
 const hello = clientHello([0, 9], [43, 3]);
 
-it('W38 10,000 CONNECTs from 64 clients, half through dead proxies: all are answered, and nothing is left', async () => {
+it('W38 10,000 CONNECTs from 64 clients, half through dead proxies: all get a response, and nothing is left', async () => {
   const server = await startServer((socket) => void socket.pipe(socket));
   const dead = scripts.status('502 Bad Gateway');
   const { port, gateway, rotator, proxies } = await rig(

@@ -185,7 +185,7 @@ describe('W32 limits', () => {
 });
 
 describe('W32 an idle tunnel', () => {
-  it('is reset on both sides, and tunnel:end says why', async () => {
+  it('is reset on both sides, and tunnel:end has the reason', async () => {
     const { port, proxies, rotator } = await rig([scripts.says('hi')], { idleMs: 100 });
     const ended = new Promise<{ closedBy: string }>((resolve) => {
       rotator.bus.once('tunnel:end', resolve);

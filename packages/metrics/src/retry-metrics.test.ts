@@ -480,7 +480,7 @@ describe('RetryMetrics', () => {
       expect(metrics.getSummary().totalAttempts).toBe(1);
     });
 
-    it('listen() hears one more, once however often it is asked, until the last wish is taken back', () => {
+    it('listen() subscribes to one more bus, once however often it is called, until the last call is undone', () => {
       const bus = createBus<WhirlEvents>();
       metrics = new RetryMetrics({ now: () => at });
       const first = metrics.listen(bus);

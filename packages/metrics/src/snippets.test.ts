@@ -2,7 +2,7 @@ import { runSnippets } from '@whirl/testkit/readme-snippets';
 import { expect, it } from 'vitest';
 
 it(
-  'every snippet of the README compiles, runs, and prints what it says',
+  'every snippet of the README compiles, runs, and prints what it shows',
   { timeout: 60_000 },
   async () => {
     const runs = await runSnippets(new URL('../README.md', import.meta.url));

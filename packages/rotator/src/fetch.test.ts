@@ -63,7 +63,7 @@ describe('F16h rotator.fetch never goes past the pool', () => {
     expect(await (await rotator.fetch(target.url)).json()).toMatchObject({ ok: true });
   });
 
-  it('a dead pool is an error, and the target hears nothing', async () => {
+  it('a dead pool is an error, and nothing reaches the target', async () => {
     const { rotator, target } = await rig([{ kind: 'refuse' }], { retryPolicy: null });
     ignoring();
     const error = await errorOf(rotator.fetch(target.url));
@@ -80,7 +80,7 @@ describe('F16h rotator.fetch never goes past the pool', () => {
     expect(proxies[0]?.stats.requests).toBe(2);
   });
 
-  it('an answer that did not come through the pool is thrown away', async () => {
+  it('a response that did not come through the pool is thrown away', async () => {
     const { rotator, target } = await rig([{ kind: 'ok' }]);
     replaceFetch(async (input, init) =>
       input === target.url ? new Response('cached') : builtIn(input, init),
@@ -173,7 +173,7 @@ describe('F16h fetch takes the classes of the platform and of undici', () => {
     }
   }
 
-  it('undici in its place: an answer without a body has none', async () => {
+  it('undici in its place: a response without a body has none', async () => {
     const { rotator, target } = await rig([{ kind: 'ok' }]);
     ignoring();
     const response = await rotator.fetch(`${target.origin}/status/204`);
@@ -235,7 +235,7 @@ describe('F16i fetchOptions', () => {
       },
     );
 
-    it('whatever else reads it is told the same', async () => {
+    it('every other reader gets the same', async () => {
       const { init } = await options();
       const given = init.body as unknown as Blob;
       for (const read of [given.text(), given.arrayBuffer(), given.slice().text()]) {

@@ -75,7 +75,7 @@ describe('blame', () => {
     },
   );
 
-  it('E5 aborted and circuit_open teach nothing, whatever is said to be to blame', () => {
+  it('E5 aborted and circuit_open teach nothing, whatever is to blame', () => {
     const { selector, end, succeed, picks } = pool();
     const before = selector.stats('a');
     for (const outcome of ['aborted', 'circuit_open'] as const) {

@@ -122,7 +122,7 @@ describe('inform', () => {
     expect(selector.stats('a').score).toBeCloseTo((10 + 10 * 0.3) / 20, 6);
   });
 
-  it('D27 said twice it is what it is once, and a later one replaces it', () => {
+  it('D27 given twice it counts once, and a later one replaces it', () => {
     const { selector } = setup(['a']);
     selector.inform([known('a', 0.3), known('a', 0.3)]);
     expect(selector.stats('a').score).toBeCloseTo(0.3, 6);
@@ -171,7 +171,7 @@ describe('inform', () => {
 });
 
 describe('evidence and bans', () => {
-  it('evidence() tells what attempts taught, faded to now; untried candidates are left out', () => {
+  it('evidence() has what attempts taught, faded to now; untried candidates are left out', () => {
     const { clock, selector } = setup(['a', 'b', 'c']);
     for (let i = 0; i < 4; i++) selector.record({ id: 'a', outcome: 'success', latencyMs: 100 });
     selector.record({ id: 'c', outcome: 'timeout', latencyMs: 5000 });

@@ -433,7 +433,7 @@ describe('Selector', () => {
     expect(picks()).toContain('a');
   });
 
-  it('S15 candidates that failed there long ago, or left, do not speak for the target', () => {
+  it('S15 candidates that failed there long ago, or left, are no evidence against the target', () => {
     const { clock, selector } = pool(roundRobin());
     const record = (id: string, outcome: 'failure' | 'success', target: string) =>
       selector.record({ id, outcome, latencyMs: 100, target });

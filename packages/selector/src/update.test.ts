@@ -193,7 +193,7 @@ describe('update()', () => {
     expect(times(5, at)).toEqual([id, id, id, id, id]);
   });
 
-  it('an index that does not follow hears that it left, as it was, and entered, as it is', () => {
+  it('an index without changed() gets left() with what was, and entered() with what is', () => {
     const heard: string[] = [];
     const create = (among: Candidates) => ({
       entered: (slot: number) => void heard.push(`+${among.weight(slot)}`),

@@ -56,7 +56,7 @@ describe('A18 restrictions', () => {
     expect(await post('proxies', { url: 'p1.test:80' })).toMatchObject({ status: 201 });
   });
 
-  it('A18 an operator adds to what is denied, or says none', () => {
+  it('A18 an operator adds to what is denied, or sets none', () => {
     const deny = (WHIRL_DENY_TARGETS: string) =>
       readConfig({ env: { WHIRL_DENY_TARGETS } }).deny as Record<'proxies' | 'targets', string[]>;
     expect(deny('*.internal,10.0.0.0/8').targets).toContain('169.254.0.0/16');

@@ -5,7 +5,7 @@ import { startFixture } from './testing/fixture.ts';
 const proxies = Array.from({ length: 200 }, (_, i) => `10.0.0.${i}:8080`);
 
 describe('A16 compression', () => {
-  it('A16 a list is compressed for a client that takes it, and says that it varies', async () => {
+  it('A16 a list is compressed for a client that takes it, with a Vary header', async () => {
     const { app } = await startFixture({ rotator: { proxies } });
     const url = '/api/v1/proxies';
     const plain = await app.inject({ url });
@@ -28,7 +28,7 @@ describe('A16 compression', () => {
     expect(answer.rawPayload.length * 6).toBeLessThan(whole.length);
   });
 
-  it('A16 a small answer, and a body of a client, stay as they are', async () => {
+  it('A16 a small response, and a body of a client, stay as they are', async () => {
     const { app, rotator } = await startFixture();
     const small = await app.inject({ url: '/health/live', headers: { 'accept-encoding': 'gzip' } });
     expect(small.headers['content-encoding']).toBeUndefined();

@@ -43,7 +43,7 @@ describe('A7 the page at /', () => {
     expect((await app.inject(url)).statusCode).toBe(404);
   });
 
-  it('A7 without the page a plain text says where things are', async () => {
+  it('A7 without the page a plain text shows where things are', async () => {
     const { app } = await startFixture({ dashboard: false, dashboardFolder: buildFolder() });
     const response = await app.inject('/');
     expect(response.headers['content-type']).toBe('text/plain; charset=utf-8');

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { startFleet } from './fleet.ts';
 
-it('D17 the server starts without Redis, says that it decides alone, and shows no password', async () => {
+it('D17 the server starts without Redis, logs that it decides alone, and shows no password', async () => {
   const lines: string[] = [];
   const logger = pino({}, { write: (line: string) => void lines.push(line) });
   // A port on which nothing listens any more.

@@ -33,7 +33,7 @@ async function startApp(rotator: ProxyRotator) {
 }
 
 describe('A11 whatever comes in', () => {
-  it('A11 thousands of requests to every operation: each answer is documented, none is a 500', async () => {
+  it('A11 thousands of requests to every operation: each response is documented, none is a 500', async () => {
     const ids = ['127.0.0.1:1', 'bob@127.0.0.1:2'];
     const rotator = new ProxyRotator({
       proxies: ['127.0.0.1:1', 'http://bob:hunter2@127.0.0.1:2'],

@@ -57,7 +57,7 @@ const statusOf = async ({ url }: Server) =>
   (await (await fetch(`${url}/api/v1/status`)).json()) as { gateway: object | null };
 
 describe('the gateway of the server', () => {
-  it('W1 serves the pool beside the API; status tells of it', async () => {
+  it('W1 serves the pool beside the API; status shows it', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
     const running = await start({ WHIRL_PROXIES: proxy.url, WHIRL_GATEWAY_PORT: '0' });
@@ -84,7 +84,7 @@ describe('the gateway of the server', () => {
     });
   });
 
-  it('W16 tells of the proxies that failed a tunnel unseen, in all and within the hour', async () => {
+  it('W16 counts failovers, in all and within the hour', async () => {
     const target = use(await startTarget());
     const dead = use(await startProxy({ behaviour: { kind: 'refuse' } }));
     const good = use(await startProxy());
@@ -135,7 +135,7 @@ describe('the gateway of the server', () => {
     }
   });
 
-  it('W29 wants the credentials that the environment names', async () => {
+  it('W29 requires the credentials that the environment names', async () => {
     const running = await start({
       WHIRL_GATEWAY_PORT: '0',
       WHIRL_GATEWAY_AUTH: 'ann:s3cret\nbob:x,y',

@@ -73,7 +73,7 @@ describe('LogOutput', () => {
     expect(writes[1]?.text).toBe(`${notice(98)}12345\n`);
   });
 
-  it('A13 drain tells whether all is out within its time', async () => {
+  it('A13 drain returns whether all is out within its time', async () => {
     const { output, writes } = manual();
     expect(await output.drain(50)).toBe(true);
     output.write('a\n');

@@ -66,7 +66,7 @@ describe('A7 the description of the API', () => {
     expect(message).toMatch(/\w/);
   });
 
-  it('A1 what is not HTTP is answered in the one shape of errors', async () => {
+  it('A1 what is not HTTP gets a response in the one shape of errors', async () => {
     const { app } = await startFixture();
     const { hostname, port } = new URL(await app.listen({ port: 0 }));
     const answerTo = (text: string) =>

@@ -64,7 +64,7 @@ describe('startSocks, version 5', () => {
     ]);
   });
 
-  it('wants its credentials: no method without them, 1 to wrong ones, 0 to right ones', async () => {
+  it('requires its credentials: no method without them, 1 to wrong ones, 0 to right ones', async () => {
     const { socks, wire } = await rig({ username: 'ann', password: 'pw' });
     wire.write(noAuth);
     expect([...(await wire.read(2))]).toEqual([5, 255]);

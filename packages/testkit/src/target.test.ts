@@ -50,7 +50,7 @@ describe('startTarget', () => {
     await wire.read('200 OK');
   });
 
-  it('clientCa: lets in only who shows a certificate of that authority', async () => {
+  it('clientCa: lets in only clients that show a certificate of that authority', async () => {
     const client = await certificateOf('client.test');
     const target = await startTarget({ tls: true, clientCa: client.cert });
     open.push(target);

@@ -40,7 +40,7 @@ describe('L4 what is measured', () => {
     expect(measured.histogram().at(-1)).toEqual({ belowMs: Infinity, count: 1 });
   });
 
-  it('attempts are counted by proxy; one that was aborted says nothing of its proxy', () => {
+  it('attempts are counted by proxy; an aborted one is not counted against its proxy', () => {
     const measured = new Measurements();
     measured.attempt(attempt('a', {}));
     measured.attempt(attempt('a', { latencyMs: 30 }));

@@ -65,7 +65,7 @@ describe('L1 the protocol of a bare proxy', () => {
     expect(await found).toEqual({ protocol: 'http', outcome: good });
   });
 
-  it('400 says that the question was not understood: others are tried, and it stands if none fits', async () => {
+  it('400 means that the request was not understood: other protocols are tried, and it is the result if none fits', async () => {
     const others = { socks5: [1, reset], socks4: [1, reset] } as const;
     const one = detected({ http: [1, notUnderstood], ...others, https: [1, good] });
     await vi.advanceTimersByTimeAsync(100);
@@ -75,7 +75,7 @@ describe('L1 the protocol of a bare proxy', () => {
     expect(await none.found).toEqual({ protocol: 'http', outcome: notUnderstood });
   });
 
-  it('when none fits, the failure of the first is told, without a protocol', async () => {
+  it('when none fits, the failure of the first is reported, without a protocol', async () => {
     const { found } = detected({
       http: [4000, late],
       socks5: [1, reset],

@@ -57,7 +57,7 @@ describe('L1 tests side by side', () => {
     expect(results).toEqual(['a local']);
   });
 
-  it('an abort ends it; what ends later is not told', async () => {
+  it('an abort ends it; what ends later is not reported', async () => {
     const { running, end, results, stop, done } = rig(['a', 'b', 'c'], 2);
     await end('a');
     stop.abort();

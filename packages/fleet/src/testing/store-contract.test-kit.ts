@@ -68,7 +68,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect((await sync('a')).entries).toEqual([]);
     });
 
-    it('what is told in one sync with the reading is not lost for the others', async () => {
+    it('what is sent in the sync that reads is not lost for the others', async () => {
       const a = await sync('a');
       const told = await sync('a', { epoch: a.epoch, position: a.position, batch: 'one' });
       await sync('b', { batch: 'two' });
@@ -82,7 +82,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(entries).toHaveLength(1);
     });
 
-    it('to a process that comes from another epoch all is told again, whatever its position', async () => {
+    it('a process that comes from another epoch gets everything again, whatever its position', async () => {
       await sync('a', { batch: 'one' });
       const { epoch, position } = await sync('a', { batch: 'two' });
       const later = await sync('b', { epoch: 'another', position });
@@ -90,7 +90,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect((await sync('b', { epoch, position: later.position })).entries).toEqual([]);
     });
 
-    it('of very many entries one response holds 500, and says that there are more', async () => {
+    it('of very many entries one response holds 500, and a flag for more', async () => {
       for (let i = 0; i < 501; i++) await sync('a', { batch: `${i}` });
       const first = await sync('b');
       expect([first.entries.length, first.more]).toEqual([500, true]);
@@ -150,7 +150,7 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect((await sync('b', { leases })).grants).toHaveLength(1);
     });
 
-    it('a passed test is told to all by the store, and lifts the hold', async () => {
+    it('a passed test is sent to all by the store, and lifts the hold', async () => {
       await sync('b', { holds: [{ field, remainingMs: 50 }] });
       await under.wait(60);
       const [grant] = (await sync('a', { leases })).grants;

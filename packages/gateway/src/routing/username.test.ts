@@ -100,7 +100,7 @@ function pairsByExpression(
   return { name, pairs };
 }
 
-it('W9 20,000 random usernames mean what a second reading of the grammar says', () => {
+it('W9 20,000 random usernames mean what a second parser of the grammar reads', () => {
   const random = seededRandom(19);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const pieces = [

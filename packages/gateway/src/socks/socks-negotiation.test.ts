@@ -118,7 +118,7 @@ describe('W6 SOCKS5 refuses', () => {
     ends(negotiate([offer, hex('05 01 61 01 61')]), '05020101');
   });
 
-  it('another version without a word', () => {
+  it('another version, without a reply', () => {
     ends(negotiate([hex('04 01 00 50')]), '');
   });
 });

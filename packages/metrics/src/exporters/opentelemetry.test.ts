@@ -193,7 +193,7 @@ describe('observeRetryMetrics', () => {
     expect(sum('whirl.target.attempts')).toBe(6000);
   });
 
-  it('stops when told, and leaves no listener behind', async () => {
+  it('stops at close(), and leaves no listener behind', async () => {
     stop();
     metrics.close();
     expect(bus.has('attempt:end') || bus.has('request:start') || bus.has('request:end')).toBe(

@@ -134,7 +134,7 @@ describe('evidence', () => {
     expect(fails('a', 'shop')).toBe('unknown');
   });
 
-  it('G3 whether an origin responds to other proxies is told by their last attempts, within 60 s', () => {
+  it('G3 whether an origin responds to other proxies is known from their last attempts, within 60 s', () => {
     const { responds, fails, wait, evidence, proxy, origin } = world();
     let at = 1_000_000;
     const toOthersThan = (name: string) =>

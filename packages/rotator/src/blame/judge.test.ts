@@ -55,7 +55,7 @@ function flaky(failuresInTen: number): Set<boolean | undefined> {
   return new Set(contested.slice(-20));
 }
 
-describe('what a judgement says of the target', () => {
+describe('what a judgement shows of the target', () => {
   it('G3 one that responds to most attempts is contested when it fails one, and is not when it fails most', () => {
     expect([...flaky(4)]).toEqual([true]);
     expect([...flaky(7)]).toEqual([false]);
@@ -72,7 +72,7 @@ describe('what a judgement says of the target', () => {
     expect(two.fails(0).contested).toBe(true);
   });
 
-  it('G3 what the target itself says is not contested', () => {
+  it('G3 a failure stated by the target itself is not contested', () => {
     const { responds, fails } = world(3);
     for (let i = 0; i < 20; i++) responds(i);
     expect(fails(0, certain).contested).toBe(false);

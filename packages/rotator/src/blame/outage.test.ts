@@ -31,7 +31,7 @@ describe('outage', () => {
     expect(failInTurn(new Outage(), ['a', 'a', 'a', 'a', 'a'], 1).at(-1)).toBe(true);
   });
 
-  it('E6 a response ends the row, and tells how long it was down', () => {
+  it('E6 a response ends the row, and returns how long it was down', () => {
     const outage = new Outage();
     failInTurn(outage, ['a', 'b', 'c', 'a']);
     expect(outage.responded(2000)).toBeUndefined();

@@ -64,7 +64,7 @@ describe('AddressRace', () => {
     expect(log).toEqual(['0 begin a', '250 begin b', '3300 won a']);
   });
 
-  it('C8b cancel() ends what runs, and nothing more is heard', () => {
+  it('C8b cancel() ends what runs, and nothing is called after it', () => {
     const { log, run, settle } = race(['a', 'b', 'c']);
     vi.advanceTimersByTime(300);
     run.cancel();

@@ -26,7 +26,7 @@ describe('ConnectResponseParser', () => {
     });
   });
 
-  it('C2 skips interim answers; takes a missing reason and bare line feeds', () => {
+  it('C2 skips interim responses; takes a missing reason and bare line feeds', () => {
     const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 X\r\nA: b\r\n\r\n';
     for (const size of [1, 1000]) {
       expect(parse(`${interim}HTTP/1.1 200\r\n\r\n`, size)).toMatchObject({ statusCode: 200 });
@@ -55,8 +55,8 @@ describe('ConnectResponseParser', () => {
   });
 });
 
-describe('A17 the answer to CONNECT is read in linear time', () => {
-  it('a head of 256 KiB in single bytes, and one that is a flood of interim answers', () => {
+describe('A17 the response to CONNECT is read in linear time', () => {
+  it('a head of 256 KiB in single bytes, and one that is a flood of interim responses', () => {
     const sizes = [65_536, 262_144];
     const times = sizes.map((size) => {
       const parser = new ConnectResponseParser(2 * size);
@@ -69,7 +69,7 @@ describe('A17 the answer to CONNECT is read in linear time', () => {
     expect(times[1]).toBeLessThan(10 * (times[0] as number) + 50);
   });
 
-  it('C8e 32 interim answers are taken, one more is not', () => {
+  it('C8e 32 interim responses are taken, one more is not', () => {
     const interim = 'HTTP/1.1 103 Early Hints\r\n\r\n';
     const final = 'HTTP/1.1 200 OK\r\n\r\n';
     expect(parse(interim.repeat(32) + final)).toMatchObject({ statusCode: 200 });

@@ -141,7 +141,7 @@ describe('ConnectionPool', () => {
     expect(proxy.stats.connections).toBe(2);
   });
 
-  it('F16d keepAlive: false is a connection per request, and says so to the proxy', async () => {
+  it('F16d keepAlive: false is a connection per request, asked for with Connection: close', async () => {
     for (const tls of [false, true]) {
       const target = use(await startTarget({ tls }));
       const proxy = use(await startProxy());

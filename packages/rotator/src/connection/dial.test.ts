@@ -166,7 +166,7 @@ describe('C2 forms', () => {
 
 describe('C4 typed errors', () => {
   for (const statusCode of [400, 403, 429, 500, 502, 503, 504]) {
-    it(`CONNECT answered ${statusCode}: phase, status, Retry-After, cause chain`, async () => {
+    it(`CONNECT gets ${statusCode}: phase, status, Retry-After, cause chain`, async () => {
       const { secure, tls } = await targets();
       const behaviour = { kind: 'status', statusCode, retryAfter: '7' } as const;
       const proxy = use(await startProxy({ behaviour }));
@@ -280,7 +280,7 @@ describe('E1 what is certain of a failure, from the error alone', () => {
     });
   });
 
-  it('silence in the body is a timeout, a broken answer a protocol error', () => {
+  it('silence in the body is a timeout, a broken response a protocol error', () => {
     const silent = Object.assign(new Error('silent'), { code: 'UND_ERR_BODY_TIMEOUT' });
     expect(classify(silent, { ...seen, headersSeen: true })).toMatchObject({
       outcome: 'timeout',
@@ -369,7 +369,7 @@ describe('E1 what is certain of a failure, from the error alone', () => {
 
 describe('C6 407', () => {
   for (const form of ['CONNECT', 'absolute form'] as const) {
-    it(`in answer to ${form}: one attempt, ProxyAuthenticationError`, async () => {
+    it(`in response to ${form}: one attempt, ProxyAuthenticationError`, async () => {
       const { plain, secure, tls } = await targets();
       const proxy = use(await startProxy({ username: 'ann', password: 'right' }));
       const rotator = startRotator({

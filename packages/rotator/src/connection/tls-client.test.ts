@@ -26,7 +26,7 @@ describe('F16d tls and proxyTls', () => {
     expect(await phaseWith(target.ca as string, proxy.ca as string)).toBe('none');
   });
 
-  it('rejectUnauthorized: false accepts any certificate, of the one it is said of', async () => {
+  it('rejectUnauthorized: false accepts any certificate, of the side it is set for', async () => {
     const target = use(await startTarget({ tls: true }));
     const proxy = use(await startProxy({ tls: true }));
     const any = { rejectUnauthorized: false };
@@ -54,7 +54,7 @@ describe('F16d tls and proxyTls', () => {
     expect(await failureOf(ask(undefined))).toMatchObject({ code: 'TARGET_CONNECTION' });
   });
 
-  it('cert and key: shown to a target that wants them', async () => {
+  it('cert and key: shown to a target that asks for them', async () => {
     const { cert, key } = await certificateOf('client.test');
     const target = use(await startTarget({ tls: true, clientCa: cert }));
     const proxy = use(await startProxy());

@@ -87,7 +87,7 @@ describe('F5 Recording', () => {
     expect((value as Buffer).length).toBe(maxRecordedBytes + 5);
   });
 
-  it('pulls nothing for a reader that was stopped, and never tells it of an end', async () => {
+  it('pulls nothing for a reader that was stopped, and never calls it at the end', async () => {
     const { source, give, pulls } = byHand();
     const recording = record(source);
     const reader = recording.read();

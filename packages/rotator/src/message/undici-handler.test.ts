@@ -67,7 +67,7 @@ describe('F16g a handler that throws', () => {
     'onResponseStart',
     'onResponseData',
     'onResponseEnd',
-  ])('in %s is told of it once, and nothing is called after that', async (name) => {
+  ])('in %s gets it once, and nothing is called after that', async (name) => {
     const { rotator, target } = await rig([{ kind: 'ok' }]);
     const { calls, failed, handler } = recording(name);
     rotator.dispatcher.dispatch({ origin: target.origin, path: '/', method: 'GET' }, handler);
@@ -81,7 +81,7 @@ describe('F16g a handler that throws', () => {
   });
 
   it.each(['onRequestStart', 'onResponseStarted', 'onResponseStart', 'onResponseData'])(
-    'that aborts in %s is told of it once, and nothing is called after that',
+    'that aborts in %s gets it once, and nothing is called after that',
     async (name) => {
       const { rotator, target } = await rig([{ kind: 'ok' }]);
       let controller: Dispatcher.DispatchController | undefined;
@@ -99,7 +99,7 @@ describe('F16g a handler that throws', () => {
     },
   );
 
-  it('in an upgrade is told of it once, and the connection is closed', async () => {
+  it('in an upgrade gets it once, and the connection is closed', async () => {
     const { rotator } = await rig([{ kind: 'ok' }]);
     const { server, origin } = await serve((_, response) => void response.end());
     const closed = new Promise<void>((resolve) => {
@@ -117,7 +117,7 @@ describe('F16g a handler that throws', () => {
     expect(calls).toEqual(['onRequestStart', 'onRequestUpgrade', 'onResponseError from the hook']);
   });
 
-  it('in onResponseError is not told a second time', async () => {
+  it('in onResponseError is not called a second time', async () => {
     const { rotator, target } = await rig([{ kind: 'reset' }], { retryPolicy: null });
     const { calls, failed, handler } = recording('onResponseError');
     rotator.dispatcher.dispatch({ origin: target.origin, path: '/', method: 'GET' }, handler);
@@ -126,7 +126,7 @@ describe('F16g a handler that throws', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('a handler that cannot be told of an error is refused', async () => {
+  it('a handler without a hook for errors is refused', async () => {
     const { rotator, target } = await rig([{ kind: 'ok' }]);
     const opts = { origin: target.origin, path: '/', method: 'GET' } as const;
     for (const handler of [{}, { onResponseStart() {} }, { onConnect() {} }]) {
@@ -150,7 +150,7 @@ describe("F16g undici's own retries over the dispatcher", () => {
     return { rotator, origin, requests: () => count };
   }
 
-  it.each([1, 2])('the retry interceptor sends again after %i answers', async (times) => {
+  it.each([1, 2])('the retry interceptor sends again after %i responses', async (times) => {
     const { rotator, origin, requests } = await failing(times);
     const dispatcher = rotator.dispatcher.compose(interceptors.retry(settings));
     const response = await request(origin, { dispatcher });
@@ -339,7 +339,7 @@ describe("F16 a handler in undici 6's interface", () => {
     };
   }
 
-  it('hears the hooks in their order, and every set-cookie', async () => {
+  it('calls the hooks in their order, with every set-cookie', async () => {
     const { rotator } = await rig([{ kind: 'ok' }]);
     const { origin } = await serve((_, response) => {
       response.setHeader('set-cookie', ['a=1', 'b=2']).end('body');

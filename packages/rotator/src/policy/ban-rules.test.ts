@@ -20,7 +20,7 @@ const when = (proxyId: string | undefined, verdict: ReturnType<BanRule['judge']>
 });
 
 describe('Judgement', () => {
-  it('F13 the first rule with a verdict decides; one that wants a body is waited for', () => {
+  it('F13 the first rule with a verdict decides; one that reads a body is waited for', () => {
     const rules: BanRule[] = [
       { name: 'status', judge: ({ statusCode }) => (statusCode === 403 ? 'fatal' : undefined) },
       {
@@ -124,7 +124,7 @@ describe('ban rules', () => {
     expect(told('proxy:banned')).toEqual([]);
   });
 
-  it('F13 fatal: the answer stands as a failure and nothing is tried again', async () => {
+  it('F13 fatal: the response is returned as a failure and nothing is tried again', async () => {
     const { rotator, target, told } = await ruled('fatal');
     const response = await rotator.get(target.url);
     expect(await response.body.json()).toMatchObject({ ok: true });
@@ -190,7 +190,7 @@ describe('ban rules', () => {
     }
   });
 
-  it('F13 a rule that reads the body delays the answer, and every byte still arrives', async () => {
+  it('F13 a rule that reads the body delays the response, and every byte still arrives', async () => {
     const seen: number[] = [];
     const { rotator, target } = await rig([{ kind: 'ok' }], {
       banRules: [
@@ -212,7 +212,7 @@ describe('ban rules', () => {
     expect(seen).toEqual([10, 0]);
   });
 
-  it('F13 without a further attempt the banned answer is returned', async () => {
+  it('F13 without a further attempt the banned response is returned', async () => {
     const { rotator, target } = await rig([{ kind: 'ok' }], {
       retryPolicy: { ...fast, maxAttempts: 2 },
       banRules: [{ name: 'all', judge: () => 'retry' }],

@@ -5,7 +5,7 @@ import { errorOf, fast, rig, sums } from '../../test/support/pool-rig.ts';
 const slowThenGood = [{ kind: 'hang' }, { kind: 'ok' }] as const;
 
 describe('Hedging', () => {
-  it('F12 waits for the percentile of the latest answers, and nothing until 20 are known', () => {
+  it('F12 waits for the percentile of the latest responses, and nothing until 20 are known', () => {
     const hedging = new Hedging({ percentile: 0.9 });
     for (let i = 1; i <= 19; i++) hedging.record(i);
     expect(hedging.delayMs).toBeUndefined();
@@ -30,7 +30,7 @@ describe('Hedging', () => {
 });
 
 describe('hedged requests', () => {
-  it('F12 a slow answer is overtaken; the loser is aborted and neutral to its circuit', async () => {
+  it('F12 a slow response is overtaken; the loser is aborted and neutral to its circuit', async () => {
     const { rotator, target, proxies, told } = await rig(slowThenGood, { hedge: { afterMs: 30 } });
     const response = await rotator.get(target.url);
     expect(response.proxyId).toBe(proxies[1]?.id);

@@ -197,7 +197,7 @@ describe('V3 the life of a session', () => {
     expect(setup.events('proxy:renewed')).toHaveLength(1);
   });
 
-  it('V3 sessions of the caller hear of it', () => {
+  it('V3 sessions of the caller get an event', () => {
     const setup = setupPool([{ url, exits: 3, sessionTtlMs: 10_000 }]);
     const { member } = setup.take({ sessionId: 'cart' });
     setup.end({ ...setup.take({ sessionId: 'cart' }) });
@@ -322,7 +322,7 @@ describe('V5 sessions of the caller', () => {
     expect(setup.events('session:moved')).toEqual([]);
   });
 
-  it('V5 a renewal is told to the sessions of that exit alone', () => {
+  it('V5 a renewal emits events for the sessions of that exit alone', () => {
     const setup = setupPool([{ url, exits: 2 }]);
     const first = setup.take({ sessionId: 'a' }).member.id;
     const second = setup.take({ sessionId: 'b' }).member.id;
@@ -334,7 +334,7 @@ describe('V5 sessions of the caller', () => {
     expect(setup.take({ sessionId: 'a' }).member.id).toBe(first);
   });
 
-  it('V5 a session whose exit cannot be used moves, and is told', () => {
+  it('V5 a session whose exit cannot be used moves, with an event', () => {
     const setup = setupPool([{ url, exits: 2, renew: false }]);
     const { id } = setup.take({ sessionId: 'a' }).member;
     breakExit(setup, id);

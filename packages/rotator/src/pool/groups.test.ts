@@ -45,7 +45,7 @@ describe('V6 one machine behind many exits', () => {
     expect(why.message).toContain('the machine of the group "gate.example" fails');
   });
 
-  it('V6 a success in between begins the count anew', () => {
+  it('V6 a success in between restarts the count', () => {
     const setup = setupPool([{ url, exits: 10 }]);
     for (let i = 0; i < 4; i++) setup.end(setup.take(), down);
     setup.end(setup.take());
@@ -88,7 +88,7 @@ describe('V6 one machine behind many exits', () => {
     expect(stateOf(setup)).toBe('closed');
   });
 
-  it('V6 a probe that tells nothing of the machine, or is not used, gives its place back', () => {
+  it('V6 a probe that shows nothing of the machine, or is not used, gives its place back', () => {
     const setup = setupPool([{ url, exits: 8 }]);
     fell(setup);
     setup.clock.at += openMs;
@@ -123,7 +123,7 @@ describe('V6 one machine behind many exits', () => {
     expect(stateOf(setup)).toBe('closed');
   });
 
-  it('V6 the first bytes of a response tell, not the end of its body', () => {
+  it('V6 the first bytes of a response decide, not the end of its body', () => {
     const setup = setupPool([{ url, exits: 6 }]);
     fell(setup);
     setup.clock.at += openMs;

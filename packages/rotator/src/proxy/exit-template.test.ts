@@ -197,7 +197,7 @@ describe('V8 what is no placeholder', () => {
     expect(proxy?.exits?.count).toBe(10);
   });
 
-  it('V8 two gateways at one address want ids of their own', () => {
+  it('V8 two gateways at one address need ids of their own', () => {
     const lines = ['http://a-{session}:pw@gate.example:1', 'http://b-{session}:pw@gate.example:1'];
     expect(() => readProxyList(lines.join('\n'))).toThrow('different proxies with one id');
     const same = readProxyList([lines[0], lines[0]].join('\n'));

@@ -177,7 +177,7 @@ describe.concurrent('E8 a bad target beside a good one', () => {
 });
 
 describe('E10 the blame in these failures', () => {
-  it('E10 is told right in 90 % of them, where it is told, and is unknown in less than 30 %', () => {
+  it('E10 is right in 90 % of them, where it is decided, and is unknown in less than 30 %', () => {
     const { target = 0, proxy = 0, route = 0, unknown = 0 } = told;
     expect(target / (target + proxy + route)).toBeGreaterThanOrEqual(0.9);
     expect(unknown / (target + proxy + route + unknown)).toBeLessThan(0.3);

@@ -58,7 +58,7 @@ describe('E5b one target alone', () => {
 });
 
 describe('E6 a target that is down', () => {
-  it('E6 is told, gets one attempt for each request through proxies in turn, and is told to be up again', async () => {
+  it('E6 is reported, gets one attempt for each request through proxies in turn, and is reported to be up again', async () => {
     let alive = false;
     const world = await blameWorld(
       4,
@@ -145,7 +145,7 @@ describe('E6 a target that is down', () => {
     }
   });
 
-  it('E6 targetDown: false turns the brake off; the fact is told all the same', async () => {
+  it('E6 targetDown: false turns the brake off; the event is emitted all the same', async () => {
     const world = await blameWorld(
       4,
       { 'dead.test': dead },
@@ -189,7 +189,7 @@ describe('E11 strange responses', () => {
     });
   }
 
-  it('E11 an origin that says 404 to all is no stranger', async () => {
+  it('E11 an origin that responds 404 to all blames nothing', async () => {
     const missing: TargetKind = { request: (_, response) => void response.writeHead(404).end() };
     const world = await blameWorld(4, { 'missing.test': missing }, { retryPolicy: patient });
     try {
@@ -201,7 +201,7 @@ describe('E11 strange responses', () => {
   });
 });
 
-describe('E2 headers that state who speaks', () => {
+describe('E2 headers that state where a response comes from', () => {
   it("E2 Proxy-Status makes a 502 in absolute form the proxy's, a received status the target's", async () => {
     for (const [header, blame] of [
       ['p; error=proxy_internal_error', 'proxy'],

@@ -214,7 +214,7 @@ describe.concurrent('E9 bans by one target', () => {
 });
 
 describe('E10 the blame in these failures', () => {
-  it('E10 is told right in 90 % of them, where it is told, and is unknown in less than 30 %', () => {
+  it('E10 is right in 90 % of them, where it is decided, and is unknown in less than 30 %', () => {
     const { right, wrong, unknown } = told;
     expect(right / (right + wrong)).toBeGreaterThanOrEqual(0.9);
     expect(unknown / (right + wrong + unknown)).toBeLessThan(0.3);

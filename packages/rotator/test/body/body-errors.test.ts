@@ -184,7 +184,7 @@ describe('F5b what a source throws reaches the caller and nothing else', () => {
   }
 });
 
-describe('F5b a source that cannot be read is refused at once, and no proxy hears of it', () => {
+describe('F5b a source that cannot be read is refused at once, and nothing reaches a proxy', () => {
   const used = async function* () {
     yield 'x';
   };

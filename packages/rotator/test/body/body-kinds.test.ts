@@ -173,7 +173,7 @@ describe('F5 every kind of body arrives whole after a failure', () => {
 });
 
 describe('F5 an upload that cannot be repeated', () => {
-  it('past 1 MiB is final, and the error says why and what helps', async () => {
+  it('past 1 MiB is final, and the error names the reason and what helps', async () => {
     const { rotator, target, told } = await rig([{ kind: 'ok' }, { kind: 'ok' }], {
       retryPolicy: retried,
       banRules: [],

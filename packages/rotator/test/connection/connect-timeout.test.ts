@@ -135,7 +135,7 @@ describe('C8b addresses', () => {
   });
 });
 
-describe('C6 401 as the answer to CONNECT', () => {
+describe('C6 401 as the response to CONNECT', () => {
   it('is like 407: ProxyAuthenticationError, and the circuit opens at once', async () => {
     const proxy = use(await startProxy({ behaviour: { kind: 'status', statusCode: 401 } }));
     const rotator = startRotator({ proxies: [proxy.url], retryPolicy: { maxAttempts: 3 } });

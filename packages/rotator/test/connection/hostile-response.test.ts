@@ -144,7 +144,7 @@ describe('C8e responses', () => {
     }
   });
 
-  it('maxHeaderSize bounds the head of a response, and that of an answer to CONNECT', async () => {
+  it('maxHeaderSize bounds the head of a response, and that of a response to CONNECT', async () => {
     const proxy = await startRaw((socket) => {
       socket.write(head('200 OK', `x: ${'a'.repeat(2000)}\r\ncontent-length: 0\r\n`));
     });
@@ -176,7 +176,7 @@ describe('C8f bodyTimeoutMs', () => {
       socket.on('close', () => clearInterval(timer));
     });
 
-  it('ends a body that is silent: verbs and fetch; the error says which deadline it was', async () => {
+  it('ends a body that is silent: verbs and fetch; the error names the deadline', async () => {
     const proxy = await slow('', 1000);
     const retryPolicy = { maxAttempts: 3, bodyTimeoutMs: 50 };
     const rotator = startRotator({ proxies: [proxy.url], retryPolicy });

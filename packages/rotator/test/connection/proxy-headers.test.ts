@@ -58,7 +58,7 @@ function rotatorFor(ports: readonly number[], options: RotatorOptions = {}, prox
 
 const basic = Buffer.from('user:hunter2').toString('base64');
 
-describe('C6c a refused CONNECT says why', () => {
+describe('C6c the error of a refused CONNECT has the reason', () => {
   it('its headers and the beginning of its body are on the error, secrets removed', async () => {
     const { port } = await listen((_, socket) => {
       socket.write(

@@ -21,7 +21,7 @@ async function replying(reply: number): Promise<string> {
   return `socks5h://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
 }
 
-describe('E1, E2 what a SOCKS5 proxy says of the target (RFC 1928, section 6)', () => {
+describe('E1, E2 what a SOCKS5 proxy reports of the target (RFC 1928, section 6)', () => {
   for (const [reply, name, blame] of [
     [1, 'general failure', 'unknown'],
     [2, 'not allowed by ruleset', 'route'],

@@ -179,7 +179,7 @@ describe('C8c a reused connection that is lost before a byte of the response', (
     });
   }
 
-  it('two such losses within a minute stop the reuse for a minute, and the proxy hears that', async () => {
+  it('two such losses within a minute stop the reuse for a minute: each request has a connection of its own', async () => {
     const clock = { now: 0 };
     const proxy = await startClosingProxy('absolute', dropSecond);
     const { rotator } = rotatorOver(proxy.url, { now: () => clock.now });

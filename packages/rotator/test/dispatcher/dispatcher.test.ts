@@ -68,7 +68,7 @@ describe('the dispatcher under undici', () => {
     expect(proxies[0]?.stats.requests).toBe(1);
   });
 
-  it('F16 informational answers and trailers are forwarded', async () => {
+  it('F16 informational responses and trailers are forwarded', async () => {
     const { rotator } = await rig([{ kind: 'ok' }], { tunnel: 'always' });
     const { url } = await serve((_, response) => {
       response.writeEarlyHints({ link: '</a.css>; rel=preload' });
@@ -164,7 +164,7 @@ describe('the dispatcher under undici', () => {
     expect(ahead).toBeLessThan(total / 2);
   });
 
-  it('F16b the facts of a request are told once, when its body has ended', async () => {
+  it('F16b the events of the end of a request are emitted once, when its body has ended', async () => {
     const { rotator, target, facts, told, next } = await rig([{ kind: 'ok' }]);
     const response = await rotator.get(`${target.origin}/bytes/1000000`);
     expect(facts.map(({ type }) => type)).toEqual([
@@ -241,7 +241,7 @@ describe('what RetryAgent gets wrong', () => {
     expect(await response.body.text()).toBe('once');
   });
 
-  it('an answer is never spliced: no range request is made up', async () => {
+  it('a response is never spliced: no range request is made up', async () => {
     const { rotator, target } = await rig([{ kind: 'cut-body', afterBytes: 100 }, { kind: 'ok' }]);
     const response = await rotator.get(`${target.origin}/bytes/100000`);
     await errorOf(response.body.text());
@@ -265,7 +265,7 @@ describe('what RetryAgent gets wrong', () => {
     expect(response.statusCode).toBe(200);
   });
 
-  it('Retry-After: 0 is an answer, and not the backoff of an hour', async () => {
+  it('Retry-After: 0 means at once, and not the backoff of an hour', async () => {
     const { rotator, target, told } = await rig([{ kind: 'ok' }], {
       retryPolicy: { baseDelayMs: 100, maxAttempts: 2 },
     });

@@ -9,8 +9,8 @@ function heardOn(bus: WhirlBus): ConnectionOpen[] {
   return heard;
 }
 
-describe('connection:open tells where the time of a connection went', () => {
-  it('through CONNECT and TLS, once: a slow answer to CONNECT is in tunnelMs', async () => {
+describe('connection:open shows where the time of a connection went', () => {
+  it('through CONNECT and TLS, once: a slow response to CONNECT is in tunnelMs', async () => {
     const target = use(await startTarget({ tls: true }));
     const proxy = use(await startProxy({ behaviour: { kind: 'ok', latencyMs: 60 } }));
     const rotator = startRotator({ proxies: [proxy.url], tls: { ca: target.ca } });

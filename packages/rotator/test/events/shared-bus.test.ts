@@ -52,7 +52,7 @@ describe('a bus that two rotators share', () => {
     expect(heard).toEqual(['a']);
   });
 
-  it('its listeners hear every event once, and in order', async () => {
+  it('its listeners get every event once, and in order', async () => {
     const { target, make, told } = await pair();
     const banRules = [{ name: 'blocked', judge: () => banProxy(60_000) }];
     await (await make({ banRules, retryPolicy: null }).get(target.url)).body.dump();

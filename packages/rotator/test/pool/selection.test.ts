@@ -39,7 +39,7 @@ describe('what a request asks of the pool, through the real selector', () => {
     }
   });
 
-  it('S6b a strict region is a condition for every attempt, and its lack is an error that says so', async () => {
+  it('S6b a strict region is a condition for every attempt; without such a proxy the error names it', async () => {
     const { rotator, target, proxies } = await rig([{ kind: 'reset' }, good, { kind: 'reset' }]);
     const [eu1, us1, eu2] = proxies;
     rotator.setProxies([
@@ -110,7 +110,7 @@ describe('what a request asks of the pool, through the real selector', () => {
     }
   });
 
-  it('S6 composite(): its filters decide who may be picked, failovers included', async () => {
+  it('S6 composite(): its filters decide which proxies may be picked, failovers included', async () => {
     const { rotator, target, proxies } = await rig([good, { kind: 'reset' }, good], {
       strategy: composite([byTags('paid')], roundRobin()),
     });

@@ -24,7 +24,7 @@ async function failed(times: number, options = {}) {
 }
 
 describe('setProxies with an id that is kept', () => {
-  it('F17 keeps what was learned, whatever is said of the proxy', async () => {
+  it('F17 keeps what was learned, whatever options of the proxy change', async () => {
     const { rotator, url, circuit } = await failed(3);
     const [before] = rotator.proxies();
     expect(before).toMatchObject({ successRate: 0 });
@@ -134,7 +134,7 @@ describe('setProxies with an id that is kept', () => {
     expect(await errorOf(rotator.get(target.url))).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('F17 an open circuit that is taken away is told closed, once all is swapped', async () => {
+  it('F17 a removed open circuit emits closed, once all is swapped', async () => {
     const { rotator, url, told, target } = await failed(5);
     const seen: string[][] = [];
     rotator.bus.on('circuit:transition', () => seen.push(rotator.proxies().map(({ id }) => id)));
@@ -161,7 +161,7 @@ describe('setProxies with an id that is kept', () => {
     expect(rotator.proxies()).toMatchObject([{ inFlight: 0 }]);
   });
 
-  it('A15 with owned, other proxies stay and the events tell of what changed alone', async () => {
+  it('A15 with owned, other proxies stay and there are events for what changed alone', async () => {
     const { rotator } = await failed(0);
     rotator.setProxies(['a:1', 'b:1', 'c:1']);
     const events: string[] = [];

@@ -74,7 +74,7 @@ describe('share', () => {
     expect(setup.told('proxy:banned').map(({ rule }) => rule)).toEqual(['fleet', 'fleet']);
   });
 
-  it('tells of its own pool, also where another rotator with the same proxies has the same bus', async () => {
+  it('has the events of its own pool, also where another rotator with the same proxies has the same bus', async () => {
     const bus = createBus<WhirlEvents>();
     const setup = await rig([{ kind: 'reset' }], { bus, retryPolicy: null });
     const proxies = setup.proxies.map(({ url }) => url);

@@ -4,7 +4,7 @@ import { throttle } from '../../src/index.ts';
 import { errorOf, fast, rig, sums } from '../support/pool-rig.ts';
 
 describe('when no proxy can take a request', () => {
-  it('F11 all circuits open: nothing is dialled, and the error says when to come again', async () => {
+  it('F11 all circuits open: nothing is dialled, and the error has the time of the next test', async () => {
     let now = 1_700_000_000_000;
     const { rotator, target, proxies, told } = await rig([{ kind: 'ok' }], { now: () => now });
     const failing = await rig([{ kind: 'reset' }], {
@@ -90,7 +90,7 @@ describe('when no proxy can take a request', () => {
     }
   });
 
-  it('F11 those who wait are served in their order, and maxConcurrent is never exceeded', async () => {
+  it('F11 waiting requests are served in their order, and maxConcurrent is never exceeded', async () => {
     const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
       proxies: [],
       queueTimeoutMs: 10_000,
@@ -113,7 +113,7 @@ describe('when no proxy can take a request', () => {
     expect(order.slice(-2).toSorted((a, b) => a - b)).toEqual([10, 11]);
   });
 
-  it('F11 one who waits for a region that is busy lets those pass who want another', async () => {
+  it('F11 a request that waits for a busy region lets those pass that want another', async () => {
     const { rotator, target, proxies } = await rig([{ kind: 'ok' }, { kind: 'ok' }], {
       proxies: [],
       strategy: geo(roundRobin(), { fallback: 'none' }),
@@ -141,7 +141,7 @@ describe('when no proxy can take a request', () => {
     expect(order).toEqual(['US 2', 'EU 0', 'EU 1']);
   });
 
-  it('F11 one who may not use a banned proxy lets those pass who are pinned to it', async () => {
+  it('F11 a request that may not use a banned proxy lets those pass that are pinned to it', async () => {
     let bans = 1;
     const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
       proxies: [],
@@ -159,7 +159,7 @@ describe('when no proxy can take a request', () => {
     expect(await refused).toMatchObject({ code: 'PROXIES_BUSY' });
   });
 
-  it('F11 setProxies with a larger bound serves those who wait', async () => {
+  it('F11 setProxies with a larger bound serves waiting requests', async () => {
     const { rotator, target, proxies } = await rig([{ kind: 'ok' }], {
       proxies: [],
       queueTimeoutMs: 10_000,

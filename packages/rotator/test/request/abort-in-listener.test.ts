@@ -4,7 +4,7 @@ import { errorOf, rig } from '../support/pool-rig.ts';
 const reason = new Error('enough');
 const listed = { kind: 'status', statusCode: 503 } as const;
 
-describe('M1 a request that a listener aborts leaves no place taken, and says nothing after its end', () => {
+describe('M1 a request that a listener aborts leaves no place taken, and emits nothing after its end', () => {
   it.each([
     ['attempt:end of a listed status', 'attempt:end', [listed, { kind: 'ok' }]],
     ['attempt:end of a lost connection', 'attempt:end', [{ kind: 'reset' }, { kind: 'ok' }]],

@@ -27,7 +27,7 @@ describe('F16c methods', () => {
   });
 });
 
-describe('F16c what can never be sent is refused by field and value, and no proxy hears of it', () => {
+describe('F16c what can never be sent is refused by field and value, and nothing reaches a proxy', () => {
   it.each<[string, object, string]>([
     [
       'a plain object',

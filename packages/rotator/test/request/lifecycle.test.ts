@@ -187,7 +187,7 @@ describe('the pool of a rotator', () => {
     expect(rotator.getCircuitBreakerStates().size).toBe(0);
   });
 
-  it('F21 the logger hears attempts, circuits and failed requests, and no secret', async () => {
+  it('F21 the logger gets attempts, circuits and failed requests, and no secret', async () => {
     const lines: [string, string, object][] = [];
     const log = (level: string) => (object: object, message: string) =>
       void lines.push([level, message, object]);
@@ -294,7 +294,7 @@ describe('the pool of a rotator', () => {
 });
 
 describe('metrics that are shared', () => {
-  it('M1 without a bus of their own they hear the rotator, and stop when it has ended', async () => {
+  it('M1 without a bus of their own they listen to the rotator, and stop when it has ended', async () => {
     const metrics = new RetryMetrics();
     const { rotator, target } = await rig([{ kind: 'ok' }], { metrics });
     await (await rotator.get(target.url)).body.dump();

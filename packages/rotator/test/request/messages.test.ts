@@ -59,7 +59,7 @@ describe('F23 messages say why', () => {
     expect(response.attempts).toMatchObject([{ blame: 'none', message: undefined }]);
   });
 
-  it('an attempt that waits for unread bodies says so, and the logger warns once per proxy', async () => {
+  it('an attempt that waits for unread bodies has that in its error, and the logger warns once per proxy', async () => {
     const warnings: unknown[][] = [];
     const write = () => {};
     const { rotator, target } = await rig([{ kind: 'ok' }], {

@@ -68,7 +68,7 @@ describe('the wait before a retry', () => {
     expect(told('retry:refused')).toMatchObject([{ reason: 'retry_after' }]);
   });
 
-  it("F8 a proxy's own Retry-After, with its answer to CONNECT, binds no other proxy", async () => {
+  it("F8 a proxy's own Retry-After, with its response to CONNECT, binds no other proxy", async () => {
     const limited = { kind: 'status', statusCode: 429, retryAfter: '120' } as const;
     const options = { retryPolicy: { ...fast, failoverDelay: 'backoff' } } as const;
     const { rotator, target, proxies, told } = await rig([limited, { kind: 'ok' }], options, {

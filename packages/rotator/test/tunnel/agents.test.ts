@@ -119,7 +119,7 @@ describe('agents()', () => {
     }
   });
 
-  it('T12 a timeout of the request is heard while the target says nothing', async () => {
+  it('T12 a timeout of the request fires while the target is silent', async () => {
     const target = use(await startTarget());
     const { rotator } = await tunnelRig([{ kind: 'ok' }]);
     const { http: agent } = rotator.agents();

@@ -17,8 +17,8 @@ async function spoken(tunnel: Tunnel, text: string): Promise<string> {
   return chunk.toString();
 }
 
-describe('what a tunnel says of its proxies', () => {
-  it('T14 a target that closes at once costs no proxy its circuit, and a proxy that lies is found out', async () => {
+describe('what a tunnel teaches of its proxies', () => {
+  it('T14 a target that closes at once costs no proxy its circuit, and a proxy that pretends to be the target is detected', async () => {
     const good = await startRawTarget(echo);
     const down = await startRawTarget((socket) => socket.destroy());
     const { rotator, proxies, told } = await tunnelRig([

@@ -52,7 +52,7 @@ describe('the first flight', () => {
     },
   );
 
-  it('T4 without a rule, or where the rule says no, it is never sent twice: the tunnel ends with an error', async () => {
+  it('T4 without a rule, or where the rule refuses, it is never sent twice: the tunnel ends with an error', async () => {
     const { port, received } = await startRawTarget(echo);
     const never: FirstFlight = { repeatable: () => false };
     for (const replay of ['none', never] as const) {

@@ -46,7 +46,7 @@ function forward(rotator: ProxyRotator, to: ForwardOptions) {
 }
 
 describe('forward()', () => {
-  it('T17 tells of the way, then gives the connection and its first bytes, and the tunnel ends with it', async () => {
+  it('T17 reports the way, then gives the connection and its first bytes, and the tunnel ends with it', async () => {
     const { port } = await startRawTarget(echo);
     const { rotator, proxies, next: told } = await tunnelRig([{ kind: 'ok' }]);
     const { tunnel, calls, next } = forward(rotator, { host, port });
@@ -107,7 +107,7 @@ describe('forward()', () => {
     expect(calls).toEqual(['opened', 'lost']);
   });
 
-  it('T17 it takes no more than 64 KiB while the next proxy is dialled, and says when it does', async () => {
+  it('T17 it takes no more than 64 KiB while the next proxy is dialled, and calls back when it does', async () => {
     const { port, received } = await startRawTarget(echo);
     const { rotator, next: told } = await tunnelRig([
       { kind: 'close-after-connect' },

@@ -49,7 +49,7 @@ describe('S6 options and names', () => {
     expect(make).toThrow(message);
   });
 
-  it('S6 a strategy around another one says both names', () => {
+  it('S6 a strategy around another one has both names', () => {
     const names = [composite([], random()), costAware(random()), geo(random())].map(
       ({ name }) => name,
     );
@@ -146,7 +146,7 @@ describe('S6 costAware()', () => {
     expect(picks(selector, 8)).toEqual([one, other, one, other, one, other, one, other]);
   });
 
-  it('S6 where the inner strategy wants one that is not acceptable, its equals are picked at random', () => {
+  it('S6 where the inner strategy picks one that is not acceptable, its equals are picked at random', () => {
     const ids = ['good', 'fine', 'well'];
     const stubborn: Strategy = {
       name: 'stubborn',

@@ -189,7 +189,7 @@ describe('consistent(), a candidate that cannot be used', () => {
 });
 
 describe('consistent(), between processes', () => {
-  it('D30 what one tells the other takes over; what is older it does not', () => {
+  it('D30 what one reports the other takes over; what is older it does not', () => {
     const one = selectorOf();
     const two = selectorOf();
     const home = one.at('s') as string;
@@ -210,7 +210,7 @@ describe('consistent(), between processes', () => {
     expect(two.selector.sessionMoves()).toMatchObject([{ id: third, from: other }]);
   });
 
-  it('what is in use is told again before the others forget it', () => {
+  it('what is in use is sent again before the others forget it', () => {
     const { at, circuit, clock, selector } = selectorOf(ids, { idleMs: 1000 });
     circuit(at('s') as string, 'open');
     const other = at('s');

@@ -114,7 +114,7 @@ describe('sticky(), a candidate that the target avoids', () => {
     expect(sessions.map((session) => at(session))).toEqual(before);
   });
 
-  it('S15 a session that moves for another reason goes where the inner strategy says', () => {
+  it('S15 a session that moves for another reason goes where the inner strategy picks', () => {
     const last: Strategy = {
       name: 'last',
       pick: (among) => [4, 3, 2, 1, 0].find((slot) => among.has(slot)) ?? -1,

@@ -14,7 +14,7 @@ const target = (origin: string, fields: Partial<WireTarget> = {}): WireTarget =>
 const all = (closed: number, open = 0) => ({ closed, open, half_open: 0 });
 
 describe('who is to blame', () => {
-  it('E7 a target that is down is named, and the proxies are said to be fine', () => {
+  it('E7 a target that is down is named, and the proxies are shown as fine', () => {
     const shop = target('https://api.shop.test', { state: 'down' });
     expect(verdictOn([target('https://a.test'), shop], all(40))).toBe(
       'api.shop.test responds to no proxy; your 40 proxies are fine.',
@@ -33,7 +33,7 @@ describe('who is to blame', () => {
     );
   });
 
-  it('E7 nothing is said while all respond', () => {
+  it('E7 nothing is shown while all respond', () => {
     expect(verdictOn([target('https://a.test')], all(3))).toBeUndefined();
   });
 

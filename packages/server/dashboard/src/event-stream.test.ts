@@ -73,7 +73,7 @@ describe('A7 the page works through a restart of the server', () => {
     ]);
   });
 
-  it('a server that never answered is being connected to, not reconnected', async () => {
+  it('a server that never responded is being connected to, not reconnected', async () => {
     const one = play([refused]);
     await one.end;
     one.close();

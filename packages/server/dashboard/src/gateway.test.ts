@@ -14,7 +14,7 @@ it.each([
   expect(gatewayUrl(gateway({ address }), 'whirl.example.com')).toBe(url);
 });
 
-it('the command asks for a password where the gateway does', () => {
+it('the command holds a password where the gateway requires one', () => {
   const at = (fields: Partial<WireGateway>) =>
     curlCommand(gateway(fields), 'localhost', 'http://t.example/');
   expect(at({})).toBe('curl -x http://127.0.0.1:8001 http://t.example/');

@@ -28,7 +28,7 @@ function attemptEnd(id: string, fields: object = {}): LiveEvent {
 }
 
 describe('A7 live attempts, grouped by request', () => {
-  it('tells the way a request took: each proxy, its outcome, and the wait before', () => {
+  it('shows the way a request took: each proxy, its outcome, and the wait before', () => {
     const requests: LiveRequests = new Map();
     const start = { request_id: 'r1', method: 'GET', origin: 'https://a.test' };
     applyToRequests(requests, event('request:start', start));
@@ -70,7 +70,7 @@ describe('A7 live attempts, grouped by request', () => {
     expect(requests.get('r1')?.attempts.map(({ hedge }) => hedge)).toEqual([false, true]);
   });
 
-  it('a page that comes in the middle of a request shows what it hears from there', () => {
+  it('a page that is opened in the middle of a request shows what happens from there', () => {
     const requests: LiveRequests = new Map();
     applyToRequests(requests, attemptEnd('r1', { attempt: 1 }));
     expect(requests.get('r1')).toMatchObject({ startedAt: at - 200, outcome: 'running' });

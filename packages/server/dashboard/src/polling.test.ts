@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { gentlePace, startPolling } from './polling.ts';
 
 describe('polling', () => {
-  it('waits ten times as long as the answers took, between 2 s and 30 s', () => {
+  it('waits ten times as long as the responses took, between 2 s and 30 s', () => {
     expect([0, 200, 201, 1500, 3000, 60_000].map(gentlePace)).toEqual([
       2000, 2000, 2010, 15_000, 30_000, 30_000,
     ]);

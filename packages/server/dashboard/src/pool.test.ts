@@ -43,7 +43,7 @@ const all = { text: '', state: 'all' } as const;
 const upward = (key: SortKey): Sorting => ({ key, descending: false });
 
 describe('V7 a gateway', () => {
-  it('V7 is one row, which says how many of its exits are available, and hears of all of them', () => {
+  it('V7 is one row, which says how many of its exits are available, and gets the events of all of them', () => {
     const exits = { count: 20, available: 18, renewed: 3 };
     const rows = joinPool([proxy('gate:1', { exits }), proxy('b:2')], [], {}, new Map());
     expect([rows.get('gate:1')?.exits, rows.get('b:2')?.exits]).toEqual(['18 of 20 exits', '']);
@@ -87,7 +87,7 @@ describe('A7 the pool', () => {
     expect(countStates(rows.values())).toEqual({ closed: 1, half_open: 0, open: 1 });
   });
 
-  it('a transition heard on the stream is not undone by an older answer', () => {
+  it('a transition of the stream is not undone by an older response', () => {
     const rows = joinPool([proxy('a')], [circuit('a')], {}, new Map());
     expect(applyToPool(rows, transition('a', 'open', 1000))).toBe(true);
     const stale = joinPool([proxy('a')], [circuit('a')], {}, rows);

@@ -71,7 +71,7 @@ describe('A16 a search in a pool that the page does not hold', () => {
     expect(ids()).toEqual(all.slice(0, 200).toReversed());
   });
 
-  it('A16 an answer to an earlier question is dropped', async () => {
+  it('A16 a response to an earlier query is dropped', async () => {
     const { api } = fakeApi();
     const search = new Search(api, new PoolReader(api));
     const first = search.ask(question());

@@ -12,7 +12,7 @@ const read = (proxy: string, second: number, to = 'open') =>
   });
 
 describe('the latest changes of circuits', () => {
-  it('A7 stand newest first; one that was heard and read again stands there once', () => {
+  it('A7 stand newest first; one that was streamed and read again stands there once', () => {
     const heard = [read('a', 3), read('b', 5)];
     const merged = mergeTransitions(heard, [read('a', 3), read('c', 4)]);
     expect(merged.map(({ proxyId, at }) => [proxyId, at])).toEqual([

@@ -280,7 +280,7 @@ describe('A7 the dashboard in a browser, under the strict CSP', () => {
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   });
 
-  it('A4 an empty pool says what to do, and what is added appears', async () => {
+  it('A4 an empty pool shows what to do, and what is added appears', async () => {
     const server = await serve({ proxies: 0 });
     const page = await visit(server);
     await page.waitForSelector('[data-banner="no-proxies"]');

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 describe('A16 the dashboard of a large pool', () => {
-  it('A16 moves less than 50 kB/s when nothing happens, and hears what does', async () => {
+  it('A16 moves less than 50 kB/s when nothing happens, and gets what does', async () => {
     const { page, complaints } = await openPage(browser, server.url);
     await page.waitForSelector('[data-connection="live"]');
     await page.waitForSelector(`table[data-rows="${size}"]`);

@@ -56,7 +56,7 @@ describe('A7 the dashboard of the real server, with its demo fleet', () => {
       .toBeGreaterThan(5);
   });
 
-  it('A7 a circuit of the demo opens and recovers before the eyes of who looks on', async () => {
+  it('A7 a circuit of the demo opens and recovers while the page is open', async () => {
     const page = await visit();
     await live(page);
     const gone = circuitOf(page, 'gone');
@@ -68,7 +68,7 @@ describe('A7 the dashboard of the real server, with its demo fleet', () => {
     await page.locator(`.history li:has-text("${id}"):has-text("recovered")`).first().waitFor();
   }, 150_000);
 
-  it('A7 the last hour is there when the page is opened, not only what it hears', async () => {
+  it('A7 the last hour is there when the page is opened, not only what is streamed', async () => {
     await expect
       .poll(
         async () =>

@@ -222,7 +222,7 @@ describe('A7 panels', () => {
     await page.waitForSelector('[data-dialog="policy"]', { state: 'detached' });
   });
 
-  it('A12 a demo says so, and a request can be sent through it', async () => {
+  it('A12 a demo is labelled, and a request can be sent through it', async () => {
     const { page } = await visit({ mode: 'demo', demoTarget: 'http://127.0.0.1:1/' });
     const banner = page.locator('[data-banner="demo"]');
     expect(await banner.innerText()).toContain('WHIRL_PROXIES');
@@ -251,7 +251,7 @@ describe('A7 panels', () => {
     expect(href).toBe(`${server.url}docs/`);
   });
 
-  it('A16 a page that shows the first 20,000 proxies of a pool says so, and shows no more', async () => {
+  it('A16 a page that shows the first 20,000 proxies of a pool has a note of that, and shows no more', async () => {
     const { page, server } = await visit({ proxies: 20_050 });
     const banner = page.locator('[data-banner="first-rows"]');
     expect(await banner.innerText()).toMatch(
@@ -295,7 +295,7 @@ describe('A7 panels', () => {
     expect(Number(/^[\d,]+/.exec(shown ?? '')?.[0].replace(',', ''))).toBeGreaterThan(60 * 60);
   });
 
-  it('A7 what is said covers nothing', async () => {
+  it('A7 a message covers nothing', async () => {
     const { page } = await visit();
     await page.locator(`tr[data-proxy="${longIds[0]}"] .c-actions button`).click();
     const toast = await page.locator('.toast').boundingBox();
@@ -359,7 +359,7 @@ describe('the gateway and the fleet', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
   });
 
-  it('W16 tells of open tunnels, bytes, and proxies that were passed unseen', async () => {
+  it('W16 shows open tunnels, bytes and failovers', async () => {
     const { page, server } = await visit();
     server.pool.gateway = {
       ...unusedGateway,
@@ -381,7 +381,7 @@ describe('the gateway and the fleet', () => {
     expect(await page.locator('.gateway').innerText()).toContain('WHIRL_GATEWAY');
   });
 
-  it('tells which processes share the pool, and what they say of a proxy', async () => {
+  it('shows which processes share the pool, and what they report of a proxy', async () => {
     const { page, server } = await visit();
     expect(await page.locator('[data-fleet]').count()).toBe(0);
     const other = (process: string, state: 'joined' | 'suspect' | 'silent') => ({

@@ -40,7 +40,7 @@ describe('A8 Host headers', () => {
     expect(allowsHost('', local)).toBe(false);
   });
 
-  it('A8 listed names are answered, in any case', () => {
+  it('A8 listed names are served, in any case', () => {
     expect(allowsHost('WHIRL.example.com:80', local)).toBe(true);
     expect(allowsHost('other.example.com', local)).toBe(false);
   });

@@ -36,7 +36,7 @@ async function stubborn(first: string, forever?: string, { late = false } = {}) 
   return answer;
 }
 
-describe('A17 a client that is told to go away', () => {
+describe('A17 a client whose connection is to close', () => {
   it('A17 after a 400 the socket is destroyed, though the client never closes', async () => {
     expect(await stubborn('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
   });

@@ -13,7 +13,7 @@ describe('A8 secure by default', () => {
     '[::1]:8000',
     'whirl.localhost',
     'LOCALHOST',
-  ])('A8 the Host %s is answered', async (host) => {
+  ])('A8 the Host %s is served', async (host) => {
     const { app } = await startFixture();
     expect((await app.inject({ url: policy, headers: { host } })).statusCode).toBe(200);
   });
@@ -36,7 +36,7 @@ describe('A8 secure by default', () => {
     expect((await app.inject({ url: '/health/live', headers: { host } })).statusCode).toBe(200);
   });
 
-  it('A8 on another address its own name, IP addresses and the listed names are answered', async () => {
+  it('A8 on another address its own name, IP addresses and the listed names are served', async () => {
     const { app } = await startFixture({
       host: '0.0.0.0',
       token,
@@ -221,7 +221,7 @@ describe('A8 secure by default', () => {
     }
   });
 
-  it('A8 every answer has the security headers, errors too', async () => {
+  it('A8 every response has the security headers, errors too', async () => {
     const { app } = await startFixture();
     for (const url of ['/', policy, '/nope', '/api/v1/circuit-breakers/%zz']) {
       const { headers } = await app.inject(url);

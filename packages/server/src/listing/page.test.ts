@@ -39,7 +39,7 @@ describe('A16 a page of a long list', () => {
     expect(down).toEqual([['d', 'a'], ['c', 'e'], ['b']]);
   });
 
-  it('A16 says how many there are; what is not in the list does not count', async () => {
+  it('A16 shows how many there are; what is not in the list does not count', async () => {
     const valueOf = (id: string) => (id < 'p00010' ? null : undefined);
     const page = await pageOf({
       ids: ids(100),

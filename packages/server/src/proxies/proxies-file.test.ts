@@ -95,7 +95,7 @@ describe('A9 the proxies file', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('A4c with skip each new text is told in one line, with the first three reasons', async () => {
+  it('A4c with skip each new list is logged in one line, with the first three reasons', async () => {
     const bad = 'x\ny\nz\nbob:hunter2\n';
     const { name, file, ids, lines } = start(`p1:1\np1:1\nsocks5://p1:1\np2:2\n${bad}`, {
       list: { onInvalid: 'skip' },

@@ -34,7 +34,7 @@ describe('A2 circuit breakers', () => {
     );
   });
 
-  it('A2 an open circuit tells when it is tested, and its transitions are listed', async () => {
+  it('A2 an open circuit shows when it is tested, and its transitions are listed', async () => {
     const { send, rotator } = await start();
     const id = '127.0.0.1:1';
     for (let i = 0; i < 2; i++) {
@@ -92,7 +92,7 @@ describe('A2 circuit breakers', () => {
     expect(broken.json()).toMatchObject({ error: 'invalid_path' });
   });
 
-  it('A2 no answer holds the password', async () => {
+  it('A2 no response holds the password', async () => {
     const { send } = await start();
     for (const path of [url, `${url}/bob@127.0.0.1:2`, '/api/v1/proxies', '/metrics']) {
       expect((await send('GET', path)).body).not.toContain('hunter2');

@@ -138,7 +138,7 @@ describe('A6 GET /events', () => {
     await reader.until(/: heartbeat\n\n: heartbeat\n\n/);
   });
 
-  it('A6 a client that does not read is dropped, the others hear everything', async () => {
+  it('A6 a client that does not read is dropped, the others get everything', async () => {
     const { read, rotator, address, app } = await start({
       events: { maxBufferedBytes: 64 * 1024, flushMs: 1 },
     });
@@ -187,7 +187,7 @@ describe('A6 GET /events', () => {
     expect(await wasDropped).toBeGreaterThan(64 * 1024);
   });
 
-  it('A6 clients that come together share one snapshot, and hear what happened since', async () => {
+  it('A6 clients that come together share one snapshot, and get what happened since', async () => {
     const { read, rotator } = await start({ events: { snapshotMs: 60_000 } });
     const looks = vi.spyOn(rotator, 'proxyIds');
     const first = await read();

@@ -25,12 +25,12 @@ function join(store: ReturnType<typeof memoryStore>, process: string) {
   return { rotator, joined: { pool, process, fleet } };
 }
 
-it('a server that is alone says so', async () => {
+it('a server that is alone shows that', async () => {
   const { send } = await startFixture();
   expect((await send('GET', '/api/v1/fleet')).json()).toEqual({ fleet: null });
 });
 
-it('tells of the processes, and what each of them says of a proxy', async () => {
+it('shows the processes, and what each of them reports of a proxy', async () => {
   const target = await startTarget();
   onTestFinished(() => target.close());
   const store = memoryStore();

@@ -12,7 +12,7 @@ const lines = (
 ) => Array.from({ length: count }, (_, i) => of(i)).join('\n');
 
 describe('A4b imports', () => {
-  it('A4b with skip the good ones are added, and the answer counts the rest', async () => {
+  it('A4b with skip the good ones are added, and the response counts the rest', async () => {
     const { send, rotator } = await startFixture();
     const list = 'p1:1\np1:1\nbad\nsocks5://p1:1\np2:2\nann:hunter2@p3:0\n';
     const response = await send('POST', `${url}/import?on_invalid=skip`, list, text);
@@ -209,7 +209,7 @@ describe('A4b imports', () => {
     expect(refused.body + skipped.body).not.toContain('hunter2');
   });
 
-  it('A16b while a long list joins, requests are answered and other changes wait', async () => {
+  it('A16b while a long list joins, requests are served and other changes wait', async () => {
     const { send, rotator } = await startFixture({ rotator: { proxies: ['p:1', 'p:2'] } });
     const list = lines(50_000);
     const order: string[] = [];
@@ -232,7 +232,7 @@ describe('A4b imports', () => {
     expect(rotator.proxies()).toHaveLength(50_001);
   });
 
-  it('A16b while a long list is read, other requests are answered', async () => {
+  it('A16b while a long list is read, other requests are served', async () => {
     const { app, rotator } = await startFixture();
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;

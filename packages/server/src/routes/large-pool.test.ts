@@ -16,7 +16,7 @@ const lines = (size: number) =>
   Array.from({ length: size }, (_, i) => `http://10.${i >> 16}.${(i >> 8) & 255}.${i & 255}:8080`);
 
 describe('A16 lists of a large pool', () => {
-  it('A16 lists come in pages of 1,000 that tell how many there are', async () => {
+  it('A16 lists come in pages of 1,000 that have the total', async () => {
     const { send } = await startFixture({ rotator: { proxies: lines(2500) } });
     const ids: string[] = [];
     let cursor: string | null = null;
@@ -159,7 +159,7 @@ describe('A16 lists of a large pool', () => {
     bare.close();
   });
 
-  it('A16 health answers while eight lists of 100,000 proxies are made', async () => {
+  it('A16 health responds while eight lists of 100,000 proxies are made', async () => {
     const { app, rotator } = await startFixture({ rotator: { proxies: lines(100_000) } });
     const base = await app.listen({ port: 0 });
     expect(rotator.size).toBe(100_000);

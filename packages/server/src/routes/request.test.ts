@@ -17,7 +17,7 @@ async function serveOnce(listener: http.RequestListener): Promise<string> {
 }
 
 describe('A5 POST /request', () => {
-  it('A5 sends through a proxy and tells the way it took', async () => {
+  it('A5 sends through a proxy and shows the way it took', async () => {
     const { send, proxies, target } = await startFixture({ behaviours: [ok] });
     const response = await send('POST', url, {
       url: `${target.origin}/echo`,
@@ -119,7 +119,7 @@ describe('A5 POST /request', () => {
     });
   });
 
-  it('A5 a body of 10 MiB is answered, one byte more is a 502 of its own', async () => {
+  it('A5 a body of 10 MiB is passed on, one byte more is a 502 of its own', async () => {
     const { send, target } = await startFixture({ behaviours: [ok] });
     const most = 10 * 1024 * 1024;
     const good = await send('POST', url, { url: `${target.origin}/bytes/${most}` });
@@ -170,7 +170,7 @@ describe('A5 POST /request', () => {
     });
   });
 
-  it('A12 a tunnel that the proxies of the demo refuse is a 502 that says why', async () => {
+  it('A12 a tunnel that the proxies of the demo refuse is a 502 with the reason', async () => {
     const demoTarget = 'http://127.0.0.1:9/';
     const behaviours = [{ kind: 'status', statusCode: 403 }] as const;
     const foreign = { url: 'https://example.com/', retry_policy: null };
@@ -184,7 +184,7 @@ describe('A5 POST /request', () => {
     expect(plain.message).toMatch(/answered CONNECT with 403$/);
   });
 
-  it('A5 the message of a request that gave up says each error once', async () => {
+  it('A5 the message of a request that gave up has each error once', async () => {
     const { send, proxies } = await startFixture({
       behaviours: [{ kind: 'status', statusCode: 403 }],
     });
