@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { absolute, typescriptIn } from './files.ts';
 
@@ -18,10 +17,17 @@ it('every member that the page on the architecture names is one of the class', (
   expect(missing.map(([text]) => text)).toEqual([]);
 });
 
-it('every room of the rotator is on the page on the architecture', () => {
-  const rooms = typescriptIn('packages/rotator/src')
-    .map((path) => path.split('/'))
-    .filter((parts) => parts.length > 4)
-    .map((parts) => join(parts[3] ?? '', '/'));
-  expect([...new Set(rooms)].filter((room) => !page.includes(room))).toEqual([]);
+it('every room of every package is on the page on the architecture', () => {
+  const rooms = typescriptIn('packages')
+    .map((path) => /\/src\/(.+)\/[^/]+$/.exec(path)?.[1])
+    .filter((room) => room !== undefined && !/^(?:testing|simulation)$/.test(room));
+  expect([...new Set(rooms)].filter((room) => !page.includes(`${room}/`))).toEqual([]);
+});
+
+it('every link of the page to a file is named as the file', () => {
+  const links = [...page.matchAll(/\[`([^`]+)`\]\(([^)]+)\)/g)];
+  expect(links.length).toBeGreaterThan(40);
+  expect(
+    links.filter(([, name = '', to = '']) => !to.endsWith(name)).map(([link]) => link),
+  ).toEqual([]);
 });
