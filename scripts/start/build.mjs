@@ -1,5 +1,5 @@
 // Builds what `npm start` runs: the page, and of the program and the packages it imports their ES modules alone. Types
-// and CommonJS are for those who install a package, and take ten times as long.
+// and CommonJS are for installed packages, and take ten times as long.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

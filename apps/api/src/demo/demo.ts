@@ -24,7 +24,7 @@ const paths = ['/', '/bytes/20000', '/delay/40', '/gzip'];
 export async function startDemo({ speed = 1 }: DemoOptions = {}): Promise<Demo> {
   const target = await startTarget();
   const hosts = Object.fromEntries(sites.map((site) => [site, '127.0.0.1']));
-  // An operator who mistypes a variable gets the demo: no traffic of theirs may leave through it.
+  // With a mistyped variable an operator gets the demo: no traffic of theirs may leave through it.
   const reaches = (hostname: string, port: number) =>
     port === target.port && (hostname === '127.0.0.1' || sites.includes(hostname));
   const unreachable =

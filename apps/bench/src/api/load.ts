@@ -17,14 +17,14 @@ export interface Job {
 export interface Done {
   readonly requests: number;
   readonly latenciesMs: readonly number[];
-  /** By status of the API's answer. */
+  /** By status of the API's response. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Server errors whose attempts do not account for them. */
   readonly unexplained: readonly string[];
   readonly eventBytes: number;
 }
 
-/** A 502 is the fleet's doing when every attempt failed, or the last answer was a bad one. */
+/** A 502 is the fleet's doing when every attempt failed, or the last response was a bad one. */
 function explains(text: string): boolean {
   const { details } = JSON.parse(text) as { details?: { attempts?: { outcome: string }[] } };
   const { attempts = [] } = details ?? {};

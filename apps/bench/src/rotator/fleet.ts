@@ -41,7 +41,7 @@ export async function startFleet(
 export const flawless = (count: number): Behaviour[] =>
   Array.from({ length: count }, () => ({ kind: 'ok' }));
 
-/** 30 % of the proxies misbehave, in seven ways; the rest are well, and answer after 5 to 40 ms. */
+/** 30 % of the proxies misbehave, in seven ways; the rest work, and respond after 5 to 40 ms. */
 export function flaky(count: number): Behaviour[] {
   const faults: Behaviour[] = [
     { kind: 'refuse' },

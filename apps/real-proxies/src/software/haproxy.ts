@@ -29,7 +29,7 @@ export const haproxy: Software = {
           'userlist users',
           credentials && `  user ${credentials.username} password ${credentials.hash}`,
           'frontend clients',
-          // Makes it read Proxy-Authorization and answer 407 where the absolute form is used.
+          // Makes it read Proxy-Authorization and respond 407 where the absolute form is used.
           '  option http-use-proxy-header',
           `  bind ${endpoint(host, port)}`,
           '  http-request deny deny_status 405 if METH_CONNECT',

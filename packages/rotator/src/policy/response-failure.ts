@@ -14,7 +14,7 @@ export interface Way {
 
 /**
  * What is wrong with a response, if anything. A listed status inside a tunnel is the target's. In
- * absolute form the evidence decides, unless the headers say who speaks. A rule that bans the proxy
+ * absolute form the evidence decides, unless the headers state where the response comes from. A rule that bans the proxy
  * for the target speaks of the route.
  */
 export function failureOf(

@@ -41,7 +41,7 @@ export interface SettledFailure {
   readonly counted: boolean;
 }
 
-/** The proxies, their circuits, and the question who takes the next request. */
+/** The proxies, their circuits, and which of them takes the next request. */
 export class Pool {
   readonly members = new Map<string, Member>();
   readonly selector: Selector;

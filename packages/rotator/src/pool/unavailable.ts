@@ -62,7 +62,7 @@ function doubt(members: Iterable<Member>, target: string, silentMs: number): str
     if (group?.isShut === true) return `: the machine of the group "${group.name}" fails`;
     if (!provisional) continue;
     const seconds = Math.round(silentMs / 1000);
-    return `: no proxy has had an answer from ${target} for ${seconds} s; it may be the target`;
+    return `: no proxy has had a response from ${target} for ${seconds} s; it may be the target`;
   }
   return '';
 }

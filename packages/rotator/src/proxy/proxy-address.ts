@@ -21,7 +21,7 @@ import { Refusal, refuse } from './refusal.ts';
 import { isPort, splitLine, type ColonFormat, type Written } from './split-line.ts';
 import { loneSurrogate } from './well-formed.ts';
 
-/** Where a proxy is, and who we are to it. Placeholders in user name and password are marked. */
+/** Where a proxy is, and the credentials for it. Placeholders in user name and password are marked. */
 export interface ProxyAddress {
   readonly protocol: ProxyProtocol;
   /** In lower case, IPv6 in brackets. */

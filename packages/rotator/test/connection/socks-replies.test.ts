@@ -68,7 +68,7 @@ describe('E1, E2 what a SOCKS5 proxy reports of the target (RFC 1928, section 6)
     expect(await errorOf(rotator.get(dead.url))).toMatchObject({
       code: 'ALL_PROXIES_UNAVAILABLE',
       message: expect.stringMatching(
-        /^the circuits of all 3 proxies are open: no proxy has had an answer from http:\/\/\S+ for \d+ s; it may be the target$/,
+        /^the circuits of all 3 proxies are open: no proxy has had a response from http:\/\/\S+ for \d+ s; it may be the target$/,
       ) as string,
     });
     await (await rotator.get(target.url)).body.dump();

@@ -43,7 +43,7 @@ const noise = 0.3;
 /** A newcomer takes the place of the costliest of so many warm ones. */
 const competitors = 5;
 const regionBonus = 1.1;
-/** Entries out of date that one look at those who wait may mend. */
+/** Entries out of date that one look at the waiting ones may mend. */
 const maxMended = 8;
 
 /** Where a candidate belongs, and whether the heaps have an entry of it. */
@@ -241,7 +241,7 @@ export class WarmSet implements Index {
     this.#lost.set(slot, 0);
   }
 
-  /** To those who wait. An entry that is there already is early, unless it was offered to a pick. */
+  /** To the waiting ones. An entry that is there already is early, unless it was offered to a pick. */
   #wait(slot: number, { heap, place, mark, waitMs }: Waiting, triedAt = this.#pool.now): void {
     const marks = this.#place(slot, place);
     const isIn = (marks & mark) !== 0;

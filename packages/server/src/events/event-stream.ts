@@ -112,7 +112,7 @@ export class EventStream {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end();
       return;
     }
-    // Those who are here already get what is pending; the newcomer starts after it.
+    // Connected clients get what is pending; the new one starts after it.
     this.#flush();
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -182,7 +182,7 @@ export class EventStream {
     return frames && Buffer.from(frames.join(''));
   }
 
-  /** One for all who come soon: of a large pool it takes megabytes, and long to make. */
+  /** One for all clients that come soon: of a large pool it takes megabytes, and long to make. */
   #takeSnapshot(): Snapshot {
     const number = this.#ring.last;
     const bytes = Buffer.from(this.#frame(number, 'snapshot', this.#snapshot()));

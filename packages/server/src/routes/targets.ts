@@ -51,7 +51,7 @@ function targetToWire(target: TargetSnapshot): z.infer<typeof targetSchema> {
   };
 }
 
-/** Shows who is to blame: the targets, with what was to blame for the failures there. */
+/** The targets, with what was to blame for the failures there. */
 export const targetsRoutes: Routes = (app, { rotator }) => {
   app.get(
     '/targets',
