@@ -233,6 +233,41 @@ describe('W19 after a ClientHello the first byte decides', () => {
     expect(wire.received.includes('welcome')).toBe(false);
   });
 
+  it.each([443, 8443])('on port %i for a slow client too', async (to) => {
+    const { port, proxies } = await rig([
+      (socket) => void socket.end(`${granted}\u0000\u0001 this is not the target`),
+      scripts.says(serverHello, hello.length),
+    ]);
+    const wire = await tunnelTo(port, `shop.example:${to}`);
+    // As one whose way to the gateway is long.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(wire.received.toString()).toBe(granted);
+    wire.write(hello);
+    await wire.read(granted.length + serverHello.length);
+    expect(wire.received).toEqual(Buffer.concat([Buffer.from(granted), serverHello]));
+    expect(proxies.map(({ tunnels }) => tunnels.length)).toEqual([1, 1]);
+  });
+
+  it('on a port of no protocol a client that is silent for over 250 ms gets them, as it would a greeting', async () => {
+    const lie = '\u0000\u0001 this is not the target';
+    const { port, connects } = await rig([
+      (socket) => void socket.end(granted + lie),
+      scripts.pass,
+    ]);
+    const wire = await tunnelTo(port, 'shop.example:11443');
+    await wire.read(lie);
+    expect(wire.received.toString()).toBe(granted + lie);
+    expect(connects()).toEqual([1, 0]);
+  });
+
+  it('a server that speaks first on port 443 is heard when its client has spoken', async () => {
+    const { port, connects } = await rig([scripts.says('SSH-2.0-server\r\n'), scripts.pass]);
+    const wire = await tunnelTo(port, 'shop.example:443');
+    wire.write('SSH-2.0-client\r\n');
+    await wire.read('SSH-2.0-server\r\n');
+    expect(connects()).toEqual([1, 0]);
+  });
+
   it('a page before any request comes from the proxy too', async () => {
     const { port } = await rig([scripts.page(0), scripts.says(serverHello, hello.length)]);
     const wire = await tunnelTo(port, 'shop.example:443');

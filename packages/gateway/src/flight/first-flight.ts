@@ -1,32 +1,40 @@
 import type { FirstFlight } from '@whirl/rotator';
 import type { FlightKind } from './client-hello-reader.ts';
+import type { FirstSpeaker } from './first-speaker.ts';
 import { FlightReader, type ReplayMode } from './flight-reader.ts';
 
 const handshakeRecord = 22;
 const alertRecord = 21;
-const unexpectedMs = 250;
+
+/** How long bytes that came before the client's first are kept back. The way to a client may take most of a second. */
+const keptBackMs: Readonly<Record<FirstSpeaker, number>> = { client: 5000, server: 0, either: 250 };
 
 /**
  * What the rotator may do with the first bytes of a tunnel: send them again through another proxy, and tell from
  * the first byte that comes back whether the target sent it. Undefined under `none`.
  *
- * `serverFirst`: on the port of the target servers speak first. Elsewhere what comes before the client has said
- * anything is kept back for a moment, because it may be a page of the proxy.
+ * Where servers do not speak first, what comes before the client has said anything is kept back for a while: it may be
+ * what a proxy says, which the first bytes of the client tell.
  *
  * A part of a ClientHello may be sent again too: no server acts upon a part, and the whole reaches one alone.
  */
-export function firstFlight(mode: ReplayMode, serverFirst: boolean): FirstFlight | undefined {
-  return mode === 'none' ? undefined : rules[mode][serverFirst ? 1 : 0];
+export function firstFlight(mode: ReplayMode, speaker: FirstSpeaker): FirstFlight | undefined {
+  return mode === 'none' ? undefined : rules[mode][speaker];
 }
 
-const rules = {
-  tls: [ruleFor('tls', false), ruleFor('tls', true)],
-  http: [ruleFor('http', false), ruleFor('http', true)],
-} as const;
+const rules = { tls: rulesFor('tls'), http: rulesFor('http') } as const;
 
-function ruleFor(mode: ReplayMode, serverFirst: boolean): FirstFlight {
+function rulesFor(mode: ReplayMode): Readonly<Record<FirstSpeaker, FirstFlight>> {
   return {
-    greetingMs: serverFirst ? 0 : unexpectedMs,
+    client: ruleFor(mode, 'client'),
+    server: ruleFor(mode, 'server'),
+    either: ruleFor(mode, 'either'),
+  };
+}
+
+function ruleFor(mode: ReplayMode, speaker: FirstSpeaker): FirstFlight {
+  return {
+    greetingMs: keptBackMs[speaker],
     repeatable: (written) => {
       const kind = kindOf(mode, written);
       return kind === 'whole' || kind === 'part';

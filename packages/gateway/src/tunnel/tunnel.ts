@@ -2,6 +2,7 @@ import type net from 'node:net';
 import type { ForwardedTunnel, ForwardListener } from '@whirl/rotator';
 import type { Counters } from '../counters.ts';
 import { firstFlight } from '../flight/first-flight.ts';
+import { firstSpeakerOn } from '../flight/first-speaker.ts';
 import type { ReplayMode } from '../flight/flight-reader.ts';
 import type { Authority } from '../head/authority.ts';
 import { routed, type Route } from '../routing/route.ts';
@@ -41,8 +42,6 @@ export interface TunnelResponses {
   established(tunnel: EstablishedTunnel): void;
 }
 
-/** Ports whose servers speak first: FTP, SSH, Telnet, SMTP, POP3, IMAP, MySQL, VNC, IRC. */
-const serverFirstPorts = new Set([21, 22, 23, 110, 143, 587, 2525, 3306, 5900, 6667]);
 const serverFirstQuietMs = 2000;
 /** Bytes that are kept for a tunnel that is being opened. */
 const maxEarlyBytes = 65_536;
@@ -91,9 +90,9 @@ export class Tunnel implements ClientTunnel, Stage, ForwardListener {
     const { host, port } = this.#to;
     this.#readBefore = this.#client.bytesRead - rest.length;
     if (rest.length > 0) this.data(rest);
-    const serverFirst = serverFirstPorts.has(port);
-    const flight = firstFlight(replay, serverFirst);
-    const patience = serverFirst ? Math.min(quietMs, serverFirstQuietMs) : quietMs;
+    const speaker = firstSpeakerOn(port);
+    const flight = firstFlight(replay, speaker);
+    const patience = speaker === 'server' ? Math.min(quietMs, serverFirstQuietMs) : quietMs;
     const to = {
       host,
       port,
