@@ -1,4 +1,4 @@
-import { curlCommand, gatewayUrl, passedText } from '../gateway.ts';
+import { curlCommand, gatewayUrl, failoversText } from '../gateway.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { status } from '../overview.ts';
 import type { WireGateway } from '../wire.ts';
@@ -54,10 +54,10 @@ function Traffic({ gateway }: { readonly gateway: WireGateway }) {
         <Figure name="Sent">{formatBytes(gateway.bytes_up)}</Figure>
         <Figure name="Received">{formatBytes(gateway.bytes_down)}</Figure>
       </dl>
-      {gateway.proxies_passed > 0 && (
+      {gateway.failovers > 0 && (
         <p class="foot">
-          {passedText(gateway)}{' '}
-          <span class="muted">{formatCount(gateway.proxies_passed)} since the start.</span>
+          {failoversText(gateway)}{' '}
+          <span class="muted">{formatCount(gateway.failovers)} since the start.</span>
         </p>
       )}
     </>
