@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinFleet } from '../src/index.ts';
 import { fromIoredis, fromNodeRedis, redisStore } from '../src/redis.ts';
 import { storeContract } from '../src/testing/store-contract.test-kit.ts';
-import type { SyncRequest } from '../src/store.ts';
 import { SimulatedPool } from '../src/testing/simulated-pool.ts';
+import { askOf } from './ask.ts';
 import { clients } from './clients.ts';
 import { RedisServer } from './redis-server.ts';
 
@@ -12,31 +12,6 @@ beforeAll(async () => {
   server = await RedisServer.start();
 });
 afterAll(() => server.stop());
-
-/** What a process that tells nothing asks. */
-function askFor(pool: string, buckets: readonly number[]): SyncRequest {
-  return {
-    process: 'reader',
-    witness: 'host',
-    scope: `whirl:{${pool}}:v1`,
-    version: 'v1',
-    epoch: '',
-    newEpoch: 'first',
-    position: '',
-    batch: undefined,
-    holds: [],
-    releases: [],
-    verdicts: [],
-    leases: [],
-    evidence: [],
-    buckets,
-    live: 0,
-    leaving: false,
-    memberTtlMs: 3000,
-    keyTtlMs: 60_000,
-    logTtlMs: 60_000,
-  };
-}
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -138,7 +113,8 @@ describe('evidence', () => {
     const store = redisStore(commands);
     const part = 'whirl:{faded}:v1:ev:7';
     await server.command('HSET', part, 'old', `9 0 50 9 ${Date.now() - 3_600_000}`);
-    const read = async () => (await store.sync(askFor('faded', [7]))).evidence;
+    const read = async () =>
+      (await store.sync(askOf('reader', 'faded', { buckets: [7] }))).evidence;
     expect(await read()).toEqual([]);
     await server.command('HSET', part, 'new', `9 0 50 9 ${Date.now()}`);
     // The server looks for it at one reading in eight.

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { adaptive, roundRobin } from '@whirl/selector';
+import { adaptive, consistent, roundRobin } from '@whirl/selector';
 import { seededRandom } from '@whirl/testkit';
 import { joinFleet } from '../src/index.ts';
 import { fromIoredis, redisStore } from '../src/redis.ts';
@@ -8,12 +8,17 @@ import type { Command, Report, WorkerOptions } from './workers.ts';
 
 // One process of a fleet: a simulated pool with real time, a real client and a real server.
 const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
-const { name, port, ids, everyMs, openMs, leaseMs, skewMs, fleet: inFleet } = options;
+const { name, port, ids, everyMs, openMs, leaseMs, skewMs, rates, fleet: inFleet } = options;
 const now = () => performance.timeOrigin + performance.now() + skewMs;
 const random = seededRandom(options.seed);
 const send = (report: Report) => process.send?.(report);
 
-const strategy = options.strategy === 'adaptive' ? adaptive() : roundRobin();
+const strategies = {
+  'in turn': roundRobin,
+  adaptive,
+  consistent: () => consistent(roundRobin()),
+};
+const strategy = strategies[options.strategy]();
 const pool = new SimulatedPool({ now, random, ids, openMs, strategy });
 pool.bus.on('circuit:transition', ({ name: id, to, reason }) => {
   send({ type: 'circuit', id, to, reason, at: now() - skewMs });
@@ -34,8 +39,9 @@ const fleet = inFleet
       store: redisStore(fromIoredis(client)),
       processId: name,
       leaseMs,
-      // A machine that is busy with tests is no store that is away.
-      deadlineMs: 1000,
+      graceMs: options.graceMs,
+      deadlineMs: options.deadlineMs,
+      evidenceIntervalMs: options.evidenceIntervalMs,
     })
   : undefined;
 
@@ -45,17 +51,23 @@ let held: string | undefined;
 let wait = everyMs;
 let slowestMs = 0;
 let requests = 0;
+let retries = 0;
 
 function request(): void {
   if (wait > 0) setTimeout(request, wait * (0.5 + random()));
   const before = performance.now();
   const tested = pool.tests.length;
+  let failed = false;
   const ending = (id: string) => {
     if (id === held) return 'neutral';
-    return sick || dead.has(id) ? 'failure' : 'success';
+    failed = sick || dead.has(id) || random() >= (rates[id] ?? 1);
+    return failed ? 'failure' : 'success';
   };
   const first = pool.request(ending);
-  if (first !== undefined && ending(first) === 'failure') pool.request(ending, [first]);
+  if (first !== undefined && failed) {
+    retries++;
+    pool.request(ending, [first]);
+  }
   slowestMs = Math.max(slowestMs, performance.now() - before);
   requests++;
   for (const { id } of pool.tests.slice(tested)) send({ type: 'test', id, at: now() - skewMs });
@@ -72,7 +84,16 @@ process.on('message', (command: Command) => {
   }
   if (command.count === true) {
     const attempts = Object.fromEntries(pool.attempts);
-    send({ type: 'counts', attempts, refused: pool.refused, requests, slowestMs });
+    const syncs = fleet?.metrics().syncs.ok ?? 0;
+    const { refused } = pool;
+    send({ type: 'counts', attempts, retries, refused, requests, slowestMs, syncs });
+  }
+  if (command.sessions !== undefined) {
+    const places: string[] = [];
+    for (let i = command.sessions.from; i < command.sessions.to; i++) {
+      places.push(pool.request(() => 'success', [], `session-${i}`) ?? 'none');
+    }
+    send({ type: 'sessions', places });
   }
   if (command.leave === true) {
     wait = 0;
