@@ -2,6 +2,7 @@ import { createVirtualClock, seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { consistent, geo, roundRobin, Selector, type ConsistentOptions } from '../index.ts';
 import type { CandidateOptions } from '../index.ts';
+import { hashOf, keyOf, pointOf } from './session-hash.ts';
 
 const ids = Array.from({ length: 20 }, (_, i) => `proxy-${i}`);
 const sessions = Array.from({ length: 10_000 }, (_, i) => `session-${i}`);
@@ -64,6 +65,42 @@ describe('consistent(), where sessions live', () => {
     for (const id of selectorOf().all()) counts.set(id, (counts.get(id) ?? 0) + 1);
     expect(counts.size).toBe(20);
     expect(Math.max(...counts.values())).toBeLessThan(1.25 * 500);
+  });
+
+  it('D30 a session lives at the candidate that is nearest behind one of 21 points', () => {
+    const { at } = selectorOf();
+    for (const session of sessions.slice(0, 2000)) {
+      let [home, least] = ['', Infinity];
+      for (let i = 0; i < 21; i++) {
+        for (const id of ids) {
+          const away = (hashOf(id, 0) - pointOf(keyOf(session), i)) >>> 0;
+          if (away < least) [home, least] = [id, away];
+        }
+      }
+      expect(at(session), session).toBe(home);
+    }
+  });
+
+  it('D30 candidates that were there before the first session leave no trace', () => {
+    const { selector, all } = selectorOf([...ids, 'gone']);
+    selector.remove('gone');
+    expect(all()).toEqual(selectorOf().all());
+    selector.remove('proxy-3');
+    const left = ids.filter((id) => id !== 'proxy-3');
+    expect(all()).toEqual(selectorOf(left).all());
+    expect(selector.sessionMoves()).toEqual([]);
+  });
+
+  it('D30 one that is away at the first session is home to its own', () => {
+    const before = selectorOf().all();
+    const { all, circuit } = selectorOf();
+    circuit('proxy-7', 'open');
+    const during = all();
+    circuit('proxy-7', 'closed');
+    expect(all()).toEqual(during);
+    expect(during.filter((_, i) => before[i] !== 'proxy-7')).toEqual(
+      before.filter((id) => id !== 'proxy-7'),
+    );
   });
 
   it('without a session the inner strategy picks', () => {
@@ -156,10 +193,20 @@ describe('consistent(), a candidate that cannot be used', () => {
     expect(selector.sessionMoves()).toEqual([]);
   });
 
+  it('that is away, where the target avoids all others: one of these is picked', () => {
+    const { at, circuit, selector, clock } = selectorOf(['a', 'b', 'c']);
+    const home = at('s') as string;
+    circuit(home, 'open');
+    const others = ['a', 'b', 'c'].filter((id) => id !== home);
+    for (const id of others) selector.banTarget(id, 'http://x.example', clock.now() + 1e6);
+    expect(others).toContain(at('s', { target: 'http://x.example' }));
+  });
+
   it('when none is left there is no pick', () => {
-    const { at, circuit } = selectorOf(['a']);
+    const { at, circuit, selector } = selectorOf(['a']);
     circuit('a', 'open');
     expect(at('s')).toBeUndefined();
+    expect(selector.sessionMoves()).toEqual([]);
     circuit('a', 'closed');
     expect(at('s')).toBe('a');
     expect(selectorOf([]).at('s')).toBeUndefined();
@@ -210,6 +257,57 @@ describe('consistent(), between processes', () => {
     expect(two.selector.sessionMoves()).toMatchObject([{ id: third, from: other }]);
   });
 
+  /** A session that has moved from `home`, and whose move is told. */
+  function moved() {
+    const here = selectorOf();
+    const home = here.at('s') as string;
+    here.circuit(home, 'open');
+    const to = here.at('s') as string;
+    here.circuit(home, 'closed');
+    const [move] = here.selector.sessionMoves();
+    return { ...here, home, to, move: move! };
+  }
+
+  it('D30 the later of two moves stands, and of the same instant the one that is heard', () => {
+    const { at, clock, move, to, selector } = moved();
+    const elsewhere = ids.find((id) => id !== to)!;
+    const heard = (ms: number) => {
+      selector.moveSession({ session: move.session, id: elsewhere }, clock.now() + ms);
+      return at('s');
+    };
+    expect([heard(-1), heard(0)]).toEqual([to, elsewhere]);
+    selector.moveSession(move, clock.now() + 1);
+    expect(at('s')).toBe(to);
+  });
+
+  it('D30 what moves twice before it is told has moved from where others know it', () => {
+    const { at, circuit, to, selector } = moved();
+    circuit(to, 'open');
+    const second = at('s') as string;
+    circuit(second, 'open');
+    const third = at('s');
+    expect(selector.sessionMoves()).toMatchObject([{ id: third, from: to }]);
+  });
+
+  it('D30 as many moves are told as are asked for, the others later', () => {
+    const { all, circuit, selector } = selectorOf();
+    all();
+    circuit('proxy-7', 'open');
+    all();
+    const first = selector.sessionMoves(2);
+    const rest = selector.sessionMoves(10_000);
+    expect(first).toHaveLength(2);
+    expect(new Set([...first, ...rest].map(({ session }) => session)).size).toBe(rest.length + 2);
+  });
+
+  it('a session is known by its hash alone, as it is written', () => {
+    const { at, clock, home, move, selector } = moved();
+    const other = move.session.replace(/[a-z]/, (letter) => letter.toUpperCase());
+    expect(other).not.toBe(move.session);
+    selector.moveSession({ session: other, id: home }, clock.now() + 1);
+    expect(at('s')).toBe(move.id);
+  });
+
   it('what is in use is sent again before the others forget it', () => {
     const { at, circuit, clock, selector } = selectorOf(ids, { idleMs: 1000 });
     circuit(at('s') as string, 'open');
@@ -247,6 +345,10 @@ describe('consistent(), between processes', () => {
     selector.circuitChanged({ name: home, to: 'closed', nextTestAt: undefined });
     expect(selector.select({ sessionId: 's' })?.id).toBe(home);
   });
+});
+
+it('says the name of the strategy inside of it', () => {
+  expect(consistent(roundRobin()).name).toBe('consistent(roundRobin)');
 });
 
 it.each([

@@ -79,7 +79,7 @@ const kinds = {
  */
 export function consistent(inner: Strategy, options: ConsistentOptions = {}): Strategy {
   checkOptions('', options, kinds);
-  const { points = 21, maxSessions = 10_000, idleMs = 600_000, whenFull = 'elsewhere' } = options;
+  const { points = 21, maxSessions = 10_000, idleMs = 600_000, whenFull } = options;
   const createMoved = () => new MovedSessions(maxSessions, idleMs);
   const createRings = (view: Candidates) => new Rings(view as CandidateView);
   const memory = {};
@@ -133,7 +133,7 @@ export function consistent(inner: Strategy, options: ConsistentOptions = {}): St
       const other = another(among, rings, key);
       // Excluded from this pick, filtered out of it, or only full: the session keeps what it has.
       const keeps = !isHere && (among.available(own) || among.full(own) || !among.accepts(own));
-      if (other < 0 || keeps) return isHere && other < 0 ? own : other;
+      if (other < 0 || keeps) return other;
       if (isHere && among.avoided(other)) return own;
       sessions.move(key, table.id(other), among.now);
       return other;

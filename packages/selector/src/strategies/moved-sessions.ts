@@ -59,8 +59,7 @@ export class MovedSessions {
     for (const [key, from] of this.#untold) {
       if (moves.length >= max) break;
       this.#untold.delete(key);
-      const moved = this.#byKey.get(key);
-      if (moved === undefined) continue;
+      const moved = this.#byKey.get(key) as Moved;
       moved.at = now;
       moved.knownAt = now;
       const before = from === moved.id ? undefined : from;
