@@ -54,3 +54,36 @@ it('is empty: there is no place', () => {
   ring.delete(1, 9);
   expect([ring.size, ring.from(7)]).toEqual([0, -1]);
 });
+
+it('finds each one at its own hash, and behind the last one the first', () => {
+  const ring = new Ring(idOf);
+  const hashes = Array.from({ length: 8 }, (_, slot) => slot * 2 ** 29);
+  hashes.forEach((hash, slot) => ring.add(slot, hash));
+  hashes.forEach((hash, slot) => {
+    const place = ring.from(hash);
+    expect([ring.slotAt(place), ring.hashAt(place)]).toEqual([slot, hash]);
+    expect(ring.slotAt(ring.from(hash + 1))).toBe((slot + 1) % 8);
+  });
+  expect(ring.slotAt(ring.from(2 ** 32 - 1))).toBe(0);
+});
+
+it('holds many of the largest hash, in the order of their ids', () => {
+  const ring = new Ring(idOf);
+  const slots = Array.from({ length: 60 }, (_, slot) => slot);
+  for (const slot of slots) ring.add(slot, 2 ** 32 - 1);
+  expect(walk(ring, 2 ** 32 - 1)).toEqual(slots);
+});
+
+it('can be emptied and filled again and again', () => {
+  const ring = new Ring(idOf);
+  for (let i = 0; i < 40; i++) {
+    ring.add(1, 2 ** 32 - 1);
+    ring.delete(1, 2 ** 32 - 1);
+  }
+  ring.add(2, 2 ** 31);
+  ring.add(3, 7);
+  expect([walk(ring, 0), walk(ring, 8)]).toEqual([
+    [3, 2],
+    [2, 3],
+  ]);
+});

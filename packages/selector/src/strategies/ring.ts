@@ -49,22 +49,15 @@ export class Ring {
   from(hash: number): number {
     if (this.#size === 0) return -1;
     let at = this.#placeOf(hash);
-    const { length } = this.#slots;
-    while (
-      at < length &&
-      ((this.#slots[at] as number) < 0 || (this.#hashes[at] as number) < hash)
-    ) {
-      at++;
-    }
-    return at < length ? at : this.after(-1);
+    while ((this.#slots[at] ?? 0) < 0 || (this.#hashes[at] ?? Infinity) < hash) at++;
+    return at < this.#slots.length ? at : this.after(-1);
   }
 
   /** The place of the next one. */
   after(place: number): number {
     let at = place + 1;
-    const { length } = this.#slots;
-    while (at < length && (this.#slots[at] as number) < 0) at++;
-    return at < length ? at : this.after(-1);
+    while ((this.#slots[at] ?? 0) < 0) at++;
+    return at < this.#slots.length ? at : this.after(-1);
   }
 
   slotAt(place: number): number {
