@@ -1,13 +1,10 @@
 import type { Outcome } from '@whirl/events';
 import type { Failure } from '../blame/failure.ts';
-import type { VerdictListener } from './judged-attempt.ts';
-import type { OutgoingRequest } from './outgoing-request.ts';
 import type { RawHeaders, UpgradeSocket } from '../message/undici-handler.ts';
+import type { SentRequest } from './sending-attempt.ts';
 
 /** The request that an attempt belongs to, and what it does with a response. */
-export interface AttemptListener<Attempt> extends VerdictListener {
-  readonly request: OutgoingRequest;
-  readonly sessionId: string | undefined;
+export interface AttemptListener<Attempt> extends SentRequest {
   /** The caller holds the response back. */
   readonly paused: boolean;
   /**

@@ -1,4 +1,3 @@
-import type { Phase } from '@whirl/events';
 import type { Found } from '../policy/ban-rules.ts';
 import { Judgement } from '../policy/judgement.ts';
 import { carryOut } from '../pool/carry-out.ts';
@@ -6,18 +5,13 @@ import { failureOf } from '../policy/response-failure.ts';
 import { ResponseHead } from '../blame/response-head.ts';
 import { classify, lateHere, type Failure } from '../blame/failure.ts';
 import { BodySilence, type BodyListener } from './body-silence.ts';
-import { Deadline, type Expiring } from './deadlines.ts';
 import { DiscardedResponse } from './discarded-response.ts';
-import type { Upload, Uploader } from '../message/replayable-body.ts';
 import type { AttemptRecord } from '../attempt-record.ts';
 import { AttemptTimeoutError, ProxyConnectionError } from '../errors.ts';
 import type { RawHandler, RawHeaders, UpgradeSocket } from '../message/undici-handler.ts';
 import { maxInterimResponses } from '../connection/connect-response-parser.ts';
-import type { Lease } from '../connection/lease.ts';
 import type { AttemptListener } from './attempt-listener.ts';
-import { JudgedAttempt } from './judged-attempt.ts';
-import { scrub } from '../proxy/secrets.ts';
-import type { Proxy } from '../proxy/proxy.ts';
+import { SendingAttempt } from './sending-attempt.ts';
 import { wantsCredentials } from './wanted-credentials.ts';
 import { codeOf } from '../events/request-events.ts';
 
@@ -25,21 +19,13 @@ function isBodiless(statusCode: number | undefined): boolean {
   return statusCode === 204 || statusCode === 304;
 }
 
-/** One try of a request through one proxy: the handler under undici's client. */
+/** One try of a request through one proxy, with its response: the handler under undici's client. */
 export class Attempt
-  extends JudgedAttempt<AttemptListener<Attempt>>
-  implements RawHandler, Uploader, Expiring, BodyListener
+  extends SendingAttempt<AttemptListener<Attempt>>
+  implements RawHandler, BodyListener
 {
-  readonly #deadline = new Deadline(this);
-  #upload: Upload | undefined;
-  #lease: Lease | undefined;
-  #tunnel = true;
-  /** Set while it is on the wire: ends it there. */
-  #abort: ((reason?: Error) => void) | undefined;
   /** Makes the client read on after a pause. */
   #readOn: (() => void) | undefined;
-  /** Bytes of a response came, if only the first of its head. */
-  #responding = false;
   /** Interim responses so far. */
   #interim = 0;
   /** While the body comes. */
@@ -51,8 +37,8 @@ export class Attempt
   /** Set when the response is not wanted. */
   #discarded: DiscardedResponse | undefined;
 
-  override get sent(): boolean {
-    return this.#abort !== undefined;
+  protected override get handler(): this {
+    return this;
   }
 
   /** How it stands before it has ended. */
@@ -60,72 +46,20 @@ export class Attempt
     return this.recordOf(this.#standing);
   }
 
-  start(): void {
-    const { request, policy } = this.operation;
-    const now = performance.now();
-    this.begin(now);
-    // A listener may have ended the request.
-    if (this.settled) return;
-    this.engine.deadlines.start(this.#deadline, policy.attemptTimeoutMs, now);
-    request.body.open(this);
-  }
-
-  /** The body is open: sends it. */
-  send(upload: Upload, late: boolean): void {
-    if (this.settled) {
-      upload.stop();
-      return;
-    }
-    this.#upload = upload;
-    // Until now it waited for the caller's own function.
-    if (late) this.onTurn();
-    const { proxy } = this.admission.member;
-    const lease = (this.#lease ??= this.#take(proxy));
-    try {
-      lease.dispatch(this.operation.request.through(lease, proxy, upload), this);
-    } catch (error) {
-      this.#lost(error as Error);
-    }
-  }
-
-  #take(proxy: Proxy): Lease {
-    const { request, policy, sessionId } = this.operation;
-    const lease = request.lease(this.engine.clients, proxy, policy.connectTimeoutMs, sessionId);
-    this.#tunnel = !lease.absoluteForm;
-    return lease;
-  }
-
   resume(): void {
     this.#silence?.restart();
     this.#readOn?.();
   }
 
-  /** It waited for one of our own connections and has it now: its time begins. */
-  onTurn(): void {
-    this.turnAt = this.engine.now();
-    this.lagBeforeMs = this.engine.lag.totalMs;
-    this.#deadline.restart();
-  }
-
-  onConnect(abort: (reason?: Error) => void): void {
-    this.#abort = abort;
-    if (this.settled) abort(new Error('the attempt is over'));
-  }
-
-  /** A first byte came back. */
-  onResponseStarted(): void {
-    this.#responding = true;
-  }
-
   onUpgrade(statusCode: number, headers: RawHeaders, socket: UpgradeSocket): void {
-    this.#lease?.release();
+    this.lease?.release();
     if (this.settled) {
       socket.destroy();
       return;
     }
     this.latencyMs = this.engine.now() - this.startedAt;
     this.statusCode = statusCode;
-    this.responded({ tunnel: this.#tunnel, ruled: false });
+    this.responded({ tunnel: this.tunnel, ruled: false });
     this.settle(undefined);
     this.operation.upgraded(this, statusCode, headers, socket);
   }
@@ -165,10 +99,10 @@ export class Attempt
     this.statusCode = statusCode;
     this.leaveOutage();
     const { member } = this.admission;
-    if (statusCode >= 400) this.#lease?.refused(this.operation.request.body.shareable);
-    if (statusCode === 407 && !this.#tunnel) {
-      const { proxyHeaders } = this.#lease ?? {};
-      this.#fail(wantsCredentials(head.headers, member, proxyHeaders, this.#seen(false), at));
+    if (statusCode >= 400) this.lease?.refused(this.operation.request.body.shareable);
+    if (statusCode === 407 && !this.tunnel) {
+      const { proxyHeaders } = this.lease ?? {};
+      this.fail(wantsCredentials(head.headers, member, proxyHeaders, this.seen(false), at));
       this.#drain();
       return;
     }
@@ -200,7 +134,7 @@ export class Attempt
   }
 
   onComplete(trailers: RawHeaders): void {
-    this.#lease?.release();
+    this.lease?.release();
     this.#end(trailers);
   }
 
@@ -215,21 +149,11 @@ export class Attempt
     this.operation.forwardEnd(this.#standing?.outcome ?? 'success', trailers, at);
   }
 
-  onError(error: Error): void {
-    const lease = this.#lease;
+  override onError(error: Error): void {
     if (this.#endsWithItsHead(error)) {
-      lease?.cut(error);
+      this.lease?.cut(error);
       this.#end([]);
-      return;
-    }
-    if (this.settled || this.#responding || lease?.stale(error, this.sent) !== true) {
-      this.#lost(error);
-    } else if (this.operation.request.repeats(this.sent)) this.#sendAgain(lease);
-    else {
-      lease.cut(error);
-      const failure = classify(error, this.#seen(false));
-      this.#fail({ ...failure, blame: 'none', doubt: undefined, stale: true });
-    }
+    } else super.onError(error);
   }
 
   /**
@@ -249,21 +173,8 @@ export class Attempt
       proxyId,
       reason,
     });
-    this.#fail(classify(error, this.#seen(false)));
-    this.#lease?.cut(error);
-  }
-
-  /**
-   * The connection had served before and was closed before a byte of this response: the same attempt
-   * goes on, on a new connection of the same proxy.
-   */
-  #sendAgain(lease: Lease): void {
-    this.#abort = this.#readOn = undefined;
-    this.#upload?.stop();
-    lease.renew();
-    queueMicrotask(() => {
-      if (!this.settled) this.operation.request.body.open(this);
-    });
+    this.fail(classify(error, this.seen(false)));
+    this.lease?.cut(error);
   }
 
   /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
@@ -277,14 +188,14 @@ export class Attempt
       this.#decide(head, found, at);
     } catch (error) {
       this.#held = undefined;
-      this.#fail({
+      this.fail({
         outcome: 'failure',
         phase: 'headers',
         reason: 'aborted',
         blame: 'caller',
         error: error as Error,
       });
-      this.#lease?.cut(error as Error);
+      this.lease?.cut(error as Error);
       return;
     }
     const { body } = judgement;
@@ -293,11 +204,10 @@ export class Attempt
 
   /** The response is judged: it goes to the caller, or another attempt takes over. */
   #decide(head: ResponseHead, found: Found, at: number): void {
-    const way = { proxyHost: this.admission.member.proxy.host, tunnel: this.#tunnel };
+    const way = { proxyHost: this.admission.member.proxy.host, tunnel: this.tunnel };
     const { policy } = this.operation;
     const failure = failureOf(head, found, policy, way, this.engine.wallNow());
-    if (failure === undefined)
-      this.responded({ tunnel: this.#tunnel, ruled: found !== 'none' }, at);
+    if (failure === undefined) this.responded({ tunnel: this.tunnel, ruled: found !== 'none' }, at);
     this.#pass(head, found, failure === undefined ? undefined : this.judged(failure));
   }
 
@@ -318,18 +228,18 @@ export class Attempt
       }
       this.#standing = failure;
     }
-    this.#deadline.stop();
+    this.deadline.stop();
     this.#awaitBody(head.statusCode);
     const { statusCode, rawHeaders, statusText } = head;
     this.engine.hedging?.record(this.latencyMs ?? 0);
-    this.#lease?.responded();
+    this.lease?.responded();
     this.operation.forwardStart(this, statusCode, rawHeaders, statusText);
   }
 
   #awaitBody(statusCode: number): void {
     const { bodyTimeoutMs, method } = this.operation.request;
     if (bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
-    this.#silence = new BodySilence(this.#deadline, bodyTimeoutMs, this.engine, this);
+    this.#silence = new BodySilence(this.deadline, bodyTimeoutMs, this.engine, this);
   }
 
   /** The caller holds the response back. */
@@ -342,63 +252,28 @@ export class Attempt
     const { bodyTimeoutMs } = this.operation.request;
     const awaited = 'no more of the response body';
     const error = new AttemptTimeoutError(bodyTimeoutMs, 'body', this.proxyId, awaited);
-    const failure = classify(error, this.#seen(true));
-    this.#fail(late ? lateHere(failure) : failure);
-    this.#lease?.cut(error);
+    const failure = classify(error, this.seen(true));
+    this.fail(late ? lateHere(failure) : failure);
+    this.lease?.cut(error);
   }
 
-  #lost(error: Error): void {
-    this.#lease?.cut(error);
-    if (this.settled) {
-      this.#discarded?.end();
-      return;
-    }
-    scrub(error, this.admission.member.proxy, this.#lease?.proxyHeaders);
-    const failure = classify(error, this.#seen(this.latencyMs !== undefined));
-    // The deadline of the way through the proxy comes as an error of its connection.
-    const late = error instanceof AttemptTimeoutError && this.loopWasLate();
-    this.#fail(late ? lateHere(failure) : failure);
+  protected override lost(error: Error): void {
+    super.lost(error);
+    this.#discarded?.end();
   }
 
-  #seen(headersSeen: boolean) {
-    const { origin } = this.operation.request;
-    const sealed = this.#tunnel && this.sent && origin.startsWith('https:');
-    return { proxyId: this.proxyId, sealed, headersSeen };
+  protected override failed(failure: Failure): void {
+    this.operation.attemptFailed(this, failure);
   }
 
-  #fail(failure: Failure): void {
-    const settled = this.judged(failure);
-    this.settle(settled);
-    // Never synchronously inside a client's callback: its bookkeeping is not finished.
-    queueMicrotask(() => this.operation.attemptFailed(this, settled));
+  /** Once the head has come only silence ends it. */
+  override expired(): void {
+    if (this.#silence === undefined) super.expired();
+    else this.#silence.expired();
   }
 
-  /** Its time is over. */
-  expired(): void {
-    if (this.#silence !== undefined) this.#silence.expired();
-    // The response may lie unread in a socket: those get a turn before anything is judged.
-    else if (this.loopWasLate()) setImmediate(() => this.#expired(true));
-    else this.#expired(false);
-  }
-
-  #expired(late: boolean): void {
-    if (this.settled || (this.latencyMs !== undefined && this.#held === undefined)) return;
-    const { attemptTimeoutMs } = this.operation.policy;
-    const unread = this.#lease?.unreadAhead ?? 0;
-    if (unread > 0) this.engine.unread.found(this.proxyId, unread);
-    const phase = this.phase;
-    // Without a lease it waits for the caller's body function.
-    const starved = this.#lease === undefined || this.#upload?.starved === true;
-    const awaited = starved ? 'no more of the request body' : 'no response headers';
-    const error = new AttemptTimeoutError(attemptTimeoutMs, phase, this.proxyId, awaited, unread);
-    const failure = classify(error, this.#seen(false));
-    // It waited for this machine: for its loop, or for the source of its body.
-    this.#fail(late || starved ? lateHere(failure) : failure);
-    this.#lease?.cut(error);
-  }
-
-  protected override get starved(): boolean {
-    return this.#upload?.starved === true;
+  protected override get hasResponse(): boolean {
+    return this.latencyMs !== undefined && this.#held === undefined;
   }
 
   /** A head that came through a tunnel, or that states to come from the target, shows that the way works. */
@@ -406,24 +281,14 @@ export class Attempt
     const certainly = blame === 'target' && doubt === undefined;
     const spoke = this.latencyMs !== undefined && phase !== 'body';
     return (
-      (spoke && (this.#tunnel || (certainly && reason === 'status'))) ||
+      (spoke && (this.tunnel || (certainly && reason === 'status'))) ||
       (certainly && reason === 'protocol')
     );
   }
 
-  protected override get phase(): Phase {
-    if (this.latencyMs !== undefined) return 'body';
-    return this.sent ? 'headers' : (this.#lease?.phase ?? 'select');
-  }
-
   protected override stop(): void {
-    this.#deadline.stop();
-    this.#upload?.stop();
+    super.stop();
     this.#silence?.stop();
-  }
-
-  protected override cut(error: Error): void {
-    this.#lease?.cut(error);
   }
 
   /** The response is not wanted: the rest of it is read for a while, to keep the connection. */
@@ -435,7 +300,7 @@ export class Attempt
 
   #drain(): void {
     this.#discarded = new DiscardedResponse(this.engine.deadlines, (error) =>
-      this.#lease?.cut(error),
+      this.lease?.cut(error),
     );
   }
 }
