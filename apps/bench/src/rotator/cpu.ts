@@ -3,19 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { median } from '../measure.ts';
 import { printTable } from '../table.ts';
-import type { Way } from './cpu-client.ts';
 import { flawless, startFleet, type Fleet } from './fleet.ts';
+import { wayNames, type Way } from './ways.ts';
 
 const rounds = 21;
 /** After which all of a process is compiled. */
 const warmUps = 4;
 
-const names: Record<Way, string> = {
-  client: 'undici Client, bare',
-  agent: 'undici ProxyAgent',
-  verb: 'whirl, rotator.get()',
-  dispatcher: 'whirl, undici.request() over its dispatcher',
-};
 const byHttp = ['agent', 'client', 'verb', 'dispatcher'] as const;
 /** A bare client cannot lead through a tunnel. */
 const byHttps = ['agent', 'verb', 'dispatcher'] as const;
@@ -41,7 +35,7 @@ export async function cpu(): Promise<void> {
         ways.map((way) => {
           const own = costs.get(way) ?? [];
           return {
-            through: names[way],
+            through: wayNames[way],
             'µs/request': Math.round(median(own) * 10) / 10,
             'over ProxyAgent': median(own.map((cost, i) => cost / (peers[i] ?? NaN))),
           };
@@ -79,7 +73,7 @@ async function takeTurns(
         const [{ cpuUs, failed }] = (await once(client, 'message')) as [
           { cpuUs: number; failed: number },
         ];
-        if (failed > 0) throw new Error(`${names[way]}: ${failed} requests failed`);
+        if (failed > 0) throw new Error(`${wayNames[way]}: ${failed} requests failed`);
         if (round >= 0) costs.get(way)?.push(cpuUs);
       }
     }

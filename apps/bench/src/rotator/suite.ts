@@ -2,6 +2,7 @@ import { coldPool } from './cold-pool.ts';
 import { cpu } from './cpu.ts';
 import { criteria } from './criteria.ts';
 import { largePool } from './large-pool.ts';
+import { memory } from './memory.ts';
 import { throughput } from './throughput.ts';
 import { unreliable } from './unreliable.ts';
 
@@ -9,12 +10,13 @@ const parts: Record<string, () => Promise<unknown>> = {
   pool: largePool,
   throughput,
   cpu,
+  memory,
   unreliable,
   cold: coldPool,
   criteria,
 };
 
-/** `npm run bench rotator [pool | throughput | cpu | unreliable | cold | criteria]`; all of them without a name. */
+/** `npm run bench rotator [pool | throughput | cpu | memory | unreliable | cold | criteria]`; all of them without a name. */
 export async function run(args: readonly string[]): Promise<void> {
   for (const name of args.length === 0 ? Object.keys(parts) : args) {
     const part = parts[name];
