@@ -267,6 +267,28 @@ describe('startProxy', () => {
     expect(statuses[0]).toEqual(Array.from({ length: 40 }, () => (random() < 0.25 ? 503 : 200)));
   });
 
+  it('ok: a DELETE with a body in chunks reaches the target whole', async () => {
+    const { proxy, target } = await rig({ kind: 'ok' });
+    const wire = await openWire(proxy.port);
+    open.push(wire);
+    const head = `DELETE ${target.origin}/echo HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n`;
+    wire.write(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
+    expect((await wire.read('\r\n\r\n')).toString()).toContain(' 200 ');
+    expect(target.received).toMatchObject([{ method: 'DELETE', body: 'hello' }]);
+  });
+
+  for (const kind of ['hang', 'silent-after-connect'] as const) {
+    it(`${kind}: notices that a client has gone within a body that nothing asks for`, async () => {
+      const { proxy, target } = await rig({ kind });
+      const wire = await openWire(proxy.port);
+      const head = `POST ${target.origin}/ HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n`;
+      wire.write(`${head}Content-Length: 999999\r\n\r\n${'a'.repeat(500_000)}`);
+      await expect.poll(() => proxy.stats.requests).toBe(1);
+      wire.close();
+      await proxy.idle();
+    });
+  }
+
   it('close: ends every socket and frees the port', async () => {
     const { proxy, connect } = await rig({ kind: 'ok' });
     await (await connect()).read(established);

@@ -64,6 +64,12 @@ const hopByHop = new Set([
   'keep-alive',
   'transfer-encoding',
 ]);
+/** Whose answer is no response to a request in absolute form either. */
+const noTunnel = new Set<Behaviour['kind']>([
+  'close-after-connect',
+  'silent-after-connect',
+  'plain-after-connect',
+]);
 const notHttp = '\u0000\u0001 this is not HTTP \u0002\r\n\r\n';
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 const largeHead = `HTTP/1.1 200 OK\r\nx-padding: ${'a'.repeat(65_536)}\r\n\r\n`;
@@ -181,6 +187,10 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
       if (!hopByHop.has(name.toLowerCase()))
         headers.push(name, request.rawHeaders[i + 1] as string);
     }
+    // Node sends no DELETE in chunks by itself.
+    if (request.headers['transfer-encoding'] !== undefined) {
+      headers.push('transfer-encoding', 'chunked');
+    }
     const upstream = http.request({
       ...resolve(url),
       path: url.pathname + url.search,
@@ -223,10 +233,14 @@ export async function startProxy(options: ProxyServerOptions = {}): Promise<Flak
     const chosen = draw(behaviour, random);
     response.on('error', () => {});
     after(chosen.latencyMs ?? 0, () => {
-      if (misbehaved(chosen, request.socket) || chosen.kind === 'silent-after-connect') return;
-      if (chosen.kind === 'close-after-connect') request.socket.end();
-      else if (chosen.kind === 'plain-after-connect') request.socket.end(notHttp);
-      else if (!URL.canParse(request.url ?? '')) response.writeHead(400).end();
+      if (misbehaved(chosen, request.socket) || noTunnel.has(chosen.kind)) {
+        // It still reads, so that it notices when a client with a long body has gone.
+        request.resume();
+        if (chosen.kind === 'close-after-connect') request.socket.end();
+        else if (chosen.kind === 'plain-after-connect') request.socket.end(notHttp);
+        return;
+      }
+      if (!URL.canParse(request.url ?? '')) response.writeHead(400).end();
       else {
         const url = new URL(request.url ?? '');
         const refused = verdict(chosen, request, url);
