@@ -11,6 +11,7 @@ const conditions = ['@whirl/source', 'node', 'development|production'];
 export const long = [
   'apps/api/src/server.test.ts',
   'apps/api/src/unwritable-log.test.ts',
+  'apps/bench/src/soak/soak.test.ts',
   'apps/examples/src/docs.test.ts',
   'apps/examples/src/examples.test.ts',
   'packages/cli/test/check.test.ts',

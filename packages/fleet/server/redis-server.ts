@@ -27,6 +27,11 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** The process that runs at the moment. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   pause(): void {
     this.#child.kill('SIGSTOP');
   }

@@ -17,7 +17,14 @@ export interface Visits {
   wrong: number;
 }
 
+/** Bytes that clients have given to tunnels, and got from them. */
+export interface TunnelBytes {
+  sent: number;
+  received: number;
+}
+
 export interface Ways {
+  readonly bytes: TunnelBytes;
   readonly gateway: number;
   readonly target: number;
   readonly random: () => number;
@@ -38,7 +45,10 @@ const patienceMs = 20_000;
  * One tunnel: the ClientHello, and once it has come back up to 256 KiB, which come back too. Half of the clients
  * destroy their connection at a random moment.
  */
-export function visit({ gateway, target, random }: Ways, visits: Visits): Promise<void> {
+export function visit(
+  { gateway, target, random, bytes: total }: Ways,
+  visits: Visits,
+): Promise<void> {
   const leaves = random() < 0.5;
   const bytes = Math.ceil(random() * body.length);
   return new Promise((resolve) => {
@@ -61,13 +71,18 @@ export function visit({ gateway, target, random }: Ways, visits: Visits): Promis
     );
     // Together: the gateway cannot tell what a proxy puts into the tunnel of a client that says nothing.
     socket.write(`CONNECT 127.0.0.1:${target} HTTP/1.1\r\nHost: 127.0.0.1:${target}\r\n\r\n`);
-    socket.write(hello);
+    const send = (chunk: Buffer) => {
+      total.sent += chunk.length;
+      socket.write(chunk);
+    };
+    send(hello);
     const take = (chunk: Buffer) => {
       const before = received;
       received += chunk.length;
+      total.received += chunk.length;
       const sent = before < hello.length ? hello.subarray(before, received) : undefined;
       if (sent !== undefined && !chunk.subarray(0, sent.length).equals(sent)) end('wrong');
-      if (before < hello.length && received >= hello.length) socket.write(body.subarray(0, bytes));
+      if (before < hello.length && received >= hello.length) send(body.subarray(0, bytes));
       if (received === hello.length + bytes) end('completed');
       else if (received > hello.length + bytes) end('wrong');
     };

@@ -5,12 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { seededRandom, startProxy, startTarget, type Behaviour } from '@whirl/testkit';
 import { printTable } from '../table.ts';
 import { ask, visit, type Visits } from './clients.ts';
+import type { SoakOptions } from './everything.ts';
 import type { Holding } from './gateway-process.ts';
-
-export interface SoakOptions {
-  readonly seconds: number;
-  readonly seed: number;
-}
+import { slopeOf } from './slope.ts';
 
 const clients = 64;
 const proxyCount = 12;
@@ -40,7 +37,10 @@ const waysToFail: readonly Behaviour[] = [
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** 64 clients, half of them leaving, before a gateway whose proxies die and heal. False: something is left, or wrong. */
-export async function soakGateway({ seconds, seed }: SoakOptions): Promise<boolean> {
+export async function soakGateway({
+  seconds,
+  seed,
+}: Pick<SoakOptions, 'seconds' | 'seed'>): Promise<boolean> {
   const random = seededRandom(seed);
   const page = await startTarget();
   const echoes = new Set<net.Socket>();
@@ -63,13 +63,14 @@ export async function soakGateway({ seconds, seed }: SoakOptions): Promise<boole
   };
 
   const visits: Visits = { completed: 0, left: 0, torn: 0, failed: 0, refused: 0, wrong: 0 };
+  const bytes = { sent: 0, received: 0 };
   const until = performance.now() + seconds * 1000;
   const goesOn = () => performance.now() < until;
   const target = (echo.address() as net.AddressInfo).port;
   const client = async () => {
     while (goesOn()) {
-      if (random() < 0.2) await ask({ gateway: port, target: page.port, random }, visits);
-      else await visit({ gateway: port, target, random }, visits);
+      if (random() < 0.2) await ask({ gateway: port, target: page.port, random, bytes }, visits);
+      else await visit({ gateway: port, target, random, bytes }, visits);
     }
   };
   let changes = 0;
@@ -172,14 +173,4 @@ function equal(what: string, ...counts: readonly number[]): readonly [string, bo
 
 function mib(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(0);
-}
-
-/** Least squares. */
-function slopeOf(points: readonly (readonly [number, number])[]): number {
-  const mean = (of: (point: readonly [number, number]) => number) =>
-    points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const x = mean(([each]) => each);
-  const y = mean(([, each]) => each);
-  const over = points.reduce((sum, [px, py]) => sum + (px - x) * (py - y), 0);
-  return over / points.reduce((sum, [px]) => sum + (px - x) ** 2, 0);
 }
