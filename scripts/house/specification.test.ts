@@ -10,9 +10,9 @@ function identifiersIn(source: string): string[] {
   return [...found].flatMap(([, identifiers = '']) => identifiers.trim().split(' '));
 }
 
-const tests = [...typescriptIn('packages'), ...typescriptIn('apps')].filter((path) =>
-  /\.test(-kit)?\.ts$/.test(path),
-);
+const tests = ['packages', 'apps', 'scripts/house']
+  .flatMap(typescriptIn)
+  .filter((path) => /\.test(-kit)?\.ts$/.test(path));
 const shown = new Set(tests.flatMap((path) => identifiersIn(readFileSync(absolute(path), 'utf8'))));
 
 const sections = specification.split(/^### /m).slice(1);
