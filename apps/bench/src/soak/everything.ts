@@ -144,6 +144,7 @@ function sayHowItGoes(samples: readonly Sample[], broken: readonly Verdict[], se
   const requests = reports.reduce((sum, { events }) => sum + sumOf(events.requestsEnded), 0);
   const heaps = reports.map(({ heapBytes }) => (heapBytes / 1e6).toFixed(1)).join(', ');
   const last = broken.at(-1);
-  const wrong = last === undefined ? '' : `; ${broken.length} WRONG, the last ${last.what}`;
+  const wrong =
+    last === undefined ? '' : `; ${broken.length} WRONG, the last ${last.what}: ${last.value}`;
   console.log(`${seconds.toFixed(0)} s: ${requests} requests, heaps ${heaps} MB${wrong}`);
 }

@@ -129,6 +129,7 @@ async function member(options: MemberOptions): Promise<void> {
 
   const report = async (): Promise<Report> => {
     await collect();
+    await settled();
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const metrics = rotator.getRetryMetrics();
@@ -150,21 +151,23 @@ async function member(options: MemberOptions): Promise<void> {
         byProxy: Object.fromEntries(byProxy) as Record<string, number>,
       },
       inFlight: rotator.inFlight(),
-      load: rotator.proxies().reduce((all, { inFlight }) => all + inFlight, 0),
+      load: loadOf(rotator),
       reloads: reloads.count,
       fleetState: fleet.state,
       processes: fleet.processes().filter(({ state }) => state !== 'silent').length,
     };
   };
-  /** Clients see the end of a visit before the gateway and the events do. */
-  const rest = async () => {
-    await Promise.all([traffic.pause(), reloads.pause()]);
+  /** Clients see the end of a visit before the gateway and the events do; and health checks go on. */
+  const settled = async () => {
     const until = performance.now() + settleMs;
     const busy = () => {
       const { connections, openTunnels } = gateway.stats();
-      return rotator.inFlight().length + connections + openTunnels > 0;
+      return rotator.inFlight().length + loadOf(rotator) + connections + openTunnels > 0;
     };
-    while (busy() && performance.now() < until) await tick(20);
+    while (busy() && performance.now() < until) {
+      traffic.letGo();
+      await tick(20);
+    }
   };
   const end = async (): Promise<Rest> => {
     traffic.end();
@@ -186,7 +189,7 @@ async function member(options: MemberOptions): Promise<void> {
       traffic.resume();
       reloads.resume();
     } else if (message.command === 'rest') {
-      await rest();
+      await Promise.all([traffic.pause(), reloads.pause()]);
       process.send?.(await report());
     } else {
       process.off('disconnect', endWithParent);
@@ -207,6 +210,11 @@ function endWithParent(): void {
     // It has ended.
   }
   process.exit();
+}
+
+/** Requests and tunnels that proxies are held to have. */
+function loadOf(rotator: ProxyRotator): number {
+  return rotator.proxies().reduce((all, { inFlight }) => all + inFlight, 0);
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

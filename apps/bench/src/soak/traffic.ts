@@ -76,7 +76,6 @@ export class Traffic {
   async pause(): Promise<void> {
     this.#paused = true;
     while (this.#running > 0) await wait(10);
-    this.#letGo();
   }
 
   resume(): void {
@@ -86,11 +85,11 @@ export class Traffic {
   /** After `pause()`. */
   end(): void {
     this.#ended = true;
-    this.#letGo();
+    this.letGo();
   }
 
-  /** Ends the connections that agents keep. They can still open others. */
-  #letGo(): void {
+  /** Ends the connections that agents keep by now: one is kept a moment after its response. They can still open others. */
+  letGo(): void {
     this.#kept.http.destroy();
     this.#kept.https.destroy();
   }
