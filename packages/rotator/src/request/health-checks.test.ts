@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ProxyRotator } from '../index.ts';
 import { errorOf, rig } from '../../test/support/pool-rig.ts';
 
-const circuitBreaker = { failureThreshold: 1, openMs: 20 };
+// The lease is longer than a check takes on any machine: a check that came later would not count.
+const circuitBreaker = { failureThreshold: 1, openMs: 20, probeLeaseMs: 10_000 };
 const once = { maxAttempts: 1 };
 
 describe('health checks', () => {

@@ -56,7 +56,7 @@ describe('what a tunnel teaches of its proxies', () => {
   it('T14 a test of a circuit gives its ticket back after its lease, while its tunnel is idle', async () => {
     const { port } = await startRawTarget(echo);
     const { rotator, proxies } = await tunnelRig([{ kind: 'ok' }], {
-      circuitBreaker: { failureThreshold: 1, openMs: 20, probeLeaseMs: 100 },
+      circuitBreaker: { failureThreshold: 1, openMs: 20, probeLeaseMs: 1000 },
     });
     const id = proxies[0]?.id ?? '';
     await proxies[0]?.behave({ kind: 'refuse' });
@@ -67,7 +67,7 @@ describe('what a tunnel teaches of its proxies', () => {
     const idle = await rotator.connect({ host, port });
     const meanwhile = await errorOf(rotator.connect({ host, port }));
     expect(meanwhile).toMatchObject({ code: 'ALL_PROXIES_UNAVAILABLE' });
-    const next = await vi.waitFor(() => rotator.connect({ host, port }));
+    const next = await vi.waitFor(() => rotator.connect({ host, port }), 20_000);
     expect(await spoken(next, 'hello')).toBe('hello');
     expect(rotator.circuitBreakerState(id)?.state).toBe('closed');
     idle.destroy();
