@@ -4,35 +4,38 @@ import { countFailures } from './failure-count.ts';
 import type { TripRule } from './trip-rule.ts';
 import { check, resolve, type Kinds } from './validate.ts';
 
-/** Beside each: its unit, default and bounds. A number has to be finite. */
+/**
+ * The options of a breaker. Numbers have to be finite. What is unknown, of a wrong type or out of its bounds is refused
+ * with a TypeError or RangeError that names it.
+ */
 export interface CircuitBreakerOptions {
   /** Names the breaker in events and errors. Default `'circuit'`. */
   readonly name?: string | undefined;
-  /** Failures within `windowMs` that open. Default 5, whole, at least 1. Not used beside `trip`. */
+  /** Failures within `windowMs` that open. An integer ≥ 1, default 5. Not used beside `trip`. */
   readonly failureThreshold?: number | undefined;
-  /** Milliseconds. Default 60,000, at least 1. Not used beside `trip`. */
+  /** Milliseconds in which failures count. ≥ 1, default 60,000. Not used beside `trip`. */
   readonly windowMs?: number | undefined;
-  /** Milliseconds from opening to the first test. Default 30,000, at least 1. */
+  /** Milliseconds from opening to the first test. ≥ 1, default 30,000. */
   readonly openMs?: number | undefined;
-  /** Tests that may be out at once while half-open. Default 1, whole, at least 1. */
+  /** Tests that may run at once while half-open. An integer ≥ 1, default 1. */
   readonly halfOpenPermits?: number | undefined;
-  /** Successful tests that close. Default 1, whole, at least 1. */
+  /** Successful tests that close. An integer ≥ 1, default 1. */
   readonly successThreshold?: number | undefined;
-  /** Milliseconds after which a test that did not settle may be replaced. Default `openMs`, at least 1. */
+  /** Milliseconds after which a test that did not settle may be replaced. ≥ 1, default `openMs`. */
   readonly probeLeaseMs?: number | undefined;
-  /** Milliseconds that bound the growth of the open time. Default max(openMs, 300,000), at least `openMs`. */
+  /** Milliseconds that bound the growth of the open time. ≥ `openMs`, default 300,000 or `openMs` if larger. */
   readonly maxOpenMs?: number | undefined;
-  /** The open time grows by this factor with each failed test in a row. Default 1, at least 1. */
+  /** The open time grows by this factor with each failed test in a row. ≥ 1, default 1. */
   readonly openMultiplier?: number | undefined;
-  /** Spreads the open time by ± this ratio, after the cap. Default 0, from 0 to 1. */
+  /** Spreads the open time by ± this ratio, after the bound. 0 to 1, default 0. */
   readonly openJitter?: number | undefined;
-  /** When to open. Default `failureCount({ threshold: failureThreshold, windowMs })`. */
+  /** The rule that decides when to open. Default `failureCount({ threshold: failureThreshold, windowMs })`. */
   readonly trip?: TripRule | undefined;
   /** Epoch milliseconds. Default `performance.timeOrigin + performance.now()`. */
   readonly now?: (() => number) | undefined;
-  /** A number from 0 up to 1. Default `Math.random`. */
+  /** A number ≥ 0 and < 1, for the jitter. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Hears `circuit:transition`. Default: none. */
+  /** Gets `circuit:transition` and `circuit:rescheduled`. Default: none. */
   readonly bus?: Pick<WhirlBus, 'emit' | 'has'> | undefined;
 }
 

@@ -7,9 +7,9 @@ import { check, checkOptions, object, anything, array, shown } from '@whirl/chec
  * brackets) it is about these ports alone. At most 10,000 rules each.
  */
 export interface AccessOptions {
-  /** About the host and port of a proxy. */
+  /** About the host and port of a proxy. Default: no rules. */
   readonly proxies?: readonly string[] | undefined;
-  /** About the host and port of a request's URL. */
+  /** About the host and port of a request's URL. Default: no rules. */
   readonly targets?: readonly string[] | undefined;
 }
 

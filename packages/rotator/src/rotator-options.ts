@@ -30,9 +30,12 @@ import {
 } from '@whirl/check';
 import type { TlsOptions } from './connection/tls-client.ts';
 
-/** Every option of a rotator. None is changed or kept by reference. */
+/**
+ * Every option of a rotator. Lists and plain objects are copied. An option that is unknown, of a wrong type or out of
+ * its bounds is refused with a TypeError or RangeError that names it, and a proxy with an `InvalidProxyError`.
+ */
 export interface RotatorOptions {
-  /** A list, or a text with one proxy a line. Default: none yet. */
+  /** An array, or a string with one proxy a line. Default: none yet. */
   readonly proxies?: readonly PoolEntry[] | string | undefined;
   /**
    * The only proxies and targets that may be used; an empty array admits none. Default: all. A proxy that
@@ -44,11 +47,14 @@ export interface RotatorOptions {
    * this process resolves too: those of proxies, and those of targets behind socks4 and socks5. Default: none.
    */
   readonly deny?: AccessOptions | undefined;
-  /** For every request that does not bring its own; `null` turns retries off. */
+  /** For every request without a policy of its own; `null` turns retries off. Default: the defaults of each field. */
   readonly retryPolicy?: RetryPolicyOptions | null | undefined;
   /** How a proxy is picked. Default `adaptive()`. */
   readonly strategy?: Strategy | undefined;
-  /** The circuits of all proxies; `false`: none. `addProxy` takes one for a single proxy. */
+  /**
+   * The circuits of all proxies; `false`: none. `addProxy` takes one for a single proxy. Default: the defaults of each
+   * field.
+   */
   readonly circuitBreaker?: CircuitOptions | false | undefined;
   /**
    * Bounds retries and hedges to a share of the successes, so that they never multiply an outage:
@@ -57,9 +63,9 @@ export interface RotatorOptions {
    * `false`: no bound. Default: one retry in five successes, and 10 a second besides.
    */
   readonly budget?: RetryBudget | RetryBudgetOptions | false | undefined;
-  /** Sends slow idempotent requests twice. Default: off. */
+  /** When a slow idempotent request is sent once more, through another proxy. Default: never. */
   readonly hedge?: HedgeOptions | undefined;
-  /** Recognise responses that are blocks in disguise. Default: none. */
+  /** Rules that recognise responses which are blocks in disguise; the first with a verdict decides. Default: none. */
   readonly banRules?: readonly BanRule[] | undefined;
   /**
    * Whether a 4xx in absolute form that other proxies do not get from the same target counts against
@@ -79,11 +85,11 @@ export interface RotatorOptions {
    * such a request fails at once with `PROXIES_BUSY`.
    */
   readonly queueTimeoutMs?: number | undefined;
-  /** Share one to hear what happens. Default: one of its own, at `rotator.bus`. */
+  /** The bus for its events; several rotators may share one. Default: one of its own, at `rotator.bus`. */
   readonly bus?: WhirlBus | undefined;
   /**
-   * Share one, or `false` for none. It is made to hear the rotator's bus until the rotator ends; a bus that
-   * it hears already is not counted twice. Default: one of its own.
+   * Several rotators may share one; `false`: none. It is subscribed to the rotator's bus until the rotator ends; a bus
+   * that it is subscribed to already is not counted twice. Default: one of its own, see `getRetryMetrics()`.
    */
   readonly metrics?: RetryMetrics | false | undefined;
   /** Connections per proxy and origin. An integer ≥ 1, default 64. */
@@ -108,24 +114,25 @@ export interface RotatorOptions {
    * Default true.
    */
   readonly keepAlive?: boolean | undefined;
-  /** TLS with the target. */
+  /** TLS with targets. Default: Node's own authorities, and certificates are verified. */
   readonly tls?: TlsOptions | undefined;
-  /** TLS with https proxies. */
+  /** TLS with https proxies. Default: Node's own authorities, and certificates are verified. */
   readonly proxyTls?: TlsOptions | undefined;
   /**
    * Headers for every http and https proxy, on CONNECT and in absolute form; a proxy's own of the same name
-   * go before. A `Proxy-Authorization` is sent instead of Basic credentials. No target sees them through a tunnel.
+   * go before. A `Proxy-Authorization` is sent instead of Basic credentials. No target gets them through a tunnel.
+   * Default: none.
    */
   readonly proxyHeaders?: ProxyHeaders | undefined;
   /** Limits of undici's `WebSocket` over `rotator.dispatcher`. Default: undici's own. */
   readonly webSocket?: WebSocketLimits | undefined;
   /** A limit of undici's `EventSource` over `rotator.dispatcher`. Default: undici's own. */
   readonly eventSource?: EventSourceLimits | undefined;
-  /** Hears attempts at debug, circuits at info and warn, failed requests at warn. Default: none. */
+  /** Gets attempts at debug, circuits at info and warn, failed requests at warn. Default: none. */
   readonly logger?: Logger | undefined;
   /** Epoch milliseconds, never stepping back. Default: the monotonic system clock. */
   readonly now?: (() => number) | undefined;
-  /** A number from 0 up to 1. Default `Math.random`. */
+  /** A number ≥ 0 and < 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 

@@ -2,13 +2,13 @@ import type { Blame, Outcome, WhirlBus } from '@whirl/events';
 import type { Strategy } from './strategy.ts';
 
 export interface SelectorOptions {
-  /** Default `adaptive()`. */
+  /** How a candidate is picked; `use()` changes it. Default `adaptive()`. */
   readonly strategy?: Strategy | undefined;
   /** Epoch milliseconds. Default `performance.timeOrigin + performance.now()`. */
   readonly now?: (() => number) | undefined;
-  /** Draws from 0 up to 1. Default `Math.random`. */
+  /** A number ≥ 0 and < 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Learns from it: attempts, circuits and bans. */
+  /** A bus to learn from: attempts, circuits and bans. Default: none; then `end()`, `circuitChanged()` and `ban()` teach. */
   readonly bus?: Pick<WhirlBus, 'on'> | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface AttemptOutcome {
   readonly outcome: Outcome;
   /** Milliseconds, 0 to 10^12. */
   readonly latencyMs: number;
-  /** What the attempt wanted to reach. */
+  /** The target of the attempt, any non-empty string. Default: none; nothing is learned of the candidate there. */
   readonly target?: string | undefined;
   /**
    * What is to blame for the outcome. `proxy` counts against the candidate; `route` against it at this `target`

@@ -1,18 +1,18 @@
 /** What a pick is for. */
 export interface SelectContext {
-  /** Ids to avoid while another candidate is available. */
+  /** Ids to avoid while another candidate is available. Default: none. */
   readonly exclude?: ReadonlySet<string> | readonly string[] | undefined;
-  /** Preferred by `performance()` and `adaptive()`, asked for by `geo()`. */
+  /** Preferred by `performance()` and `adaptive()`, required or preferred by `geo()`. Default: none. */
   readonly region?: string | undefined;
   /** Only candidates of `region`, under every strategy. Default false. */
   readonly strictRegion?: boolean | undefined;
   /** The id of the candidate to pick, under every strategy, while it is available and the target does not avoid it. */
   readonly prefer?: string | undefined;
-  /** For `sticky()`. */
+  /** The session that keeps its candidate under `sticky()` and `consistent()`. Default: none. */
   readonly sessionId?: string | undefined;
-  /** What the attempt wants to reach: candidates that failed there are avoided. */
+  /** The target of the attempt: candidates that failed there are avoided. Default: none. */
   readonly target?: string | undefined;
-  /** Only candidates with all of these. */
+  /** Only candidates with all of these tags. Default: all candidates. */
   readonly tags?: readonly string[] | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface SessionMove {
 }
 
 /**
- * Decides. A strategy is told which candidates are available and returns one of their slots, or
+ * Picks a candidate. A strategy gets the candidates that are available and returns the slot of one of them, or
  * −1 for none. It may keep state in an `Index`; it must not keep it in itself, or two selectors could
  * not share it.
  */

@@ -11,8 +11,8 @@ import {
 } from '@whirl/check';
 
 /**
- * What a rule says of a response. `ok`: it stands, whatever its status. `retry`: try again, nothing
- * is to blame. `fatal`: it stands as a failure, nothing is tried again. `banTarget`: this proxy is
+ * The verdict of a rule on a response. `ok`: it is returned, whatever its status. `retry`: try again, nothing
+ * is to blame. `fatal`: it is returned as a failure, nothing is tried again. `banTarget`: this proxy is
  * avoided for this origin for a while. `banProxy`: the proxy's circuit opens for that long.
  * `throttle`: the same, but the proxy is not to blame for it. After a ban the request is tried
  * again, as its policy allows; without a further attempt the response is returned.
@@ -23,10 +23,10 @@ export type Verdict =
   | 'fatal'
   | { readonly action: 'banTarget' | 'banProxy' | 'throttle'; readonly forMs: number };
 
-/** What the rules made of a response: `'none'` of them had a verdict. */
+/** The result of all rules: `'none'` of them had a verdict, or the first that had one. */
 export type Found = 'none' | { readonly rule: string; readonly verdict: Verdict };
 
-/** What a rule looks at. */
+/** A response as a rule gets it. */
 export interface JudgedResponse {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[]>>;

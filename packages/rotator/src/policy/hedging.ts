@@ -2,7 +2,7 @@ import { above, checkOptions } from '@whirl/check';
 
 /** When a slow request is sent once more, through another proxy. */
 export interface HedgeOptions {
-  /** Milliseconds to wait for the first attempt's response. > 0; no default. */
+  /** Milliseconds to wait for the first attempt's response. > 0; needed without `percentile`. */
   readonly afterMs?: number | undefined;
   /**
    * Instead of a fixed time: this share of the latest 512 responses came sooner; between 0 and 1,

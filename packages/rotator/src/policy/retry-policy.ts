@@ -4,37 +4,40 @@ import { InvalidPolicyError } from '../errors.ts';
 import * as kinds from '@whirl/check';
 import { nearestName, shown, type Kind } from '@whirl/check';
 
-/** When and how a request is tried again. Every field has a default; durations are milliseconds. */
+/**
+ * When and how a request is tried again. Durations are milliseconds. A field that is unknown or out of its bounds is
+ * refused with an `InvalidPolicyError`, which names each of them.
+ */
 export interface RetryPolicyOptions {
-  /** Attempts in all, the first try included. 1 to 10, default 3. */
+  /** Attempts in all, the first one included. An integer from 1 to 10, default 3. */
   readonly maxAttempts?: number | undefined;
-  /** Default `exponential`. */
+  /** How the delays grow: by `multiplier`, by `baseDelayMs`, or not. Default `exponential`. */
   readonly backoffStrategy?: 'exponential' | 'linear' | 'fixed' | undefined;
-  /** The first delay. 100 to 60,000, default 1,000. */
+  /** The delay before the first retry. 100 to 60,000, default 1,000. */
   readonly baseDelayMs?: number | undefined;
-  /** Of `exponential`. 1.1 to 10, default 2. */
+  /** The factor from one delay to the next under `exponential`. 1.1 to 10, default 2. */
   readonly multiplier?: number | undefined;
-  /** 1,000 to 300,000; default 30,000, or `baseDelayMs` if that is larger. */
+  /** Bounds each delay. 1,000 to 300,000, ≥ `baseDelayMs`; default 30,000, or `baseDelayMs` if that is larger. */
   readonly maxBackoffDelayMs?: number | undefined;
-  /** ±50 % of each delay. Default false. */
+  /** Spreads each delay evenly by ±50 %. Default false. */
   readonly jitter?: boolean | undefined;
-  /** Each 400 to 599. Default 502, 503, 504. */
+  /** Statuses that are failures and retried. Integers from 400 to 599, default 502, 503 and 504. */
   readonly retryStatusCodes?: readonly number[] | undefined;
-  /** Bounds the whole request, body included. Default: no bound. */
+  /** Bounds the whole request with its delays and the body of its response. > 0, default: no bound. */
   readonly timeoutMs?: number | undefined;
   /**
    * Bounds one attempt up to its response headers, from when it has a connection; the wait for one of
-   * the proxy's `connections` before that is bounded by the same time. Default 30,000.
+   * the proxy's `connections` before that is bounded by the same time. > 0, default 30,000.
    */
   readonly attemptTimeoutMs?: number | undefined;
   /**
    * Bounds the way through the proxy inside `attemptTimeoutMs`: its name, TCP, TLS with it, CONNECT or
-   * SOCKS. Greater than 0, default 10,000.
+   * SOCKS. > 0, default 10,000.
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Bounds the silence between two chunks of a response body. Chunk extensions and other framing
-   * without content do not end it; while the reader holds the body back, no time passes. 0: no bound.
+   * without content do not end it; while the reader holds the body back, no time passes. ≥ 0, 0: no bound.
    * Default 300,000.
    */
   readonly bodyTimeoutMs?: number | undefined;
@@ -46,9 +49,9 @@ export interface RetryPolicyOptions {
   readonly failoverOnProxyAuth?: boolean | undefined;
   /** Treat Retry-After as the least wait. Default true. */
   readonly respectRetryAfter?: boolean | undefined;
-  /** A longer Retry-After returns the response at once. Default 60,000. */
+  /** A longer Retry-After returns the response at once. ≥ 0, default 60,000. */
   readonly maxRetryAfterMs?: number | undefined;
-  /** Shown in metrics and events. */
+  /** The label of its requests in metrics and events. 1 to 100 characters, default: none. */
   readonly name?: string | undefined;
 }
 

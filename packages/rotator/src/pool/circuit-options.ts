@@ -39,13 +39,13 @@ export interface CircuitOptions {
   readonly successThreshold?: number | undefined;
   /** Milliseconds after which a test that did not end may be replaced. ≥ 1, default `openMs`. */
   readonly probeLeaseMs?: number | undefined;
-  /** Bounds the growth of the open time. ≥ `openMs`, default 300,000 or `openMs` if larger. */
+  /** Milliseconds that bound the growth of the open time. ≥ `openMs`, default 300,000 or `openMs` if larger. */
   readonly maxOpenMs?: number | undefined;
   /** The open time grows by this factor with each failed test in a row. ≥ 1, default 1. */
   readonly openMultiplier?: number | undefined;
   /** Spreads the open time by ± this ratio. 0 to 1, default 0. */
   readonly openJitter?: number | undefined;
-  /** Another rule for opening, in place of `failureThreshold` and `windowMs`. */
+  /** Another rule for opening, in place of `failureThreshold` and `windowMs`. Default: the one described above. */
   readonly trip?: TripRule | undefined;
 }
 

@@ -55,7 +55,7 @@ export interface ProxyListOptions extends ParseProxyOptions {
   readonly fromObject?: ((entry: Readonly<Record<string, unknown>>) => ProxyOptions) | undefined;
   /**
    * Called with each proxy that was understood. Returns why the entry is refused all the same, such as "it must
-   * not stand in 10.0.0.0/8", or undefined to take it. The text is shown in errors. Default: all are taken.
+   * not stand in 10.0.0.0/8", or undefined to take it. The string is shown in errors. Default: all are taken.
    */
   readonly check?: ((proxy: Proxy) => string | undefined) | undefined;
 }

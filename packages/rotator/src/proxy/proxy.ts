@@ -5,23 +5,23 @@ import type { ProxyHeaders } from './proxy-headers.ts';
 import type { ProxyProtocol } from './protocols.ts';
 
 /**
- * A proxy as an object: by `url`, by `host` and `port`, or by `provider`, with what else is to be said of it. With
+ * A proxy as an object: by `url`, by `host` and `port`, or by `provider`, with its options. With
  * `{session}` or `{region}` in its user name or password it is a provider's gateway, used through several exits.
  */
 export interface ProxyOptions extends ExitOptions, ProviderOptions {
   /** A URL, `host:port`, `user:pass@host:port` or `host:port:user:pass`. */
   readonly url?: string | undefined;
-  /** Instead of `url`: a name or an address. */
+  /** Instead of `url`: a name or an address. No default. */
   readonly host?: string | undefined;
   /** Of `host`. 1 to 65,535. Default: that of the protocol. */
   readonly port?: number | undefined;
   /** Of `host`. Default `http`. */
   readonly protocol?: ProxyProtocol | undefined;
-  /** Taken as it is. Not beside a `url` that has credentials. */
+  /** Not decoded. Not beside a `url` that has credentials. Default: none. */
   readonly username?: string | undefined;
-  /** Taken as it is. Not beside a `url` that has credentials. */
+  /** Not decoded. Not beside a `url` that has credentials. Default: none. */
   readonly password?: string | undefined;
-  /** At most 256 characters. Default: `host:port`, or `user@host:port` with credentials. */
+  /** Unique in its pool. 1 to 256 characters. Default: `host:port`, or `user@host:port` with credentials. */
   readonly id?: string | undefined;
   /** Any string: a country, a data centre, a provider. Requests may prefer or demand it. Default: none. */
   readonly region?: string | undefined;

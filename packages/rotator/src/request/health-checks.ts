@@ -13,14 +13,14 @@ import { checkOptions, func, integer, number, type Kind } from '@whirl/check';
 
 /** Tests open circuits, those of groups too, that no traffic would reach. */
 export interface HealthCheckOptions {
-  /** What is asked for with GET, through each proxy. http: or https:. */
+  /** What is requested with GET, through each proxy. An absolute URL, http: or https:. */
   readonly url: string | URL;
   /**
-   * Milliseconds between rounds. A circuit that has been due for a test since the last round is
-   * tested in this one: traffic had its chance. ≥ 10, default 10,000.
+   * Milliseconds between rounds. A round tests the circuits that were due for a test in the round before: until then
+   * a request may have tested them. ≥ 10, default 10,000.
    */
   readonly intervalMs?: number | undefined;
-  /** Milliseconds to the headers of the response. ≥ 1, default 10,000. */
+  /** Milliseconds that a test may take until the headers of its response. ≥ 1, default 10,000. */
   readonly timeoutMs?: number | undefined;
   /** Tests under way at once. An integer ≥ 1, default 4. */
   readonly concurrency?: number | undefined;

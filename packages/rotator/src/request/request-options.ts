@@ -8,21 +8,24 @@ import {
   type RetryPolicyOptions,
 } from '../policy/retry-policy.ts';
 
-/** What a request, or a view of the rotator, asks of the pool. */
+/**
+ * Which proxies a request, or all requests of a view, may go through, and how often. An option that is unknown or of
+ * a wrong type is refused with an `InvalidRequestError`.
+ */
 export interface RoutingOptions {
-  /** Overrides the global policy whole; `null` makes one attempt only. */
+  /** Takes the place of the whole global policy; `null` makes one attempt only. Default: the global policy. */
   readonly retryPolicy?: RetryPolicyOptions | null | undefined;
-  /** Proxies of this region are preferred. */
+  /** Proxies of this region are preferred. Default: no preference. */
   readonly region?: string | undefined;
-  /** Only proxies of `region`. Default false. */
+  /** Only proxies of `region` are used; needs a `region`. Default false. */
   readonly strictRegion?: boolean | undefined;
-  /** The id of the proxy for the first attempt, under every strategy, while it is available. */
+  /** The id of the proxy for the first attempt, under every strategy, while it is available. Default: none. */
   readonly prefer?: string | undefined;
-  /** Requests of one session go through one proxy under the `sticky()` strategy. */
+  /** Requests of one session go through one proxy under `sticky()` and `consistent()`. Default: no session. */
   readonly sessionId?: string | undefined;
-  /** Only proxies that have all of these. */
+  /** Only proxies that have all of these tags are used. Default: all proxies. */
   readonly tags?: readonly string[] | undefined;
-  /** Pins the request, its retries included, to this proxy. */
+  /** Pins the request, its retries included, to the proxy with this id. Default: not pinned. */
   readonly proxyId?: string | undefined;
 }
 

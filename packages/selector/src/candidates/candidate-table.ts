@@ -9,11 +9,11 @@ export interface CandidateOptions {
   readonly region?: string | undefined;
   /** Share of the picks under `weighted()`, relative to the others; 0 to 10^15, default 1. */
   readonly weight?: number | undefined;
-  /** What an attempt costs, in any unit, for `costAware()`; ≥ 0, default 0. */
+  /** The cost of an attempt, in any unit, for `costAware()`; finite, ≥ 0, default 0. */
   readonly cost?: number | undefined;
   /** Labels that `select({ tags })` can ask for. Default none. */
   readonly tags?: readonly string[] | undefined;
-  /** Attempts in flight at most; a whole number ≥ 1. Default: no bound. */
+  /** Attempts in flight at most; an integer ≥ 1. Default: no bound. */
   readonly maxConcurrent?: number | undefined;
 }
 

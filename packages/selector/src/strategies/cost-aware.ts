@@ -7,7 +7,7 @@ import { TieClock } from '../slots/tie-clock.ts';
 export interface CostAwareOptions {
   /**
    * A candidate is acceptable while its estimated success is at least this share of the pool's mean.
-   * Default 0.8, between 0 and 1. Relative, so that a poor pool has acceptable candidates too.
+   * 0 to 1, default 0.8. Relative, so that a poor pool has acceptable candidates too.
    */
   readonly minSuccessRatio?: number | undefined;
 }
