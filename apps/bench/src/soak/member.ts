@@ -1,4 +1,5 @@
 // Child process: one member of the fleet, with its rotator, its gateway and all of their clients. Told what to do by messages.
+import v8 from 'node:v8';
 import { joinFleet, memoryStore } from '@whirl/fleet';
 import { redisStore } from '@whirl/fleet/redis';
 import { createGateway, type GatewayStats } from '@whirl/gateway';
@@ -41,6 +42,7 @@ export type MemberCommand =
 
 /** What a member has counted and holds, while none of its clients does anything. */
 export interface Report {
+  /** Heap and buffers without compiled code, which grows for as long as functions become hot. */
   readonly heapBytes: number;
   readonly rssBytes: number;
   readonly cpuSeconds: number;
@@ -88,6 +90,8 @@ const policy: RetryPolicyOptions = {
 const settleMs = 10_000;
 
 async function member(options: MemberOptions): Promise<void> {
+  // Node would parse the maps of tsx, one module after the other, as errors of them are made.
+  process.setSourceMapsEnabled(false);
   const { at, name, seed, redis } = options;
   redisPid = redis?.pid;
   const random = seededRandom(seed);
@@ -131,12 +135,14 @@ async function member(options: MemberOptions): Promise<void> {
     await collect();
     await settled();
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+    const code = v8.getHeapCodeStatistics();
+    const compiled = code.code_and_metadata_size + code.bytecode_and_metadata_size;
     const { user, system } = process.cpuUsage();
     const metrics = rotator.getRetryMetrics();
     const { requests, attempts, requestsInFlight } = metrics.totals();
     const byProxy = metrics.totalsByProxy(10_000).map((each) => [each.proxyId, sum(each.attempts)]);
     return {
-      heapBytes: heapUsed + arrayBuffers,
+      heapBytes: heapUsed + arrayBuffers - compiled,
       rssBytes: rss,
       cpuSeconds: (user + system) / 1e6,
       clients: traffic.counts,
@@ -226,6 +232,8 @@ const tick = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Twice, with a turn in between: finalizers let go of more. */
 async function collect(): Promise<void> {
   const { gc } = globalThis as { gc?: () => void };
+  // The global fetch keeps an entry for each of the last 250.
+  performance.clearResourceTimings();
   gc?.();
   await tick(50);
   gc?.();
