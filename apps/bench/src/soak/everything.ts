@@ -134,6 +134,7 @@ async function soak(
 
 /** By server, as words. */
 async function socketsLeft(farSide: FarSide): Promise<string> {
+  await farSide.closeProvider();
   const closedBy = performance.now() + settleMs;
   while (farSide.openSockets().length > 0 && performance.now() < closedBy) await wait(100);
   return farSide.openSockets().join(', ') || 'none';

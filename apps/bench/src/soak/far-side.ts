@@ -107,6 +107,8 @@ export async function startFarSide(random: () => number) {
       for (const proxy of proxies) await proxy.behave({ kind: 'ok' });
       await provider.mood('ok');
     },
+    /** The provider keeps connections to targets for its next request. */
+    closeProvider: () => provider.close(),
     /** `name: count` of each server that has some. */
     openSockets: () =>
       servers
