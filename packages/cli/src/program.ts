@@ -5,6 +5,7 @@ import { addCompletion } from './completion/command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';
 import { addGet } from './get/command.ts';
+import { refusalOf } from './terminal/refusal.ts';
 import type { Run } from './terminal/run.ts';
 import { addServe } from './serve/command.ts';
 import { OutputError, type Terminal } from './terminal/terminal.ts';
@@ -46,7 +47,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     each.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
-      outputError: (text, writeError) => writeError(text.replace(/^error: /, 'whirl: ')),
+      outputError: (text, writeError) => writeError(refusalOf(text)),
     });
   }
   try {

@@ -108,7 +108,7 @@ describe('L4 whirl bench', () => {
 
   it.each([
     [['-n', '1', '-z', '1s'], /-n and -z exclude each other/],
-    [['-n', '0'], /It must be a whole number from 1/],
+    [['-n', '0'], /^whirl: --requests must be an integer from 1 to 1000000000, got "0"$/m],
   ])('exit code 2: %j', async (args, message) => {
     const ran = await whirl(['bench', 'http://127.0.0.1:1/', '--proxies', '127.0.0.1:1', ...args]);
     expect([ran.code, ran.stdout]).toEqual([2, '']);

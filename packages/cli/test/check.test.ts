@@ -276,9 +276,15 @@ describe('L1 lists and command lines that cannot be used', () => {
       ['check', '/no/such/list', '--url', 'http://a/'],
       /^whirl: cannot read "\/no\/such\/list" \(ENOENT\)/,
     ],
-    [['check', '-', '--url', 'a.example'], /It must begin with http:\/\/ or https:\/\/\./],
+    [
+      ['check', '-', '--url', 'a.example'],
+      /^whirl: --url must begin with http:\/\/ or https:\/\/, got "a.example"$/m,
+    ],
     [['check', '-', '--url', 'http://a/', '--connect', 'a:1'], /exclude each other/],
-    [['check', '-', '--url', 'http://a/', '--format', 'xml'], /Allowed choices are table, json/],
+    [
+      ['check', '-', '--url', 'http://a/', '--format', 'xml'],
+      /^whirl: --format must be "table", .* or "plain", got "xml"$/m,
+    ],
     [['check', '-', '--url', 'http://a/', '--list-format', 'nonsense'], /^whirl: --list-format: /],
     [['check', '-', '--url', 'http://a/', '-o', '/no/such/file'], /^whirl: cannot write/],
     [['check', '-', '--ulr', 'http://a/'], /unknown option '--ulr'\n\(Did you mean --url\?\)/],

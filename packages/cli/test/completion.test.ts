@@ -60,6 +60,6 @@ _whirl; printf '%s\\n' "\${COMPREPLY[@]}"`;
   it('another shell is refused by name', async () => {
     const { code, stderr } = await whirl(['completion', 'tcsh']);
     expect(code).toBe(2);
-    expect(stderr).toContain('Allowed choices are bash, zsh, fish');
+    expect(stderr).toContain('<shell> must be "bash", "zsh" or "fish", got ');
   });
 });

@@ -188,7 +188,10 @@ describe('L2 whirl get', () => {
 
   it.each([
     [['get', 'http://a.example/'], /^whirl: no proxies: name them with --proxies/],
-    [['get', 'a.example', '--proxies', 'p:1'], /It must begin with http/],
+    [
+      ['get', 'a.example', '--proxies', 'p:1'],
+      /^whirl: <url> must begin with http.*, got "a.example"$/m,
+    ],
     [
       ['get', 'http://a.example/', '--proxies', 'bob:hunter2@,p:0'],
       /^whirl: --proxies:1: .*\nwhirl: --proxies:2: /,

@@ -301,8 +301,14 @@ describe('L3 whirl serve', () => {
   });
 
   it.each([
-    [['--gateway', '8001'], "option '--gateway <host:port>' argument '8001' is invalid"],
-    [['--api', 'localhost'], "option '--api <host:port>' argument 'localhost' is invalid"],
+    [
+      ['--gateway', '8001'],
+      '--gateway must be host:port, such as 127.0.0.1:8001, or off, got "8001"',
+    ],
+    [
+      ['--api', 'localhost'],
+      '--api must be host:port, such as 127.0.0.1:8001, or off, got "localhost"',
+    ],
     [['--gateway', '0.0.0.0:0'], '--gateway-auth or --gateway-auth-file'],
     [['--api', '0.0.0.0:0'], 'WHIRL_API_TOKEN or --api-token-file'],
     [['--api', 'off', '--gateway', 'off'], '--api and --gateway are both off'],
@@ -313,7 +319,7 @@ describe('L3 whirl serve', () => {
     [['--api-token-file', '/no/such'], '--api-token-file: cannot read "/no/such"'],
     [['--redis', 'http://:hunter2@h'], '--redis must be a URL that begins with redis://'],
     [['--fleet-pool', 'a b'], '--fleet-pool must be 1 to 200 characters'],
-    [['--log-level', 'loud'], "option '--log-level <level>' argument 'loud' is invalid"],
+    [['--log-level', 'loud'], '--log-level must be "trace", "debug", '],
     [['--config', '/no/such'], '--config: cannot read "/no/such"'],
     [['--list-format', 'host;'], '--list-format must be '],
     [['--proxies-file', '/no/such'], 'cannot read "/no/such" (ENOENT)'],

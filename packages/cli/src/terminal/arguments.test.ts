@@ -24,7 +24,7 @@ describe('what is written behind options', () => {
     const parse = parseInteger(1, 10);
     expect([parse('1'), parse('10')]).toEqual([1, 10]);
     for (const text of ['0', '11', '1.5', '', ' 1', '1e1', '0x1']) {
-      expect(() => parse(text), text).toThrow('It must be a whole number from 1 to 10.');
+      expect(() => parse(text), text).toThrow('It must be an integer from 1 to 10.');
     }
   });
 
