@@ -2,6 +2,7 @@ import { reportMs, workingMs } from './settings.ts';
 
 /** What one process says of a proxy. */
 interface Report {
+  readonly process: string;
   /** Failures in a row. */
   run: number;
   failedAt: number;
@@ -27,7 +28,8 @@ export interface Findings {
  * processes of one host may share a dead network.
  */
 export class Ledger {
-  readonly #reports = new Map<string, Map<string, Report>>();
+  /** Arrays no longer than needed: a map for each proxy would be half of what a process holds. */
+  readonly #reports = new Map<string, readonly Report[]>();
   /** When a proxy was found to work again: what was seen before counts no more. */
   readonly #clearedAt = new Map<string, number>();
   readonly #witnessOf: (process: string) => string;
@@ -60,7 +62,7 @@ export class Ledger {
   }
 
   worked(id: string, process: string, at: number): void {
-    const report = this.#reports.get(id)?.get(process) ?? this.#report(id, process, at);
+    const report = this.#find(id, process) ?? this.#report(id, process, at);
     if (report === undefined) return;
     report.workingAt = Math.max(report.workingAt, at);
     if (report.failedAt <= at) report.run = 0;
@@ -68,12 +70,12 @@ export class Ledger {
 
   /** Whether it has said that it failed there. */
   hasFailed(id: string, process: string): boolean {
-    return (this.#reports.get(id)?.get(process)?.failedAt ?? -Infinity) > -Infinity;
+    return (this.#find(id, process)?.failedAt ?? -Infinity) > -Infinity;
   }
 
   /** Whether it has said after that instant that it works there. */
   workedAfter(id: string, process: string, at: number): boolean {
-    return (this.#reports.get(id)?.get(process)?.workingAt ?? -Infinity) > at;
+    return (this.#find(id, process)?.workingAt ?? -Infinity) > at;
   }
 
   /** It works again: all that was seen before is over. */
@@ -88,10 +90,10 @@ export class Ledger {
   }
 
   /** The reports of one proxy, or of all; those of this process too. */
-  *reports(only?: string): Generator<Readonly<Report> & { proxyId: string; process: string }> {
+  *reports(only?: string): Generator<Readonly<Report> & { proxyId: string }> {
     for (const [proxyId, reports] of this.#reports) {
       if (only !== undefined && only !== proxyId) continue;
-      for (const [process, report] of reports) yield { proxyId, process, ...report };
+      for (const report of reports) yield { proxyId, ...report };
     }
   }
 
@@ -100,9 +102,9 @@ export class Ledger {
     const runs = new Map<string, number>();
     const working = new Set<string>();
     let openUntil = -Infinity;
-    for (const [process, report] of this.#reports.get(id) ?? []) {
-      if (process === without) continue;
-      const witness = this.#witnessOf(process);
+    for (const report of this.#reports.get(id) ?? []) {
+      if (report.process === without) continue;
+      const witness = this.#witnessOf(report.process);
       const works = now - report.workingAt <= workingMs;
       // One failure after a success that was reported is a slip, not a report that it is dead.
       const fails = report.run > (works ? 1 : 0) && now - report.failedAt <= reportMs;
@@ -123,10 +125,11 @@ export class Ledger {
     if (now - this.#sweptAt < 10_000) return;
     this.#sweptAt = now;
     for (const [id, reports] of this.#reports) {
-      for (const [process, { failedAt, workingAt, openUntil }] of reports) {
-        if (Math.max(failedAt, workingAt, openUntil) < now - reportMs) reports.delete(process);
-      }
-      if (reports.size === 0) this.#reports.delete(id);
+      const left = reports.filter(({ failedAt, workingAt, openUntil }) => {
+        return Math.max(failedAt, workingAt, openUntil) >= now - reportMs;
+      });
+      if (left.length === 0) this.#reports.delete(id);
+      else this.#reports.set(id, left);
     }
     for (const [id, at] of this.#clearedAt) if (at < now - reportMs) this.#clearedAt.delete(id);
   }
@@ -134,13 +137,16 @@ export class Ledger {
   /** Undefined for what was seen before the proxy was found to work again. */
   #report(id: string, process: string, at: number): Report | undefined {
     if (at <= (this.#clearedAt.get(id) ?? -Infinity)) return undefined;
-    let reports = this.#reports.get(id);
-    if (reports === undefined) this.#reports.set(id, (reports = new Map()));
-    let report = reports.get(process);
+    let report = this.#find(id, process);
     if (report === undefined) {
-      report = { run: 0, failedAt: -Infinity, workingAt: -Infinity, openUntil: -Infinity };
-      reports.set(process, report);
+      const never = -Infinity;
+      report = { process, run: 0, failedAt: never, workingAt: never, openUntil: never };
+      this.#reports.set(id, this.#reports.get(id)?.concat(report) ?? [report]);
     }
     return report;
+  }
+
+  #find(id: string, process: string): Report | undefined {
+    return this.#reports.get(id)?.find((report) => report.process === process);
   }
 }
