@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { printTable } from '../table.ts';
 import { latency } from './latency.ts';
+import { memory } from './memory.ts';
 import { redisLoad } from './redis-load.ts';
 import { sick } from './sick.ts';
 import { wasted } from './wasted.ts';
@@ -15,6 +16,7 @@ const parts: Record<string, [title: string, run: () => Promise<Rows>]> = {
     '50 processes, 10,000 proxies, 2,500 rows a second: failures, each contradicted',
     redisLoad,
   ],
+  memory: ['memory of a process for 10,000 proxies, besides its pool', memory],
   latency: ['a request through one proxy, p99 with a fleet over without', latency],
 };
 
