@@ -74,7 +74,7 @@ describe('keys', () => {
     const fleets = ['one', 'two'].map(fleetOf);
     await expect.poll(() => fleets.every(({ fleet }) => fleet.state === 'joined')).toBe(true);
     await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'x', 'y');
-    await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'e', 'me\nh\nb{{{');
+    await server.command('XADD', 'whirl:{junk}:v1:log', '*', 'me\nh', 'b{{{');
     for (let part = 0; part < 64; part++) {
       await server.command(
         'HSET',

@@ -154,17 +154,17 @@ function peerOf(row: string): Peer {
   return { process, witness };
 }
 
-/** An entry of the log: its id, and one field with the process, its host, and what it told. */
+/**
+ * An entry of the log: its id, and one field, named after the process and its host. Apart from what it told, since a
+ * name that is cut out of a long string keeps all of it in memory.
+ */
 function entryOf([id, fields]: unknown[], self: string, now: number): LogEntry[] {
-  const text = String((fields as unknown[] | undefined)?.[1]);
-  const first = text.indexOf('\n');
-  const second = text.indexOf('\n', first + 1);
-  const process = text.slice(0, first);
-  if (second < 0 || process === self) return [];
+  const [head, text] = strings(fields);
+  const [process, witness] = (head ?? '').split('\n');
+  if (!process || !witness || !text || process === self) return [];
   const ageMs = Math.max(0, now - Number.parseInt(String(id), 10));
-  const from = { process, witness: text.slice(first + 1, second), ageMs };
-  const what = text.slice(second + 2);
-  return [text[second + 1] === 'c' ? { ...from, passed: what } : { ...from, batch: what }];
+  const what = text.slice(1);
+  return [{ process, witness, ageMs, [text[0] === 'c' ? 'passed' : 'batch']: what }];
 }
 
 function holdOf([field = '', remaining, marks = '']: string[]): KnownHold {

@@ -25,7 +25,7 @@ if not epoch then
 end
 
 local function tell(kind, what)
-  redis.call('XADD', log, 'MINID', '~', now - logTtl, '*', 'e', me .. '\\n' .. kind .. what)
+  redis.call('XADD', log, 'MINID', '~', now - logTtl, '*', me, kind .. what)
 end
 local function hold(field, ends)
   local score = redis.call('ZSCORE', holds, field)
