@@ -5,6 +5,8 @@ const entryWords = 3;
 const previous = 1;
 const next = 2;
 const none = -1;
+/** Before an entry that stands in no queue. */
+const outside = -2;
 /** How many entries `putByNumber` passes at most. */
 const maxPassed = 8;
 
@@ -51,6 +53,7 @@ export class SlotEntries {
       if (this.#used > this.#numbers.length) this.#numbers = grown(this.#numbers, this.#used);
     } else this.#free = this.get(entry, next);
     this.set(entry, 0, slot);
+    this.set(entry, previous, outside);
     this.#entries.set(slot, entry);
     return entry;
   }
@@ -112,16 +115,19 @@ export class SlotQueue {
     return true;
   }
 
-  /** Takes out a slot, which stands in this queue. It keeps its entry. */
-  take(slot: number): void {
+  /** Takes out a slot, which keeps its entry. False when it stands in no queue; it must be in no other one. */
+  take(slot: number): boolean {
     const entries = this.#entries;
     const entry = entries.entry(slot);
     const before = entries.get(entry, previous);
+    if (before === outside) return false;
     const behind = entries.get(entry, next);
     if (before === none) this.#head = behind;
     else entries.set(before, next, behind);
     if (behind === none) this.#tail = before;
     else entries.set(behind, previous, before);
+    entries.set(entry, previous, outside);
+    return true;
   }
 
   /** The first slot that `accepts` takes, −1 without any. O(those refused). */
