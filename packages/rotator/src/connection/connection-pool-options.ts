@@ -15,6 +15,8 @@ export interface ConnectionPoolOptions extends ConnectionOptions {
 }
 
 export interface TakeOptions {
+  /** That of the URL, as a string, if it is there already: of a string in use since long the hash is known too. */
+  readonly origin?: string | undefined;
   /** How long the way through the proxy may take to be made. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined;
   /** Overrides the proxy's and the rotator's: an upgrade needs a tunnel. */

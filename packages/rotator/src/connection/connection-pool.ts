@@ -54,7 +54,7 @@ export class ConnectionPool {
     const absoluteForm =
       tunnel === 'auto' && origin.protocol === 'http:' && proxy.protocol.startsWith('http');
     const { session } = options;
-    const place = absoluteForm ? '' : origin.origin;
+    const place = absoluteForm ? '' : (options.origin ?? origin.origin);
     const key = session === undefined ? place : `${place} ${session}`;
     let route = pool.routes.get(key);
     if (route === undefined) {

@@ -132,7 +132,7 @@ export class HealthChecks {
       },
       noRetries,
     );
-    const lease = request.lease(clients, member.proxy, this.#timeoutMs, undefined);
+    const lease = request.lease(clients, member.proxy, { connectTimeoutMs: this.#timeoutMs });
     let ended = false;
     lag.begun();
     const lagBeforeMs = lag.totalMs;

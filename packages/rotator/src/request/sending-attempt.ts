@@ -70,8 +70,9 @@ export abstract class SendingAttempt<Request extends SentRequest>
   protected abstract get handler(): RawHandler;
 
   #take(proxy: Proxy): Lease {
-    const { request, policy, sessionId } = this.operation;
-    const lease = request.lease(this.engine.clients, proxy, policy.connectTimeoutMs, sessionId);
+    const { request, policy, sessionId: session, origin } = this.operation;
+    const { connectTimeoutMs } = policy;
+    const lease = request.lease(this.engine.clients, proxy, { connectTimeoutMs, session, origin });
     this.tunnel = !lease.absoluteForm;
     return lease;
   }
