@@ -2,6 +2,10 @@ import type { Backoff } from './backoff.ts';
 import { checkOptions } from './check-options.ts';
 import { jittered, type JitterOptions } from './jitter.ts';
 
+/**
+ * The options of `exponential()`. One that is unknown, of a wrong type or out of its bounds is refused with a TypeError
+ * or RangeError that names it.
+ */
 export interface ExponentialOptions extends JitterOptions {
   /** The first delay in ms, ≥ 0. Default 1,000. */
   readonly baseMs?: number | undefined;

@@ -22,8 +22,12 @@ import { check, refuse } from './check-options.ts';
  */
 export type Jitter = 'none' | 'proportional' | 'full' | 'equal' | 'decorrelated';
 
+/**
+ * How a backoff spreads its delays. An option that is unknown, of a wrong type or out of its bounds is refused with a
+ * TypeError or RangeError that names it.
+ */
 export interface JitterOptions {
-  /** How each delay is spread; `true` is `proportional` (±50 %), `false` is `none`. Default none. */
+  /** How each delay is spread; `true` is `proportional` (±50 %), `false` is `none`. Default `none`. */
   readonly jitter?: Jitter | boolean | undefined;
   /** Draws from [0, 1). Default `Math.random`. */
   readonly random?: (() => number) | undefined;

@@ -17,6 +17,10 @@ export interface RetryBudget {
   share?: number | undefined;
 }
 
+/**
+ * The options of `createRetryBudget()`. One that is unknown, of a wrong type, not finite or out of its bounds is refused
+ * with a TypeError or RangeError that names it.
+ */
 export interface RetryBudgetOptions {
   /** Retries that each deposit earns, ≥ 0, in steps of a millionth. Default 0.2. */
   readonly ratio?: number | undefined;

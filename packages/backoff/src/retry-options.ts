@@ -13,8 +13,12 @@ export interface RetryEvent {
   readonly delayMs: number;
 }
 
+/**
+ * The options of `retry()`, which rejects with a TypeError or RangeError that names the option when one is unknown, of a
+ * wrong type or out of its bounds.
+ */
 export interface RetryOptions<T = unknown> {
-  /** Attempts in all, the first try included: a whole number ≥ 1, or Infinity. Default 3. */
+  /** Attempts in all, the first try included: an integer ≥ 1, or Infinity. Default 3. */
   readonly maxAttempts?: number | undefined;
   /** How long to wait before each retry. Default `exponential()`: 1 s, 2 s, 4 s … to 30 s. */
   readonly backoff?: Backoff | undefined;
@@ -50,7 +54,7 @@ export interface RetryOptions<T = unknown> {
    * Share one among all calls to the same target. Default: none.
    */
   readonly budget?: Pick<RetryBudget, 'deposit' | 'tryWithdraw'> | undefined;
-  /** Hears of each retry before its delay. It is not waited for, and its errors are ignored. */
+  /** Hears of each retry before its delay. It is not waited for, and its errors are ignored. Default: none. */
   readonly onRetry?: ((event: RetryEvent) => unknown) | undefined;
   /**
    * Milliseconds that never step back: what `timeoutMs` is measured by. The waiting itself is done by

@@ -6,11 +6,12 @@ import { check } from './validate.ts';
 /** The options of one breaker of a group; the name is given apart. */
 export type GroupedBreakerOptions = Omit<CircuitBreakerOptions, 'name'>;
 
+/** The options of all breakers of a group. A bad one is refused as `CircuitBreaker` refuses it. */
 export interface CircuitBreakerGroupOptions extends GroupedBreakerOptions {
   /**
    * Breakers to keep. A new one then takes the place of the one that was got longest ago, if that is
-   * closed and has no call in flight: the group grows beyond this while too few are. A whole number
-   * of at least 1. Default: no bound.
+   * closed and has no call in flight: the group grows beyond this while too few are. An integer
+   * ≥ 1. Default: no bound.
    */
   readonly maxBreakers?: number | undefined;
 }

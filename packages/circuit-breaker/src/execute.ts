@@ -12,6 +12,10 @@ export interface BoundedCall extends Call {
   readonly signal: AbortSignal;
 }
 
+/**
+ * The options of `execute()`. It rejects with a TypeError or RangeError that names the option when one is unknown, of a
+ * wrong type or out of its bounds; the function is not called then.
+ */
 export interface ExecuteOptions<Result = unknown> {
   /**
    * Aborted before: the function is not called. Aborted when the call fails: no verdict, unless the

@@ -1,10 +1,11 @@
 import type { TripRule } from './trip-rule.ts';
 import { resolve } from './validate.ts';
 
+/** The options of `failureCount()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface FailureCountOptions {
-  /** Failures that open. Default 5, a whole number of at least 1. */
+  /** Failures that open. An integer ≥ 1, default 5. */
   readonly threshold?: number | undefined;
-  /** Milliseconds, inclusive: a failure exactly this old counts. Default 60,000, at least 1. */
+  /** Milliseconds, inclusive: a failure exactly this old counts. ≥ 1, default 60,000. */
   readonly windowMs?: number | undefined;
 }
 

@@ -2,14 +2,18 @@ import type { CircuitReason } from '@whirl/events';
 import type { TripRule } from './trip-rule.ts';
 import { check, resolve } from './validate.ts';
 
+/** The options of `failureRate()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface RateOptions {
   /** Opens at this share, inclusive. From 0.000001 to 1. */
   readonly ratio: number;
-  /** The window in milliseconds. Default 60,000, at least 1; excludes `windowSize`. */
+  /** The window in milliseconds. ≥ 1, default 60,000; excludes `windowSize`. */
   readonly windowMs?: number | undefined;
-  /** The window in calls. A whole number of at least 1; excludes `windowMs`. */
+  /** The window in calls. An integer ≥ 1; excludes `windowMs`. Default: a window of time. */
   readonly windowSize?: number | undefined;
-  /** Calls in the window before the rate counts. Default 10, or `windowSize` if smaller. */
+  /**
+   * Calls in the window before the rate counts. An integer ≥ 1 and ≤ `windowSize`. Default 10, or `windowSize` if that
+   * is smaller.
+   */
   readonly minimumCalls?: number | undefined;
 }
 

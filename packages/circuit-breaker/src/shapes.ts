@@ -1,19 +1,22 @@
 import type { CircuitReason, CircuitState } from '@whirl/events';
 
+/** The options of `trip()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface TripOptions {
-  /** Default `'custom'`. */
+  /** What events give as the reason. Default `'custom'`. */
   readonly reason?: CircuitReason | undefined;
-  /** Milliseconds to stay open, exactly; at least 1. Default: as failures would. */
+  /** Milliseconds to stay open, exactly; ≥ 1. Default: as failures would. */
   readonly openMs?: number | undefined;
 }
 
+/** The options of `adopt()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface AdoptOptions {
-  /** Milliseconds to stay open, exactly; at least 1. Default: as failures would. */
+  /** Milliseconds to stay open, exactly; ≥ 1. Default: as failures would. */
   readonly openMs?: number | undefined;
 }
 
+/** The options of `reset()`. A bad one is refused with a TypeError that names it. */
 export interface ResetOptions {
-  /** Default `'reset'`. */
+  /** What events give as the reason. Default `'reset'`. */
   readonly reason?: CircuitReason | undefined;
 }
 

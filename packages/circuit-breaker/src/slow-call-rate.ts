@@ -2,8 +2,9 @@ import { rateWindow, type RateOptions } from './rate-window.ts';
 import type { TripRule } from './trip-rule.ts';
 import { check } from './validate.ts';
 
+/** The options of `slowCallRate()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface SlowCallRateOptions extends RateOptions {
-  /** A call is slow when it took longer than this many milliseconds. At least 0. */
+  /** A call is slow when it took longer than this many milliseconds. ≥ 0. */
   readonly slowMs: number;
 }
 

@@ -72,6 +72,7 @@ export interface Bus<Events extends EventMap> {
   has(type: TypeOf<Events>): boolean;
 }
 
+/** The options of `createBus()`. One that is unknown or no function is refused with a TypeError that names it. */
 export interface BusOptions {
   /**
    * Hears what a listener threw or rejected with. Default: written to the console, which is seen and

@@ -6,47 +6,50 @@ import type { FleetShare, Settings } from './protocol/settings.ts';
 import type { Shareable } from './shared-pool.ts';
 import type { FleetStore } from './store.ts';
 
-/** The options of `joinFleet()`. Durations are milliseconds. */
+/**
+ * The options of `joinFleet()`. Durations are milliseconds. One that is unknown, of a wrong type or out of its bounds is
+ * refused with a TypeError or RangeError that names it. Names have 1 to 200 characters without spaces and braces.
+ */
 export interface FleetOptions {
   /** What joins: a rotator, or anything else with `share()`. */
   readonly rotator: Shareable;
-  /** The name of the pool: all processes that give the same one learn together. Not empty. */
+  /** The name of the pool: all processes that give the same one learn together. */
   readonly pool: string;
-  /** Where the processes meet. */
+  /** Where the processes meet: `memoryStore()`, `redisStore()` or a store of your own. */
   readonly store: FleetStore;
   /** Names this process in the fleet. Default: the host, the process id and chance. */
   readonly processId?: string | undefined;
   /** Processes of one witness may share a dead network, and count as one. Default: the host's name. */
   readonly witness?: string | undefined;
-  /** Between two syncs, 50 to 5,000. Default 250. */
+  /** The time between two syncs. 50 to 5,000, default 250. */
   readonly intervalMs?: number | undefined;
-  /** After which a sync counts as missed, 10 to 5,000. Default 100. */
+  /** The time after which a sync counts as missed. 10 to 5,000, default 100. */
   readonly deadlineMs?: number | undefined;
-  /** How many have to report that a proxy fails before others open its circuit, 1 to 10. Default 2. */
+  /** How many witnesses have to report that a proxy fails before the others open its circuit. 1 to 10, default 2. */
   readonly witnesses?: number | undefined;
   /** If more than this share of the proxies tried fail at once, this process reports no failures. 0 to 1, default 0.6. */
   readonly suspectRatio?: number | undefined;
-  /** How much later than the fleet a process tests by itself; up to twice as long. ≥ 100, default 1,000. */
+  /** How much later than the fleet a process tests by itself; up to twice as long. 100 to 3,600,000, default 1,000. */
   readonly graceMs?: number | undefined;
-  /** How long a lease waits for a request. ≥ 10, default 1,000. */
+  /** How long a lease waits for a request. 10 to 3,600,000, default 1,000. */
   readonly armMs?: number | undefined;
-  /** How long a test may take before another process may test. ≥ 100, default 30,000. */
+  /** How long a test may take before another process may test. 100 to 3,600,000, default 30,000. */
   readonly leaseMs?: number | undefined;
-  /** Circuits of the other processes close within this time after a test passed. ≥ 0, default 2,000. */
+  /** Circuits of the other processes close within this time after a test passed. 0 to 3,600,000, default 2,000. */
   readonly closeSpreadMs?: number | undefined;
-  /** Failing proxies that the whole fleet reports in a second at most. ≥ 1, default 2,000. */
+  /** Failing proxies that the whole fleet reports in a second at most. 1 to 1,000,000, default 2,000. */
   readonly rowsPerSecond?: number | undefined;
-  /** In which a process tells all its outcomes. ≥ 1,000, default 10,000. */
+  /** The time in which a process reports all its outcomes once. 1,000 to 3,600,000, default 10,000. */
   readonly evidenceIntervalMs?: number | undefined;
-  /** A process that is silent for so long has left. ≥ 500, default 3,000. */
+  /** A process that is silent for so long has left. 500 to 3,600,000, default 3,000. */
   readonly memberTtlMs?: number | undefined;
-  /** A fleet without processes is forgotten after so long. ≥ 60,000, default 600,000. */
+  /** A fleet without processes is forgotten after so long. 60,000 to 86,400,000, default 600,000. */
   readonly keyTtlMs?: number | undefined;
   /** What all keys begin with. Default `whirl`. */
   readonly prefix?: string | undefined;
   /** Whether the store gets hashes instead of ids: where these hold user names. Default false. */
   readonly hashIds?: boolean | undefined;
-  /** What is shared. Default: all of it. */
+  /** What is shared, each `true` or `false`. Default: all of it. */
   readonly share?: { readonly [Name in keyof FleetShare]?: boolean | undefined } | undefined;
 }
 

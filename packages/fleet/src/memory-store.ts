@@ -15,8 +15,9 @@ import {
   type Verdict,
 } from './store.ts';
 
+/** The options of `memoryStore()`. One that is unknown or of a wrong type is refused with a TypeError that names it. */
 export interface MemoryStoreOptions {
-  /** Milliseconds. Default `performance.now`. */
+  /** Milliseconds that never step back. Default `performance.now`. */
   readonly now?: (() => number) | undefined;
 }
 

@@ -2,6 +2,10 @@ import { anyString, check, checkOptions, matching, object } from '@whirl/check';
 import type { FleetMetrics } from './fleet.ts';
 import type { FleetState } from './protocol/protocol.ts';
 
+/**
+ * The options of `renderFleetPrometheus()`. One that is unknown or of a wrong type is refused with a TypeError, and a
+ * label that no series may have with a RangeError.
+ */
 export interface FleetPageOptions {
   /** Labels on every series, such as `{ pool: 'eu' }`. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;

@@ -18,6 +18,10 @@ import { readUsername } from './routing/username.ts';
 import type { Credentials } from './access/credential-list.ts';
 import type { ReplayMode } from './flight/flight-reader.ts';
 
+/**
+ * The options of `createGateway()`. One that is unknown, of a wrong type or out of its bounds is refused with a TypeError
+ * or RangeError that names it and shows no password. Durations are milliseconds.
+ */
 export interface GatewayOptions {
   /** The address to listen on. Default `127.0.0.1`. Any that is not loopback needs `auth`. */
   readonly host?: string | undefined;
@@ -28,16 +32,19 @@ export interface GatewayOptions {
    * colon, and none of the keys of a username (`-session-`, …).
    */
   readonly auth?: readonly string[] | undefined;
-  /** Targets that may be asked for, as `*.example.com`, `203.0.113.0/24` or `*:443`. Default: all. */
+  /**
+   * Targets that may be asked for, as `*.example.com`, `203.0.113.0/24` or `*:443`. At most 10,000; an empty array
+   * admits none. Default: all.
+   */
   readonly allow?: readonly string[] | undefined;
-  /** Targets that may not. A rule here wins over one of `allow`. */
+  /** Targets that may not. A rule here wins over one of `allow`. At most 10,000. Default: none. */
   readonly deny?: readonly string[] | undefined;
   /**
    * Refuse loopback, private, link-local, multicast and unspecified addresses, and the metadata services of clouds.
    * Names are resolved by the upstream proxy and cannot be checked. Default: whether `host` is not loopback.
    */
   readonly denyPrivate?: boolean | undefined;
-  /** Further addresses, `host:port`, on which this process listens; they are refused as targets. */
+  /** Further addresses, `host:port`, on which this process listens; they are refused as targets. Default: none. */
   readonly ownAddresses?: readonly string[] | undefined;
   /**
    * What may be sent a second time, through another proxy, when the first one brings no byte of the target:

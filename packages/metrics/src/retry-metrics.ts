@@ -29,24 +29,28 @@ import type {
   Totals,
 } from './readings.ts';
 
+/**
+ * The options of `RetryMetrics`. One that is unknown, of a wrong type or out of its bounds is refused with a TypeError or
+ * RangeError that names it.
+ */
 export interface RetryMetricsOptions {
-  /** Where the facts come from. Without one: `listen()`, or `record()`. */
+  /** The bus that the facts come from. Default: none until `listen()`. */
   readonly bus?: WhirlBus | undefined;
-  /** Hours that are held, the current one included. 1 to 168, default 24. */
+  /** Hours that are held, the current one included. An integer from 1 to 168, default 24. */
   readonly retentionHours?: number | undefined;
   /**
-   * Proxies that are counted apart. Beyond it the least recently used fold into `other`. 1 to
-   * 1,000,000, default 10,000; each takes about 1.1 kB with 24 hours.
+   * Proxies that are counted apart. Beyond it the least recently used fold into `other`. An integer
+   * from 1 to 1,000,000, default 10,000; each takes about 1.1 kB with 24 hours.
    */
   readonly maxProxies?: number | undefined;
   /** Epoch milliseconds, for reading. Default: the process's monotonic clock. */
   readonly now?: (() => number) | undefined;
 }
 
-/** How far back to look. */
+/** How far back to look. A bad value is refused with a TypeError or RangeError that names it. */
 export interface HoursOptions {
   /**
-   * Started hours, the current one included: 1 is the current hour. At least 1, default 24; more
+   * Started hours, the current one included: 1 is the current hour. An integer ≥ 1, default 24; more
    * than the retention gives what there is.
    */
   readonly hours?: number | undefined;

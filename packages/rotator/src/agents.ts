@@ -9,7 +9,7 @@ import { planOf, type TunnelPlan } from './request/connect-options.ts';
 import type { RoutingOptions } from './request/request-options.ts';
 import type { TunnelStream } from './request/tunnel.ts';
 
-/** How `agents()` makes its agents. */
+/** How `agents()` makes its agents. It throws an `InvalidRequestError` that names a bad option. */
 export interface AgentsOptions extends RoutingOptions {
   /**
    * Keep a connection for further requests to the same host. It stays with its proxy. Default true; `false` gives

@@ -1,6 +1,7 @@
 import type { Blame, Outcome, WhirlBus } from '@whirl/events';
 import type { Strategy } from './strategy.ts';
 
+/** The options of a `Selector`. One that is unknown or of a wrong type is refused with a TypeError that names it. */
 export interface SelectorOptions {
   /** How a candidate is picked; `use()` changes it. Default `adaptive()`. */
   readonly strategy?: Strategy | undefined;

@@ -7,14 +7,15 @@ export type WriteBytes = (
   done: (error: NodeJS.ErrnoException | null, written: number) => void,
 ) => void;
 
+/** The options of a `LogOutput`. They are not checked. */
 export interface LogOutputOptions {
-  /** Default: to the file descriptor. */
+  /** Where the lines go. Default: to the file descriptor `fd`. */
   readonly write?: WriteBytes | undefined;
-  /** Default 1, standard output. */
+  /** A file descriptor; not used beside `write`. Default 1, standard output. */
   readonly fd?: number | undefined;
   /** Bytes that may wait to be written; what does not fit is dropped. Default 1 MiB. */
   readonly maxBytes?: number | undefined;
-  /** Epoch milliseconds, for the line that counts what was dropped. */
+  /** Epoch milliseconds, for the line that counts what was dropped. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
 

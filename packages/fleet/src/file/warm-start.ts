@@ -7,16 +7,20 @@ import type { Shareable, SharedPool } from '../shared-pool.ts';
 import { Memory } from './memory.ts';
 import { removeLeftovers, replaceFile } from './replace-file.ts';
 
+/**
+ * The options of `warmStart()`. One that is unknown, of a wrong type or out of its bounds is refused with a TypeError or
+ * RangeError that names it.
+ */
 export interface WarmStartOptions {
   /** What remembers: a rotator, or anything else with `share()`. Its proxies are there already. */
   readonly rotator: Shareable;
-  /** The name of the pool: a file of another pool is not read. Not empty. */
+  /** The name of the pool: a file of another pool is not read. 1 to 200 characters without spaces and braces. */
   readonly pool: string;
   /** The file. One process writes it; its folder exists. */
   readonly path: string;
-  /** Between two saves, 1,000 to 3,600,000. Default 60,000. */
+  /** Milliseconds between two saves. 1,000 to 3,600,000, default 60,000. */
   readonly saveEveryMs?: number | undefined;
-  /** An older file is not read. ≥ 1,000 or Infinity, default 86,400,000: a day. */
+  /** Milliseconds after which a file is too old to be read. ≥ 1,000 or Infinity, default 86,400,000: a day. */
   readonly maxAgeMs?: number | undefined;
   /**
    * Hears why the file could not be read, or not be written: once for each cause. Default: a process warning with the code

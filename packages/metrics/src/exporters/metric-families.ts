@@ -6,15 +6,15 @@ import type { RetryMetrics } from '../retry-metrics.ts';
 import type { SourceLabels } from './source-labels.ts';
 import { maxTargets } from '../tables/target-counts.ts';
 
-/** What an exporter may be told. */
+/** How many series an exporter makes. A bad value is refused with a TypeError or RangeError that names it. */
 export interface SeriesOptions {
   /**
-   * Proxies with series of their own, the first that were seen; the rest is `other`. 0 to 1,000,000,
+   * Proxies with series of their own, the first that were seen; the rest is `other`. An integer from 0 to 1,000,000,
    * default 200: each has five series.
    */
   readonly maxProxySeries?: number | undefined;
   /**
-   * Targets with series of their own, the first that were seen; the rest is `other`. 0 to 1,000,
+   * Targets with series of their own, the first that were seen; the rest is `other`. An integer from 0 to 1,000,
    * default 100: each has four series. 0 where targets are confidential.
    */
   readonly maxTargetSeries?: number | undefined;

@@ -22,10 +22,14 @@ import type { RetryMetrics } from '../retry-metrics.ts';
 import { maxPoints, SeriesCap } from './series-cap.ts';
 import { checkAttributes, exported, labelKey } from './source-labels.ts';
 
+/**
+ * The options of `observeRetryMetrics()`. One that is unknown, of a wrong type or out of its bounds is refused with a
+ * TypeError or RangeError that names it.
+ */
 export interface OpenTelemetryOptions extends SeriesOptions {
   /** Where the durations come from: the bus that the metrics listen to. */
   readonly bus: WhirlBus;
-  /** Default: the meter `@whirl/metrics` of the global provider. */
+  /** The meter to export through. Default: the meter `@whirl/metrics` of the global provider. */
   readonly meter?: Meter | undefined;
   /**
    * Attributes on every series of these metrics, such as `{ pool: 'eu' }`: they tell several

@@ -15,6 +15,10 @@ import { checkLabels, exported, labelKey, type SourceLabels } from './source-lab
 
 type AnyRegistry = Pick<Registry, 'registerMetric' | 'removeSingleMetric' | 'getSingleMetric'>;
 
+/**
+ * The options of `registerRetryMetrics()`. One that is unknown, of a wrong type or out of its bounds is refused with a
+ * TypeError or RangeError that names it.
+ */
 export interface PromClientOptions extends SeriesOptions {
   /** The registry to register in: your own, or prom-client's global `register`. */
   readonly registry: AnyRegistry;

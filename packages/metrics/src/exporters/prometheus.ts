@@ -25,15 +25,15 @@ interface SourceOptions {
   /**
    * The circuits as they are, instead of as the facts tell: for metrics that began to listen after
    * the pool was filled. Each of them, or how many are in each state; the states of single proxies are
-   * then those of the facts.
+   * then those of the facts. Default: as the facts tell.
    */
   readonly circuits?:
     | Iterable<{ readonly proxyId: string; readonly state: CircuitState }>
     | Readonly<Record<CircuitState, number>>
     | undefined;
-  /** Requests in flight, instead of as the facts tell. */
+  /** Requests in flight. An integer ≥ 0. Default: as the facts tell. */
   readonly inFlight?: number | undefined;
-  /** Proxies in the pool, instead of as the facts tell. */
+  /** Proxies in the pool. An integer ≥ 0. Default: as the facts tell. */
   readonly proxies?: number | undefined;
 }
 
@@ -48,6 +48,7 @@ export interface PageOptions extends SeriesOptions {
   readonly format?: keyof typeof contentTypes | undefined;
 }
 
+/** The options of `renderPrometheus()` for the metrics of one rotator. */
 export interface PrometheusOptions extends PageOptions, SourceOptions {}
 
 /** What to send as `content-type`, by format. */

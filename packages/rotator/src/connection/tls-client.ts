@@ -2,15 +2,18 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { boolean, checkOptions, string, type Kind } from '@whirl/check';
 
-/** TLS settings, of the target (`tls`) or of https proxies (`proxyTls`). */
+/**
+ * TLS settings, of the target (`tls`) or of https proxies (`proxyTls`). One that is unknown or of a wrong type is refused
+ * with a TypeError that names it; PEM that Node cannot read fails with Node's own error.
+ */
 export interface TlsOptions {
-  /** Authorities to trust instead of Node's own, in PEM. */
+  /** Authorities to trust instead of Node's own, in PEM. Default: Node's own. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
-  /** A client certificate, in PEM; with `key`. */
+  /** A client certificate, in PEM; with `key`. Default: none. */
   readonly cert?: string | Buffer | undefined;
-  /** The private key of `cert`, in PEM. */
+  /** The private key of `cert`, in PEM. Default: none. */
   readonly key?: string | Buffer | undefined;
-  /** The name to ask for and to verify. Default: the host of the URL. */
+  /** The name to ask for (SNI) and to verify. Not empty. Default: the host of the URL. */
   readonly servername?: string | undefined;
   /** `false` accepts any certificate. Default true. */
   readonly rejectUnauthorized?: boolean | undefined;

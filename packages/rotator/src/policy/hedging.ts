@@ -1,12 +1,15 @@
 import { above, checkOptions } from '@whirl/check';
 
-/** When a slow request is sent once more, through another proxy. */
+/**
+ * When a slow request is sent once more, through another proxy. One of the two is needed. A bad one is refused with a
+ * TypeError or RangeError that names it.
+ */
 export interface HedgeOptions {
-  /** Milliseconds to wait for the first attempt's response. > 0; needed without `percentile`. */
+  /** Milliseconds to wait for the first attempt's response. > 0. Default: `percentile` decides alone. */
   readonly afterMs?: number | undefined;
   /**
-   * Instead of a fixed time: this share of the latest 512 responses came sooner; between 0 and 1,
-   * both excluded. Until 20 responses are known `afterMs` counts, or nothing is hedged.
+   * Instead of a fixed time: the time within which this share of the latest 512 responses came. Between 0 and 1,
+   * both excluded. Until 20 responses are known `afterMs` counts; without it nothing is hedged. Default: `afterMs` alone.
    */
   readonly percentile?: number | undefined;
 }

@@ -1,6 +1,9 @@
 import { asWritten, asWrittenInUrl, fill, type Filling, type Placeholder } from './placeholders.ts';
 
-/** What is asked of the exits of a gateway, beside its address. */
+/**
+ * How a gateway is used through several exits. `regions` needs `{region}` in its user name or password, the others need
+ * `{session}`. A bad one is refused with an `InvalidProxyError` that names it.
+ */
 export interface ExitOptions {
   /**
    * How many exits a gateway is used through, each with a session of its own. An integer from 1 to 100,000, default 10;
@@ -9,14 +12,20 @@ export interface ExitOptions {
   readonly exits?: number | undefined;
   /** Whether an exit that is to blame gets a new session at once, instead of its circuit opening. Default true. */
   readonly renew?: boolean | undefined;
-  /** Renewals of all its exits within any 60 s; beyond it circuits open. An integer from 1 to 100,000, default 60. */
+  /**
+   * Renewals of all its exits together within any 60 s; beyond it circuits open. An integer from 1 to 100,000,
+   * default 60.
+   */
   readonly renewPerMinute?: number | undefined;
   /**
    * Milliseconds that a session lives at the provider, as `{ttl}` asks for: an exit whose time is over gets a new one
-   * as soon as it has no request. From 1,000 to 2^31 − 1, default none.
+   * as soon as it has no request. An integer from 1,000 to 2^31 − 1. Default: no bound.
    */
   readonly sessionTtlMs?: number | undefined;
-  /** How the provider spells regions, as `{ GB: 'uk' }`. Default: the region in lower case. */
+  /**
+   * How the provider spells regions, as `{ GB: 'uk' }`. A spelling has at most 64 characters, no colons, braces and
+   * control characters. Default: the region in lower case.
+   */
   readonly regions?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -24,15 +24,20 @@ import { parseTemplate, type Template } from './template.ts';
  */
 export type ProxyFormat = ColonFormat | 'records' | 'proxychains' | (string & {});
 
+/**
+ * How one proxy is read. An option that is unknown, of a wrong type or out of its bounds is refused with a TypeError or
+ * RangeError that names it, and what is no proxy with an `InvalidProxyError`.
+ */
 export interface ParseProxyOptions {
-  /** Default: what has one reading is understood by itself. */
+  /** How the entries are written. Default: what has one reading is understood by itself. */
   readonly format?: ProxyFormat | undefined;
-  /** Of entries that name none. Default `http`. */
+  /** The protocol of entries that name none. Default `http`. */
   readonly defaultProtocol?: ProxyProtocol | undefined;
-  /** Of texts without a scheme and of rows that name none, 1 to 65,535. Default: they are refused. */
+  /** The port of strings without a scheme and of rows that name none. 1 to 65,535. Default: they are refused. */
   readonly defaultPort?: number | undefined;
 }
 
+/** How a list is read. A bad option is refused as in `ParseProxyOptions`. */
 export interface ProxyListOptions extends ParseProxyOptions {
   /**
    * What an entry that is not a proxy does: `throw` (default) refuses the list, `skip` leaves the entry
@@ -41,7 +46,7 @@ export interface ProxyListOptions extends ParseProxyOptions {
   readonly onInvalid?: 'throw' | 'skip' | undefined;
   /** With `skip`: the share of entries beyond which the list is refused after all. 0 to 1, default 1. */
   readonly maxSkipped?: number | undefined;
-  /** Columns of CSV and fields of foreign JSON whose values become tags. Default none. */
+  /** Columns of CSV and fields of foreign JSON whose values become tags. Default: none. */
   readonly tagColumns?: readonly string[] | undefined;
   /**
    * What `https` means in a column of CSV or foreign JSON: a proxy reached over TLS (`tls`, default), or an
@@ -50,7 +55,7 @@ export interface ProxyListOptions extends ParseProxyOptions {
   readonly https?: 'tls' | 'connect' | undefined;
   /**
    * Replaces a JSON object that has a `url` or a `host` before it is read. An `InvalidProxyError` that it
-   * throws refuses the entry.
+   * throws refuses the entry. Default: the object is read as it is.
    */
   readonly fromObject?: ((entry: Readonly<Record<string, unknown>>) => ProxyOptions) | undefined;
   /**

@@ -6,16 +6,17 @@ import type { ProxyProtocol } from './protocols.ts';
 
 /**
  * A proxy as an object: by `url`, by `host` and `port`, or by `provider`, with its options. With
- * `{session}` or `{region}` in its user name or password it is a provider's gateway, used through several exits.
+ * `{session}` or `{region}` in its user name or password it is a provider's gateway, used through several exits. What is
+ * unknown or out of its bounds is refused with an `InvalidProxyError`, which shows no password.
  */
 export interface ProxyOptions extends ExitOptions, ProviderOptions {
-  /** A URL, `host:port`, `user:pass@host:port` or `host:port:user:pass`. */
+  /** A URL, `host:port`, `user:pass@host:port` or `host:port:user:pass`. Default: `host` or `provider` says it. */
   readonly url?: string | undefined;
-  /** Instead of `url`: a name or an address. No default. */
+  /** Instead of `url`: a name or an address. Default: none. */
   readonly host?: string | undefined;
-  /** Of `host`. 1 to 65,535. Default: that of the protocol. */
+  /** The port of `host`. 1 to 65,535. Default: that of the protocol. */
   readonly port?: number | undefined;
-  /** Of `host`. Default `http`. */
+  /** The protocol of `host`. Default `http`. */
   readonly protocol?: ProxyProtocol | undefined;
   /** Not decoded. Not beside a `url` that has credentials. Default: none. */
   readonly username?: string | undefined;
@@ -23,13 +24,16 @@ export interface ProxyOptions extends ExitOptions, ProviderOptions {
   readonly password?: string | undefined;
   /** Unique in its pool. 1 to 256 characters. Default: `host:port`, or `user@host:port` with credentials. */
   readonly id?: string | undefined;
-  /** Any string: a country, a data centre, a provider. Requests may prefer or demand it. Default: none. */
+  /**
+   * Any string of 1 to 256 characters: a country, a data centre, a provider. Requests may prefer or demand it.
+   * Default: none.
+   */
   readonly region?: string | undefined;
-  /** Words that requests may demand. Default: none. */
+  /** Words that requests may demand, of 1 to 256 characters. Default: none. */
   readonly tags?: readonly string[] | undefined;
-  /** For `weighted()`. 0 to 10^15, default 1; 0 is never picked by it. */
+  /** The weight under `weighted()`. 0 to 10^15, default 1; it never picks a proxy of weight 0. */
   readonly weight?: number | undefined;
-  /** For `costAware()`. Finite, ≥ 0, default 0. */
+  /** The cost of an attempt, in any unit, under `costAware()`. Finite, ≥ 0, default 0. */
   readonly cost?: number | undefined;
   /** Requests in flight through this proxy, an integer from 1 to 2^53 − 1. Default: no bound. */
   readonly maxConcurrent?: number | undefined;
@@ -40,7 +44,7 @@ export interface ProxyOptions extends ExitOptions, ProviderOptions {
   /**
    * Headers for the proxy itself, on CONNECT and in absolute form; of http and https proxies only. They
    * go before the rotator's of the same name. A `Proxy-Authorization` (a Bearer token) is sent instead of the
-   * credentials as Basic.
+   * credentials as Basic. Default: none.
    */
   readonly proxyHeaders?: ProxyHeaders | undefined;
   /**

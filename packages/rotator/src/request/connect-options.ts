@@ -6,11 +6,11 @@ import { InvalidRequestError } from '../errors.ts';
 import { maxTimerMs } from '../timer.ts';
 import { routingOptionNames, type RoutingOptions } from './request-options.ts';
 
-/** TLS with the target of a tunnel. */
+/** TLS with the target of a tunnel. A bad option is refused with an `InvalidRequestError` that names it. */
 export interface SecureOptions {
-  /** The name to ask for and to verify. Default: `host`. */
+  /** The name to ask for (SNI) and to verify. Not empty. Default: `host`. */
   readonly servername?: string | undefined;
-  /** Protocols to offer (ALPN), the preferred one first. Default `['http/1.1']`. */
+  /** Protocols to offer (ALPN), the preferred one first; at least one, of 1 to 255 characters. Default `['http/1.1']`. */
   readonly alpn?: readonly string[] | undefined;
 }
 
@@ -31,30 +31,33 @@ export interface FirstFlight {
   plausible?(written: Buffer, first: Buffer): boolean;
   /**
    * Milliseconds for which bytes that came before anything was written wait for the first write, so that
-   * `plausible` sees both. Default 0.
+   * `plausible` sees both. ≥ 0, default 0.
    */
   readonly greetingMs?: number | undefined;
 }
 
-/** Where a tunnel leads, and how. */
+/**
+ * Where a tunnel of `connect()` leads, and how. `connect()` rejects with an `InvalidRequestError` that names the option
+ * when one is unknown, of a wrong type or out of its bounds.
+ */
 export interface ConnectOptions extends RoutingOptions {
   /** A name or an address; an IPv6 address with or without brackets. Names are resolved by most proxies. */
   readonly host: string;
-  /** 1 to 65,535. */
+  /** The port of `host`. An integer from 1 to 65,535. */
   readonly port: number;
   /** Speak TLS with the target inside of the tunnel. Default false. */
   readonly secure?: boolean | SecureOptions | undefined;
-  /** Aborts the tunnel, before and after it is open, until its connection is taken out. */
+  /** Aborts the tunnel, before and after it is open, until its connection is taken out. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds from the last write to the first byte of the target; then the attempt has failed. Greater than
-   * 0, default: the policy's `attemptTimeoutMs`. Nothing is timed while nothing was written, and after the
+   * Milliseconds from the last write to the first byte of the target; then the attempt has failed. Finite, greater
+   * than 0, default: the policy's `attemptTimeoutMs`. Nothing is timed while nothing was written, and after the
    * first byte. With `replay`, once what was written may not be sent again, `attemptTimeoutMs` takes its place.
    */
   readonly firstByteMs?: number | undefined;
   /**
    * Milliseconds in which neither side speaks, after which the tunnel is opened again through another proxy. The
-   * last one that the policy allows stays open. Greater than 0, default: no bound.
+   * last one that the policy allows stays open. Finite, greater than 0, default: no bound.
    */
   readonly quietMs?: number | undefined;
   /**
@@ -64,7 +67,7 @@ export interface ConnectOptions extends RoutingOptions {
   readonly replay?: 'none' | FirstFlight | undefined;
 }
 
-/** Where a tunnel of a forwarder leads, and how. */
+/** Where a tunnel of `forward()` leads, and how. `forward()` throws where `connect()` rejects. */
 export type ForwardOptions = Pick<
   ConnectOptions,
   'host' | 'port' | 'firstByteMs' | 'quietMs' | 'replay'

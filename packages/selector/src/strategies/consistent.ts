@@ -6,16 +6,17 @@ import { MovedSessions } from './moved-sessions.ts';
 import { Ring } from './ring.ts';
 import { hashOf, keyOf, pointOf } from './session-hash.ts';
 
+/** The options of `consistent()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface ConsistentOptions {
   /**
    * Points of the ring at which a session looks for the nearest candidate. The more, the more evenly sessions are
-   * spread: no candidate gets more than its share by much more than 1 ÷ `points`. The same in all processes. 1 to 1,000,
-   * default 21.
+   * spread: no candidate gets more than its share by much more than 1 ÷ `points`. The same in all processes. An
+   * integer from 1 to 1,000, default 21.
    */
   readonly points?: number | undefined;
-  /** Moved sessions remembered; beyond it the least recently used goes home. Default 10,000, ≥ 1. */
+  /** Moved sessions remembered; beyond it the least recently used goes home. An integer ≥ 1, default 10,000. */
   readonly maxSessions?: number | undefined;
-  /** A moved session unused for so many milliseconds goes home. Default 600,000, ≥ 1. */
+  /** A moved session unused for so many milliseconds goes home. ≥ 1, default 600,000. */
   readonly idleMs?: number | undefined;
   /** What a session gets while its candidate is full, as with `sticky()`. Default `'elsewhere'`. */
   readonly whenFull?: 'elsewhere' | 'queue' | undefined;

@@ -4,6 +4,7 @@ import { SlotHeap } from '../slots/slot-heap.ts';
 import type { Candidates, Index, Strategy } from '../strategy.ts';
 import { TieClock } from '../slots/tie-clock.ts';
 
+/** The options of `costAware()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface CostAwareOptions {
   /**
    * A candidate is acceptable while its estimated success is at least this share of the pool's mean.

@@ -2,6 +2,7 @@ import { checkOptions, oneOf } from '@whirl/check';
 import { around } from '../check/check-strategy.ts';
 import type { Strategy } from '../strategy.ts';
 
+/** The options of `geo()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface GeoOptions {
   /**
    * When no candidate of the region is available: `'any'` picks from elsewhere, `'none'` picks none.

@@ -6,10 +6,11 @@ import type { CandidateView } from '../candidates/candidate-view.ts';
 /** Failures in a row of its candidate after which a session moves. */
 const failuresToMove = 2;
 
+/** The options of `sticky()`. A bad one is refused with a TypeError or RangeError that names it. */
 export interface StickyOptions {
-  /** Sessions remembered; beyond it the least recently used is forgotten. Default 10,000, ≥ 1. */
+  /** Sessions remembered; beyond it the least recently used is forgotten. An integer ≥ 1, default 10,000. */
   readonly maxSessions?: number | undefined;
-  /** A session unused for so many milliseconds is forgotten. Default 600,000, ≥ 1. */
+  /** A session unused for so many milliseconds is forgotten. ≥ 1, default 600,000. */
   readonly idleMs?: number | undefined;
   /**
    * What a session gets while its candidate has `maxConcurrent` attempts in flight: `'elsewhere'` picks another
