@@ -12,7 +12,7 @@ const maxPerOrigin = 8;
 const maxSteps = 8;
 
 /**
- * Who gets responses from where: fading counts for each pair of proxy and origin, from which an
+ * Which proxies get responses from which origins: fading counts for each pair of proxy and origin, from which an
  * uncertain failure is judged. Verdicts are not fed back into the counts. Every step is O(1); at most
  * 32,768 pairs are remembered, 16 of one proxy, and the pairs that were not used lately go first. It
  * has no clock: `at` is epoch milliseconds.

@@ -14,7 +14,7 @@ const uncertain: Failure = {
   error: new Error('reset'),
 };
 const certain: Failure = { ...uncertain, blame: 'target', doubt: undefined };
-const answer = { statusCode: 200, latencyMs: 100, tunnel: true, ruled: false };
+const response = { statusCode: 200, latencyMs: 100, tunnel: true, ruled: false };
 
 /** One target behind some proxies; attempts one second apart and one after the other. */
 function world(size: number) {
@@ -38,7 +38,7 @@ function world(size: number) {
   return {
     judge,
     target,
-    responds: (i: number) => judge.respondedWell(member(i), target, next(), answer),
+    responds: (i: number) => judge.respondedWell(member(i), target, next(), response),
     fails: (i: number, failure = uncertain) => judge.judged(failure, member(i), target, next()),
   };
 }

@@ -7,8 +7,8 @@ const parse = (text: string, size = text.length) => {
   const parser = new ConnectResponseParser(16_384);
   const bytes = Buffer.from(text, 'latin1');
   for (let i = 0; i < bytes.length; i += size) {
-    const answer = parser.push(bytes.subarray(i, i + size));
-    if (answer !== undefined) return { ...answer, rest: answer.rest.toString('latin1') };
+    const response = parser.push(bytes.subarray(i, i + size));
+    if (response !== undefined) return { ...response, rest: response.rest.toString('latin1') };
   }
   return undefined;
 };
@@ -47,7 +47,7 @@ describe('ConnectResponseParser', () => {
       'HTTP/1.1 20\r\n\r\n',
       '\u0005',
     ]) {
-      expect(() => parse(text)).toThrow(/its answer to CONNECT/);
+      expect(() => parse(text)).toThrow(/its response to CONNECT/);
     }
     const head = `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(16_384)}`;
     expect(() => parse(head)).toThrow(/more than 16384 bytes/);

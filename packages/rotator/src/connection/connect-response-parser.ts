@@ -39,13 +39,13 @@ export class ConnectResponseParser {
       const text = this.#head.toString('latin1', 0, this.#length);
       this.#length = this.#line = 0;
       const status = /^HTTP\/1\.[01] ([1-5]\d\d)(?:[ \r\n]|$)/.exec(text)?.[1];
-      if (status === undefined) throw new Error('its answer to CONNECT has no status line');
+      if (status === undefined) throw new Error('its response to CONNECT has no status line');
       const statusCode = Number(status);
       if (statusCode >= 200) {
         return { statusCode, head: text.trimEnd(), rest: chunk.subarray(at) };
       }
       if (++this.#interim > maxInterimResponses) {
-        throw new Error(`it sent more than ${maxInterimResponses} interim answers to CONNECT`);
+        throw new Error(`it sent more than ${maxInterimResponses} interim responses to CONNECT`);
       }
     }
     return undefined;
@@ -69,7 +69,7 @@ export class ConnectResponseParser {
   #append(bytes: Buffer): void {
     const length = this.#length + bytes.length;
     if (length > this.#maxBytes) {
-      throw new Error(`its answer to CONNECT has a head of more than ${this.#maxBytes} bytes`);
+      throw new Error(`its response to CONNECT has a head of more than ${this.#maxBytes} bytes`);
     }
     if (length > this.#head.length) {
       const grown = Buffer.allocUnsafe(
@@ -81,6 +81,6 @@ export class ConnectResponseParser {
     bytes.copy(this.#head, this.#length);
     this.#length = length;
     const start = this.#head.toString('latin1', 0, Math.min(length, 7));
-    if (!'HTTP/1.'.startsWith(start)) throw new Error('its answer to CONNECT is not HTTP');
+    if (!'HTTP/1.'.startsWith(start)) throw new Error('its response to CONNECT is not HTTP');
   }
 }

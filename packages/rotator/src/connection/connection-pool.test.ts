@@ -28,7 +28,7 @@ function startClients(options: Partial<ConnectionPoolOptions> = {}): ConnectionP
 
 interface Exchange {
   readonly lease: Lease;
-  /** The status, after the whole answer; the lease is released then, or cut on an error. */
+  /** The status, after the whole response; the lease is released then, or cut on an error. */
   readonly done: Promise<number>;
 }
 
@@ -210,14 +210,14 @@ describe('ConnectionPool', () => {
     const running = exchange(clients, there, 'http://127.0.0.1:9/');
     await expect.poll(() => proxy.openSockets()).toBe(1);
     const waiting = exchange(clients, there, 'http://127.0.0.1:9/');
-    let answered = false;
-    void waiting.done.finally(() => (answered = true)).catch(() => {});
+    let responded = false;
+    void waiting.done.finally(() => (responded = true)).catch(() => {});
     clients.remove(there.id);
     const reason = new Error('the end');
     void clients.destroy(reason);
     await expect(running.done).rejects.toBe(reason);
     await proxy.idle();
-    expect([proxy.stats.connections, answered]).toEqual([1, false]);
+    expect([proxy.stats.connections, responded]).toEqual([1, false]);
   });
 
   it('C7 1,000 retried 503s with bodies of 1 MB leave no socket beyond the pools', async () => {

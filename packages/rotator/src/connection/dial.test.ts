@@ -73,7 +73,7 @@ describe('C1 upstream kinds', () => {
     }
   });
 
-  it("socks5: the target's unknown name is the target's fault, and nothing is dialled", async () => {
+  it("socks5: the target's unknown name counts against the target, and nothing is dialled", async () => {
     const socks = use(await startSocks());
     const rotator = startRotator({ proxies: [socks.url] });
     const blames: string[] = [];

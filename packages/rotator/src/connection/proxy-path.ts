@@ -255,7 +255,7 @@ export class ProxyPath {
       connectHeaders,
       connectBody: clean(body),
     } as const;
-    const message = `${proxyId} answered CONNECT with ${statusCode}`;
+    const message = `${proxyId} responded to CONNECT with ${statusCode}`;
     // Some proxies ask for credentials as a server would.
     if (statusCode === 407 || statusCode === 401) {
       const name = statusCode === 407 ? 'proxy-authenticate' : 'www-authenticate';

@@ -5,7 +5,7 @@ import { SocksClient } from 'socks';
 import { maxTimerMs } from '../timer.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 
-/** What the library says when the credentials are at fault, in its own words. */
+/** How the library words a refusal of the credentials. */
 const refusedCredentials = /authentication|RejectedIdent/i;
 
 /** The library tells a refusal by its name alone: those of RFC 1928, section 6, from 1 on. */

@@ -4,7 +4,7 @@ import { checkBanRules } from './ban-rules.ts';
 import { Judgement } from './judgement.ts';
 import { errorOf, fast, rig } from '../../test/support/pool-rig.ts';
 
-const answer = {
+const response = {
   statusCode: 200,
   headers: {},
   method: 'GET',
@@ -13,7 +13,7 @@ const answer = {
 };
 const now = 1_700_000_000_000;
 
-/** A rule for the answers of one proxy. */
+/** A rule for the responses of one proxy. */
 const when = (proxyId: string | undefined, verdict: ReturnType<BanRule['judge']>): BanRule => ({
   name: 'test rule',
   judge: (seen) => (seen.proxyId === proxyId ? verdict : undefined),
@@ -30,20 +30,20 @@ describe('Judgement', () => {
       },
       { name: 'rest', judge: () => 'ok' },
     ];
-    const judgement = new Judgement(rules, answer);
+    const judgement = new Judgement(rules, response);
     expect(judgement.ask(false)).toBeUndefined();
     judgement.add(Buffer.from('capt'));
     expect(judgement.ask(false)).toBeUndefined();
     judgement.add(Buffer.from('cha!'));
     expect(judgement.ask(false)).toEqual({ rule: 'captcha', verdict: 'retry' });
     expect(judgement.body.toString()).toBe('captcha!');
-    expect(new Judgement(rules, { ...answer, statusCode: 403 }).ask(false)).toEqual({
+    expect(new Judgement(rules, { ...response, statusCode: 403 }).ask(false)).toEqual({
       rule: 'status',
       verdict: 'fatal',
     });
     // The body was shorter than the rule wanted.
-    expect(new Judgement(rules, answer).ask(true)).toEqual({ rule: 'rest', verdict: 'ok' });
-    expect(new Judgement([], answer).ask(false)).toBe('none');
+    expect(new Judgement(rules, response).ask(true)).toEqual({ rule: 'rest', verdict: 'ok' });
+    expect(new Judgement([], response).ask(false)).toBe('none');
   });
 
   it.each([
@@ -57,7 +57,7 @@ describe('Judgement', () => {
     ['a negative one', { action: 'banTarget', forMs: -1 }, 'forMs -1'],
   ])('F13 a verdict that is %s is a TypeError that names the rule', (_, verdict, shown) => {
     const rules = [{ name: 'odd', judge: () => verdict as never }];
-    const ask = () => new Judgement(rules, answer).ask(true);
+    const ask = () => new Judgement(rules, response).ask(true);
     expect(ask).toThrow(TypeError);
     expect(ask).toThrow(/^the ban rule "odd" must say .* got /);
     expect(ask).toThrow(shown);

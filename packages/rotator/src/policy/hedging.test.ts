@@ -34,7 +34,7 @@ describe('hedged requests', () => {
     const { rotator, target, proxies, told } = await rig(slowThenGood, { hedge: { afterMs: 30 } });
     const response = await rotator.get(target.url);
     expect(response.proxyId).toBe(proxies[1]?.id);
-    // The loser has ended before the answer's headers reach the caller.
+    // The loser has ended before the response's headers reach the caller.
     expect(told('attempt:end')[0]).toMatchObject({
       attempt: 0,
       outcome: 'aborted',

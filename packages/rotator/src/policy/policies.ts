@@ -7,28 +7,28 @@ import {
   type RetryPolicyOptions,
 } from './retry-policy.ts';
 
-/** The policy for requests that bring none, and how those that requests bring are understood. */
+/** The policy for requests without one of their own, and how the policies of requests are understood. */
 export class Policies {
   readonly #warnings: PolicyWarnings;
   #current: RetryPolicy;
 
-  /** Throws `InvalidRetryPolicyError`. */
+  /** Throws `InvalidPolicyError`. */
   constructor(given: RetryPolicyOptions | null, logger: Logger | undefined) {
     this.#warnings = new PolicyWarnings(logger);
     this.#current = this.resolve(given);
   }
 
-  /** The global policy of the moment. */
+  /** The present global policy. */
   get current(): RetryPolicy {
     return this.#current;
   }
 
-  /** Sets it. Throws `InvalidRetryPolicyError`. */
+  /** Sets it. Throws `InvalidPolicyError`. */
   change(given: RetryPolicyOptions | null): void {
     this.#current = this.resolve(given);
   }
 
-  /** Fills in the defaults; null stands for one attempt. Throws `InvalidRetryPolicyError`. */
+  /** Fills in the defaults; null stands for one attempt. Throws `InvalidPolicyError`. */
   resolve(given: RetryPolicyOptions | null = {}): RetryPolicy {
     if (given === null) return noRetries;
     const policy = resolvePolicy(given);
@@ -37,10 +37,10 @@ export class Policies {
   }
 }
 
-/** Warnings already given: a policy for each request must not fill the log. */
+/** Warnings that were logged: a policy for each request must not fill the log. */
 const maxWarned = 100;
 
-/** Says once of a policy that its delays alone take longer than its deadline. */
+/** Warns once about a policy whose delays alone take longer than its deadline. */
 class PolicyWarnings {
   readonly #logger: Logger | undefined;
   readonly #warned = new Set<string>();
@@ -64,7 +64,7 @@ class PolicyWarnings {
         'the retry policy ends before its delays do: timeoutMs is smaller than their sum',
       );
     } catch (error) {
-      // As the bus does with its listeners': it is seen, and no request fails for it.
+      // As the bus does with its listeners': the error is written to the console, and no request fails.
       // oxlint-disable-next-line no-console -- an error that no caller sees must not be lost
       console.error(error);
     }

@@ -20,7 +20,7 @@ export class Lessons {
     try {
       this.#listeners.get(type)?.(event as never);
     } catch (error) {
-      // As the bus does with its listeners': it is seen, and no request fails for it.
+      // As the bus does with its listeners': the error is written to the console, and no request fails.
       // oxlint-disable-next-line no-console -- an error of the selector must not be lost
       console.error(error);
     }

@@ -5,7 +5,7 @@ import type { SentRequest } from './sending-attempt.ts';
 
 /** The request that an attempt belongs to, and what it does with a response. */
 export interface AttemptListener<Attempt> extends SentRequest {
-  /** The caller holds the response back. */
+  /** The caller has paused the response. */
   readonly paused: boolean;
   /**
    * What to do once a response that counts as a failure has been discarded. Undefined: no other attempt can

@@ -24,7 +24,7 @@ export class Attempt
   extends SendingAttempt<AttemptListener<Attempt>>
   implements RawHandler, BodyListener
 {
-  /** Makes the client read on after a pause. */
+  /** Resumes the client after a pause. */
   #readOn: (() => void) | undefined;
   /** Interim responses so far. */
   #interim = 0;
@@ -32,9 +32,9 @@ export class Attempt
   #silence: BodySilence | undefined;
   /** Set when the response is passed on although it counts as a failure. */
   #standing: Failure | undefined;
-  /** A response whose body the rules want to see first. */
+  /** A response whose body the ban rules read before it is judged. */
   #held: { readonly head: ResponseHead; readonly judgement: Judgement } | undefined;
-  /** Set when the response is not wanted. */
+  /** Set when the response is discarded. */
   #discarded: DiscardedResponse | undefined;
 
   protected override get handler(): this {
@@ -164,7 +164,7 @@ export class Attempt
     return isBodiless(this.statusCode) && codeOf(error) === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
   }
 
-  /** What came is no HTTP, though undici's parser took it. */
+  /** The response is no valid HTTP, though undici's parser accepted it. */
   #broken(what: string): void {
     const { proxyId } = this;
     const reason = 'protocol';
@@ -177,7 +177,7 @@ export class Attempt
     this.lease?.cut(error);
   }
 
-  /** Asks the rules; a rule that throws is a bug of the caller's, not of the network. */
+  /** Asks the ban rules. A rule that throws ends the request: that is no failure of the network. */
   #judge(ended: boolean, at = this.engine.now()): void {
     if (this.#held === undefined) return;
     const { head, judgement } = this.#held;
@@ -242,7 +242,7 @@ export class Attempt
     this.#silence = new BodySilence(this.deadline, bodyTimeoutMs, this.engine, this);
   }
 
-  /** The caller holds the response back. */
+  /** The caller has paused the response. */
   get paused(): boolean {
     return this.operation.paused;
   }
@@ -266,7 +266,7 @@ export class Attempt
     this.operation.attemptFailed(this, failure);
   }
 
-  /** Once the head has come only silence ends it. */
+  /** From the head on, only the silence of the body is bounded. */
   override expired(): void {
     if (this.#silence === undefined) super.expired();
     else this.#silence.expired();
@@ -291,7 +291,7 @@ export class Attempt
     this.#silence?.stop();
   }
 
-  /** The response is not wanted: the rest of it is read for a while, to keep the connection. */
+  /** Discards the response: the rest of it is read for a while, to keep the connection. */
   #discard(failure: Failure): void {
     this.settle(failure);
     this.#readOn?.();

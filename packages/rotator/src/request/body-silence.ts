@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers';
 import type { LoopLag } from '../blame/loop-lag.ts';
 import type { Deadline, Deadlines, Expiring } from './deadlines.ts';
 
-/** Who reads the body, and hears of a silence. */
+/** The reader of a body, which is told of a silence. */
 export interface BodyListener {
   /** It wants no more for now, so that nothing can come. */
   readonly paused: boolean;

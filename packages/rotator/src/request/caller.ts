@@ -7,7 +7,7 @@ import {
   type UpgradeSocket,
 } from '../message/undici-handler.ts';
 
-/** What a caller may ask of its request. */
+/** What the caller may do to its request. */
 export interface CallerRequests {
   abort(reason: Error): void;
   resume(): void;
@@ -34,7 +34,7 @@ export class Caller implements RequestControls {
     this.#asks = asks;
   }
 
-  /** It holds the response back. */
+  /** It has paused the response. */
   get paused(): boolean {
     return this.#paused;
   }

@@ -4,16 +4,16 @@ import { maxTimerMs } from '../timer.ts';
 /** Lists that are kept for their next deadline although they are empty. */
 const maxKept = 16;
 
-/** What waits for a deadline. */
+/** The owner of a deadline. */
 export interface Expiring {
-  /** The time is over. */
+  /** The deadline has passed. */
   expired(): void;
 }
 
 /** One deadline at a time of one owner. */
 export class Deadline implements Linked<Deadline> {
   readonly owner: Expiring;
-  /** That of its length, while it runs. */
+  /** The list of its length, while it runs. */
   list: DeadlineList | undefined;
   previous: Deadline | undefined;
   next: Deadline | undefined;

@@ -1,10 +1,10 @@
 import { Deadline, type Deadlines, type Expiring } from './deadlines.ts';
 
-/** It is read up to here and no longer, which keeps its connection. */
+/** At most so much of it is read, so that its connection can be kept. */
 const drainBytes = 131_072;
 const drainMs = 1000;
 
-/** The rest of a response that is not wanted: it is read for a while, to keep the connection. */
+/** The rest of a discarded response. It is read for a while, so that its connection can be kept. */
 export class DiscardedResponse implements Expiring {
   readonly #deadline = new Deadline(this);
   readonly #giveUp: (error: Error) => void;

@@ -26,7 +26,7 @@ export interface Engine {
   readonly inFlight: InFlight;
   readonly budget: RetryBudget | undefined;
   readonly hedging: Hedging | undefined;
-  /** Undefined: every target may be asked. */
+  /** Undefined: every target is allowed. */
   readonly targets: AccessRules | undefined;
   readonly banRules: readonly BanRule[];
   readonly queueTimeoutMs: number;

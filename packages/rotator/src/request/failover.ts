@@ -11,12 +11,12 @@ import { attempting, ended } from './phase.ts';
 import { planNext, type Plan } from './plan-retry.ts';
 import { noAttempts, RequestState, type Try } from './request-state.ts';
 
-/** Reasons to make no further attempt that leave the request with what its attempts came to. */
+/** Reasons to make no further attempt that end the request with the errors of its attempts. */
 const final = new Set<RetryRefusalReason>(['attempts', 'no_proxy', 'retry_after', 'target_down']);
 
 /**
  * What one request does: it admits its attempts to proxies, plans what follows a failure, hedges, keeps the
- * deadline, and tells on the bus how it went. What an attempt carries is a subclass's.
+ * deadline, and tells on the bus how it went. What an attempt sends and receives is up to a subclass.
  */
 export abstract class Failover<Each extends Try>
   extends RequestState<Each>
@@ -30,11 +30,11 @@ export abstract class Failover<Each extends Try>
   #begun = 0;
   #hedged = 0;
 
-  /** Whether two attempts may be out at once. */
+  /** Whether two attempts may run at once. */
   protected abstract get shareable(): boolean;
-  /** Whether what was sent may be sent once more. */
+  /** Whether what was sent may be sent again. */
   protected abstract get repeatable(): boolean;
-  /** Whether what is to be sent is there once more. */
+  /** Whether what is to be sent can be read again. */
   protected abstract get replayable(): boolean;
 
   protected abstract attemptThrough(
@@ -44,10 +44,10 @@ export abstract class Failover<Each extends Try>
     hedge: boolean,
   ): Each;
 
-  /** It has failed: the caller is told. */
+  /** Called when it has failed: tells the caller. */
   protected abstract failed(error: Error): void;
 
-  /** It has ended: what it holds is let go. */
+  /** Called when it has ended: releases what it holds. */
   protected abstract letGo(): void;
 
   /** The error of a request that is not repeated for that reason. */
@@ -82,9 +82,9 @@ export abstract class Failover<Each extends Try>
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
-    } catch (fault) {
+    } catch (thrown) {
       this.drop(attempt);
-      return () => this.#broken(fault);
+      return () => this.#broken(thrown);
     }
     if (typeof plan === 'string') {
       this.#refused(attempt.number, plan);
@@ -104,7 +104,7 @@ export abstract class Failover<Each extends Try>
     if (this.ended || !this.drop(attempt)) return;
     const { outcome, error } = failure;
     this.#lastError = error;
-    // Its own fault ends the request; one of the machine may have passed by the next attempt.
+    // An error of the request's own ends it; one of this machine may be over by the next attempt.
     if (failure.blame === 'caller' && failure.reason === 'aborted') {
       for (const other of this.live) other.kill(error, 'aborted');
       this.#fail(outcome, error);
@@ -123,8 +123,8 @@ export abstract class Failover<Each extends Try>
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
-    } catch (fault) {
-      this.#broken(fault);
+    } catch (thrown) {
+      this.#broken(thrown);
       return;
     }
     if (typeof plan !== 'string') {
@@ -152,8 +152,8 @@ export abstract class Failover<Each extends Try>
     let plan: Plan | RetryRefusalReason;
     try {
       plan = this.#plan(attempt, failure);
-    } catch (fault) {
-      this.#broken(fault);
+    } catch (thrown) {
+      this.#broken(thrown);
       return;
     }
     if (typeof plan === 'string') this.#refused(attempt.number, plan);
@@ -167,19 +167,19 @@ export abstract class Failover<Each extends Try>
     for (const other of this.live) {
       if (other === attempt) continue;
       this.drop(other);
-      other.kill(new Error('another attempt answered first'), 'aborted');
+      other.kill(new Error('another attempt responded first'), 'aborted');
     }
   }
 
-  /** `last` is the failure that this attempt is to mend. */
+  /** `last`: the failure that this attempt follows; undefined for the first. */
   #begin(delayMs: number, last: Failure | undefined): void {
     const { pool, queueTimeoutMs } = this.engine;
     const ask = this.wanted.asked(this.shareable);
     let admission = this.takeReserved();
     try {
       admission ??= pool.admit(ask);
-    } catch (fault) {
-      this.#broken(fault);
+    } catch (thrown) {
+      this.#broken(thrown);
       return;
     }
     if (admission !== undefined) {
@@ -199,8 +199,8 @@ export abstract class Failover<Each extends Try>
       none();
       return;
     }
-    const leave = pool.line.join(ask, queueTimeoutMs, (free, fault) => {
-      if (fault !== undefined) this.#broken(fault);
+    const leave = pool.line.join(ask, queueTimeoutMs, (free, thrown) => {
+      if (thrown !== undefined) this.#broken(thrown);
       else if (free === undefined) none();
       else this.#launch(free, delayMs, false);
     });
@@ -222,7 +222,7 @@ export abstract class Failover<Each extends Try>
     attempt.start();
   }
 
-  /** From now on a hedge may be worth it, unless there was one. */
+  /** Starts the wait for a hedge, unless one was sent. */
   protected hedgeLater(): void {
     this.hedge?.stop();
     if (this.#hedged === 0 && this.shareable) this.hedge?.start();
@@ -234,8 +234,8 @@ export abstract class Failover<Each extends Try>
     let admission: Admission | undefined;
     try {
       admission = pool.admit(this.wanted.asked(true), { fresh: true, closed: true });
-    } catch (fault) {
-      this.#broken(fault);
+    } catch (thrown) {
+      this.#broken(thrown);
       return;
     }
     if (admission === undefined) return;
@@ -302,9 +302,9 @@ export abstract class Failover<Each extends Try>
     this.end('timeout', new RequestTimeoutError(timeoutMs, this.attempts, this.#lastError));
   }
 
-  /** A bug in a strategy, thrown while a proxy was looked for: it ends this request and no other. */
-  #broken(fault: unknown): void {
-    const error = fault as Error;
+  /** A strategy threw while it picked a proxy: ends this request and no other. */
+  #broken(thrown: unknown): void {
+    const error = thrown as Error;
     for (const attempt of this.live) attempt.kill(error, 'aborted');
     this.#fail('failure', error);
   }
@@ -316,7 +316,7 @@ export abstract class Failover<Each extends Try>
     this.failed(error);
   }
 
-  /** Says how the request ended, once, and lets go of everything. */
+  /** Emits how the request ended, once, and releases what it holds. */
   protected finish(outcome: Outcome, error: Error | undefined, at = this.engine.now()): void {
     const { statusCode } = this.phase.is === 'responding' ? this.phase : noResponse;
     this.enter(ended);

@@ -1,6 +1,6 @@
 import type { FirstFlight } from './connect-options.ts';
 
-/** What is kept of a first flight, in bytes. */
+/** The most bytes of a first flight that are kept. */
 const maxHeldBytes = 65_536;
 
 /** What the caller of a tunnel wrote before the first byte came back, to be sent again through another proxy. */
@@ -10,7 +10,7 @@ export class FirstFlightHold {
   #length = 0;
   /** Some of it is not kept any more. */
   #lost = false;
-  /** It went out, or a part of it. */
+  /** Some of it was sent. */
   sent = false;
 
   /** Without a rule nothing is kept that was sent. */

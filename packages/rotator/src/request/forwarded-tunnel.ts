@@ -13,7 +13,7 @@ import type {
 export interface ForwardListener {
   /** A proxy has opened the way. From now on it can be written to. */
   opened(): void;
-  /** No proxy has. May be called before `forward()` returns. */
+  /** No proxy has opened the way. May be called before `forward()` returns. */
   refused(error: Error): void;
   /** It takes more, after a `write()` that returned false. */
   takesMore(): void;
@@ -33,11 +33,11 @@ export interface ForwardedTunnel {
   readonly attempts: readonly AttemptRecord[];
   /** How many attempts have ended. */
   readonly attemptCount: number;
-  /** Between `opened()` and `established()`. False: it takes no more until `takesMore()`. */
+  /** Sends bytes, between `opened()` and `established()`. False: it takes no more until `takesMore()`. */
   write(chunk: Buffer): boolean;
-  /** In the same time: nothing more will be written. */
+  /** Nothing more will be written. Between `opened()` and `established()`. */
   end(): void;
-  /** Ends it with RST, at any time. Nothing is called after that. `closedBy` is what `tunnel:end` says. */
+  /** Ends it with RST, at any time. The listener is not called after that. `closedBy` is what `tunnel:end` says. */
   reset(closedBy: ClosedBy): void;
 }
 
@@ -150,7 +150,7 @@ export class Forwarding implements ForwardedTunnel, TunnelHandle, TunnelCaller {
     if (told) this.#listener?.lost(error);
   }
 
-  /** What it had to say was said. */
+  /** Notes what ended the tunnel; the first reason counts. */
   ends(by: ClosedBy): void {
     this.#closedBy ??= by;
   }

@@ -1,6 +1,6 @@
 import { maxTimerMs } from '../timer.ts';
 
-/** Calls when nothing has happened for a time. Its timer keeps no process alive. */
+/** Calls back when nothing has happened for a while. Its timer does not keep the process alive. */
 export class IdleClock {
   readonly #onIdle: () => void;
   #timer: NodeJS.Timeout | undefined;

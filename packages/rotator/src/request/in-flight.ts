@@ -10,7 +10,7 @@ export interface RunningRequest extends Linked<RunningRequest> {
   readonly origin: string;
   /** The number of the attempt begun last, 0 before the first. */
   readonly attempt: number;
-  /** Of the attempt begun last. */
+  /** The proxy of the attempt begun last. */
   readonly proxyId: string | undefined;
   /** Epoch ms at which the next attempt begins, while one is waited for. */
   readonly nextRetryAt: number | undefined;

@@ -18,7 +18,7 @@ export interface Plan {
 }
 
 /**
- * When and through whom the next attempt goes, or why there is none. Asked before a response is
+ * When and through which proxy the next attempt goes, or why there is none. Asked before a response is
  * thrown away, so that the last one can stand. A plan has been paid for: its budget is withdrawn,
  * and its admission must be used or given back.
  */

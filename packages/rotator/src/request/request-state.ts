@@ -87,7 +87,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     return this.latest?.number ?? 0;
   }
 
-  /** Of the attempt begun last. */
+  /** The proxy of the attempt begun last. */
   get proxyId(): string | undefined {
     return this.latest?.proxyId;
   }

@@ -22,10 +22,10 @@ export class UnreadBodies {
         { proxyId, unread },
         'requests wait for connections that are held by unread bodies: read or dump() each body',
       );
-    } catch (fault) {
-      // As the bus does with its listeners': it is seen, and no request fails for it.
-      // oxlint-disable-next-line no-console -- a fault of the logger must not be lost
-      console.error(fault);
+    } catch (error) {
+      // As the bus does with its listeners': the error is written to the console, and no request fails.
+      // oxlint-disable-next-line no-console -- an error of the logger must not be lost
+      console.error(error);
     }
   }
 }

@@ -23,7 +23,7 @@ export function wantsCredentials(
   const challenge = headers['proxy-authenticate'];
   const took = member.tookFor === proxy && at - member.tookAt < tookMs;
   const base = { phase: 'headers', proxyId, statusCode: 407 } as const;
-  const message = `${proxyId} answered with 407`;
+  const message = `${proxyId} responded with 407`;
   if (challenge !== undefined && !took) {
     const schemes = schemesIn(typeof challenge === 'string' ? [challenge] : challenge);
     const why = credentialProblem(schemes, hasCredentials(proxy, proxyHeaders));

@@ -14,8 +14,8 @@ import { schemesIn } from '../../src/connection/connect-refusal.ts';
 import { errorOf, fast } from '../support/pool-rig.ts';
 import { use } from '../support/rig.ts';
 
-/** A proxy of the test's own: it writes down what it was sent, and answers as told. */
-async function listen(answer: (request: string, socket: net.Socket) => void) {
+/** A proxy of the test's own: it writes down what it was sent, and responds as told. */
+async function listen(respond: (request: string, socket: net.Socket) => void) {
   const requests: string[] = [];
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -29,7 +29,7 @@ async function listen(answer: (request: string, socket: net.Socket) => void) {
         requests.push(head);
         const request = head;
         head = '';
-        answer(request, socket);
+        respond(request, socket);
       });
   });
   server.listen(0, '127.0.0.1');
@@ -137,7 +137,7 @@ describe('C6b ProxyAuthenticationError names what the proxy asks for', () => {
     const credentials = given ? {} : { username: undefined, password: undefined };
     const error = await errorOf(rotatorFor([port], {}, credentials).get('https://t.test/'));
     expect(error).toMatchObject({ code: 'PROXY_AUTHENTICATION', statusCode: 407, schemes });
-    expect(error.message).toBe(`p0 answered CONNECT with 407: ${why}`);
+    expect(error.message).toBe(`p0 responded to CONNECT with 407: ${why}`);
     expect(error['connectHeaders']).toHaveProperty('content-length', '0');
   });
 

@@ -216,9 +216,9 @@ describe('the pool of a rotator', () => {
   });
 
   it('F21 a logger that throws hurts no request; what it threw is shown on the console', async () => {
-    const fault = new Error('the disk is full');
+    const error = new Error('the disk is full');
     const fail = () => {
-      throw fault;
+      throw error;
     };
     const seen = vi.spyOn(console, 'error').mockImplementation(() => {});
     try {
@@ -230,7 +230,7 @@ describe('the pool of a rotator', () => {
       const response = await rotator.get(target.url, { retryPolicy });
       expect(await response.body.json()).toMatchObject({ ok: true });
       expect(() => (rotator.retryPolicy = { timeoutMs: 100 })).not.toThrow();
-      expect(seen.mock.calls.flat()).toContain(fault);
+      expect(seen.mock.calls.flat()).toContain(error);
     } finally {
       seen.mockRestore();
     }

@@ -177,11 +177,11 @@ describe('A5 POST /request', () => {
     const demo = await startFixture({ mode: 'demo', demoTarget, behaviours });
     const refused = (await demo.send('POST', url, foreign)).json<{ message: string }>();
     expect(refused.message).toMatch(
-      /answered CONNECT with 403.*; this is a demo: its proxies reach http:\/\/127\.0\.0\.1:9\/ alone$/,
+      /responded to CONNECT with 403.*; this is a demo: its proxies reach http:\/\/127\.0\.0\.1:9\/ alone$/,
     );
     const live = await startFixture({ behaviours });
     const plain = (await live.send('POST', url, foreign)).json<{ message: string }>();
-    expect(plain.message).toMatch(/answered CONNECT with 403$/);
+    expect(plain.message).toMatch(/responded to CONNECT with 403$/);
   });
 
   it('A5 the message of a request that gave up has each error once', async () => {
@@ -190,7 +190,7 @@ describe('A5 POST /request', () => {
     });
     const refused = await send('POST', url, { url: 'https://example.com/', retry_policy: null });
     expect(refused.json<{ message: string }>().message).toBe(
-      `gave up after 1 attempt: ${proxies[0]?.id} answered CONNECT with 403`,
+      `gave up after 1 attempt: ${proxies[0]?.id} responded to CONNECT with 403`,
     );
   });
 
