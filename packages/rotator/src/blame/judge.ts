@@ -22,12 +22,12 @@ export interface Suspect {
   readonly kinds: ProxyEvidence;
 }
 
-/** The head of a response that is no failure. */
+/** What the judge needs of a response that is no failure. */
 export interface GoodResponse {
   readonly statusCode: number;
   readonly latencyMs: number;
   readonly tunnel: boolean;
-  /** A ban rule has said that it stands. */
+  /** Whether a ban rule accepted it. */
   readonly ruled: boolean;
 }
 

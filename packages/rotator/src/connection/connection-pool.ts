@@ -112,7 +112,7 @@ export class ConnectionPool {
     }
   };
 
-  /** It is no idle one, or none any more. */
+  /** Takes it out of the idle ones. */
   #busy(pool: ProxyPool): void {
     if (!pool.idle) return;
     pool.idle = false;

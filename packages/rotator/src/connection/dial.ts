@@ -28,7 +28,7 @@ export class Dial {
   readonly #options: ConnectorOptions;
   readonly #timeoutMs: number;
   readonly #startedAt: number;
-  /** When the proxy was reached, on the way that led to the target. */
+  /** When the proxy was reached, on the path that led to the target. */
   #reachedAt = 0;
   /** When the way to the target stood. */
   #throughAt = 0;
@@ -58,12 +58,12 @@ export class Dial {
     this.#resolve(destination);
   }
 
-  /** Where it stands. */
+  /** Its phase. */
   get phase(): Phase {
     return this.#socket === undefined ? (this.#path?.phase ?? 'dns') : 'tls_target';
   }
 
-  /** Once it has succeeded. */
+  /** Its timings, once it has succeeded. */
   get times(): DialTimes {
     return {
       proxyMs: this.#reachedAt - this.#startedAt,

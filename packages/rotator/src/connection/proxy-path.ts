@@ -31,7 +31,7 @@ const keepAliveProbeMs = 60_000;
 type PathDone = (error: Error | null, socket?: net.Socket, reachedAt?: number) => void;
 
 /**
- * The way through a proxy up to the end of it: the proxy's name, TCP with one of its addresses, TLS
+ * The way through a proxy: resolving the proxy's name, TCP with one of its addresses, TLS
  * with an https proxy, and CONNECT or SOCKS (for the absolute form neither). It calls back once,
  * never synchronously, with the socket or with a typed error that names its phase.
  */
@@ -72,7 +72,7 @@ export class ProxyPath {
     }
   }
 
-  /** Where it stands. */
+  /** Its phase. */
   get phase(): Phase {
     return this.#phase;
   }

@@ -35,8 +35,8 @@ export interface SocksFailure {
 }
 
 /**
- * What the library takes for the connection. Its timer, which cannot be cleared, holds this small
- * thing and not the socket; and its `destroy` leaves the socket to its owner.
+ * Given to the library in place of the socket. The library's timer, which cannot be cleared, holds this small
+ * object and not the socket; and its `destroy` leaves the socket to its owner.
  */
 class Handshake extends Duplex {
   readonly #socket: net.Socket;

@@ -27,7 +27,7 @@ function shown(verdict: unknown): string {
   return JSON.stringify(verdict) ?? String(verdict);
 }
 
-/** What the rules make of one response; asked again as more of its body is known. */
+/** The verdict of the ban rules on one response. They are asked again as more of its body comes. */
 export class Judgement {
   readonly #rules: readonly BanRule[];
   readonly #response: Omit<JudgedResponse, 'body'>;
@@ -40,7 +40,7 @@ export class Judgement {
     this.#response = response;
   }
 
-  /** What was held back so far. */
+  /** The part of the body that was held back so far. */
   get body(): Buffer {
     return Buffer.concat(this.#chunks);
   }

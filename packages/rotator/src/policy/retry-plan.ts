@@ -21,7 +21,7 @@ export interface RetryCase {
   /** The body can be sent from its start once more. */
   readonly replayable: boolean;
   readonly failure: Failure;
-  /** The target is down: an attempt more would only burden it. */
+  /** The target is down: another attempt would only burden it. */
   readonly targetDown: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { Admission, Group, Member } from './member.ts';
 import { meets, type Ask } from './proxy-query.ts';
 import type { Sharing } from './sharing.ts';
 
-/** What else an admission has to be: of a proxy that was not tried, by a circuit that is closed. */
+/** Further conditions for an admission: an untried proxy, a closed circuit. */
 export interface Only {
   readonly fresh?: boolean | undefined;
   readonly closed?: boolean | undefined;
@@ -24,10 +24,10 @@ interface AdmissionsContext {
 /** Exits of other regions that one request may be offered before it gives up. */
 const maxMisfits = 50;
 
-/** So long an exit whose session is over is kept from requests that another can take. */
+/** Milliseconds for which an exit whose session is over is kept from requests that another can take. */
 const drainMs = 60_000;
 
-/** Which member takes a request: the selector picks, the circuits of the member and of its group agree. */
+/** Decides which member takes a request: the selector picks, and the circuits of the member and of its group agree. */
 export class Admissions {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #selector: Selector;

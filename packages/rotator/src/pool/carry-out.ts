@@ -3,7 +3,7 @@ import type { Member } from './member.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * Carries out a rule's verdict: the fact is told, and a proxy that is to rest has its circuit open. One that
+ * Carries out a rule's verdict: the event is emitted, and a proxy that is to rest has its circuit open. One that
  * has left the pool is spared, and with it another one that has come under its id.
  */
 export function carryOut(

@@ -11,7 +11,7 @@ import type { Admission, CircuitSource, Group, Member } from './member.ts';
 import { OpenCircuits } from './open-circuits.ts';
 import type { Sharing } from './sharing.ts';
 
-/** In which failures are taken to count under a rule of the user's own. */
+/** Milliseconds in which failures are taken to count under a trip rule of the user's own. */
 const defaultWindowMs = 60_000;
 
 interface CircuitsContext {
@@ -31,7 +31,7 @@ interface CircuitsContext {
   readonly onRenewed: (member: Member) => void;
 }
 
-/** So long are members of a group kept from selection that is open: until it closes. */
+/** How long the members of an open group are kept from selection: until it closes. */
 const foreverMs = 1e11;
 
 /** The circuits of the members: where they come from, how attempts count in them, and what their transitions tell. */
@@ -97,7 +97,7 @@ export class Circuits {
     this.joinGroup(member);
   }
 
-  /** The machine behind the member has said something: the attempt may go on for long. */
+  /** Notes that the machine behind the member works, before a long attempt has ended. */
   worked(admission: Admission): void {
     if (admission.groupTicket === 0) return;
     this.groups.tell(admission, 'works');
@@ -113,7 +113,7 @@ export class Circuits {
     const ofGroup =
       admission.groupTicket !== 0 && this.groups.tell(admission, gatewayOutcome(failure));
     admission.groupTicket = 0;
-    // A test that came to nothing is due at once, though no state has changed.
+    // A test without a verdict is due again at once, though no state has changed.
     if (probe) this.open.rescheduled();
     const { breaker } = member;
     if (breaker === undefined) return;
@@ -153,7 +153,7 @@ export class Circuits {
     }
   }
 
-  /** The member leaves: what its attempts come to is told to no circuit any more. */
+  /** The member leaves: the outcomes of its attempts count in no circuit any more. */
   delete(member: Member): void {
     this.doubts.forget(member);
     this.groups.leave(member);

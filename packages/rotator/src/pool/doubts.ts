@@ -10,9 +10,9 @@ const aloneMs = 60_000;
  */
 export class Doubts {
   #origin: string | undefined;
-  /** When it was asked for last. */
+  /** When that origin was asked for last. */
   #askedAt = -Infinity;
-  /** When another one was asked for last. */
+  /** When another origin was asked for last. */
   #otherAt = -Infinity;
   /** Members whose circuits count doubtful failures. */
   readonly #members = new Set<Member>();

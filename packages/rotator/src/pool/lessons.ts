@@ -1,10 +1,10 @@
 import type { WhirlBus, WhirlEvents } from '@whirl/events';
 
-/** What a selector learns from, beside the circuits. */
+/** The events that a selector learns from, beside those of circuits. */
 export type Lesson = 'attempt:start' | 'attempt:end' | 'proxy:banned';
 
 /**
- * Where one selector hears of its own pool, and at once. A bus may be shared with rotators whose proxies have
+ * Tells one selector of the events of its own pool, at once. A bus may be shared with rotators whose proxies have
  * the same ids, and may be in the middle of another event.
  */
 export class Lessons {

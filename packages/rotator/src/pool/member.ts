@@ -10,11 +10,11 @@ import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { MachineGroup } from './machine-group.ts';
 
-/** Where the circuits of members that have the same options come from. */
+/** Makes the circuits of members that have the same options. */
 export interface CircuitSource {
   readonly group: CircuitBreakerGroup;
   readonly options: CircuitBreakerGroupOptions;
-  /** What was asked for: they are compared by it. */
+  /** The options as they were given, by which two are compared. */
   readonly asked: CircuitOptions;
   /** Stands for every circuit that nothing has happened to yet. Never used, only looked at. */
   readonly untouched?: CircuitBreaker | undefined;
@@ -61,7 +61,7 @@ export class Member {
     return this.#circuits;
   }
 
-  /** From now on it has another circuit, or none: what earlier attempts come to is told to neither. */
+  /** Gives it another circuit, or none. The outcomes of earlier attempts count in neither. */
   set circuits(from: CircuitSource | undefined) {
     this.#circuits = from;
     this.#breaker = undefined;
@@ -71,13 +71,13 @@ export class Member {
     return this.proxy.id;
   }
 
-  /** To be used: made on first use, since most of a large pool waits unused. Undefined: it has none. */
+  /** Its circuit, made on first use, since most of a large pool is never used. Undefined: it has none. */
   get breaker(): CircuitBreaker | undefined {
     const from = this.#circuits;
     return (this.#breaker ??= from?.group.get(this.proxy.id, from.options));
   }
 
-  /** To be looked at: looking makes none. Undefined: it has no circuit. */
+  /** Its circuit for reading: makes none. Undefined: it has no circuit. */
   get circuit(): CircuitBreaker | undefined {
     return this.#breaker ?? this.#circuits?.untouched ?? this.breaker;
   }

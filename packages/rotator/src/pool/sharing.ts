@@ -4,7 +4,7 @@ import type { Ask } from './proxy-query.ts';
 
 type Shared = Lesson | 'circuit:transition' | 'proxy:removed';
 
-/** What a pool keeps for those that it is shared with. */
+/** What a pool keeps for a fleet or a warm start that shares it. */
 export class Sharing {
   /** Proxies whose test the next request shall make. */
   readonly #armed = new Set<string>();

@@ -56,7 +56,7 @@ export function unavailable(
       );
 }
 
-/** What else to say: that one machine is behind them, or that it may be the target. */
+/** A hint for the message: that one machine is behind all proxies, or that the target may be down. */
 function doubt(members: Iterable<Member>, target: string, silentMs: number): string {
   for (const { provisional, group } of members) {
     if (group?.isShut === true) return `: the machine of the group "${group.name}" fails`;
@@ -67,7 +67,7 @@ function doubt(members: Iterable<Member>, target: string, silentMs: number): str
   return '';
 }
 
-/** What no proxy has, for a message. */
+/** For a message: the wish of the request that no proxy fulfils. */
 function wishes({ proxyId, tags, region, strictRegion }: Ask): string {
   if (proxyId !== undefined) return `the id "${proxyId}"`;
   const wanted = strictRegion === true ? [`the region "${region}"`] : [];

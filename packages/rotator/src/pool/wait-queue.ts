@@ -34,7 +34,7 @@ export class WaitQueue {
 
   /**
    * Calls `served` once: with a place, with undefined after `timeoutMs`, or with what a strategy threw.
-   * Returns the way to leave.
+   * Returns a function that leaves the queue.
    */
   join(ask: Ask, timeoutMs: number, served: Waiting['served']): () => void {
     const leave = () => {

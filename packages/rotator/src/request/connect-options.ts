@@ -73,7 +73,7 @@ export type ForwardOptions = Pick<
   'host' | 'port' | 'firstByteMs' | 'quietMs' | 'replay'
 >;
 
-/** The same, understood once. */
+/** `ConnectOptions` or `ForwardOptions` once checked. */
 export interface TunnelPlan {
   readonly to: Destination;
   /** `tcp://host:port`: how events, metrics and the evidence name the target. */
@@ -123,7 +123,7 @@ function checkedPlan(options: ConnectOptions, known: readonly string[]): TunnelP
   };
 }
 
-/** What is asked of the pool. */
+/** The routing options among them. */
 export function routingOf(options: ConnectOptions): RoutingOptions {
   const routing: Record<string, unknown> = {};
   for (const name of routingOptionNames) {

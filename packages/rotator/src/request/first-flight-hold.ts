@@ -13,7 +13,7 @@ export class FirstFlightHold {
   /** Some of it was sent. */
   sent = false;
 
-  /** Without a rule nothing is kept that was sent. */
+  /** `rule`: undefined keeps nothing that was sent. */
   constructor(rule: FirstFlight | undefined) {
     this.#rule = rule;
   }
@@ -40,7 +40,7 @@ export class FirstFlightHold {
     return this.#chunks[0] ?? Buffer.alloc(0);
   }
 
-  /** It goes out, all of it. */
+  /** Returns all of it, which is sent now. */
   send(): Buffer {
     const { bytes } = this;
     this.sent = true;
@@ -48,13 +48,13 @@ export class FirstFlightHold {
     return bytes;
   }
 
-  /** Whether it may go out, once more or for the first time. */
+  /** Whether it may be sent, again or for the first time. */
   get repeatable(): boolean {
     if (this.empty || !this.sent) return true;
     return !this.#lost && this.#rule?.repeatable(this.bytes) === true;
   }
 
-  /** Whether what was written may be sent again, whether it went out or not. */
+  /** Whether what was written may be sent again, even if it was not sent so far. */
   get harmless(): boolean {
     return this.empty || (!this.#lost && this.#rule?.repeatable(this.bytes) === true);
   }

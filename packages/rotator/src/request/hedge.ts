@@ -7,13 +7,13 @@ export class Hedge {
   readonly #send: () => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `send`: called when the response has taken long enough. */
+  /** `send`: called when the response has taken so long that a hedge is worth it. */
   constructor(hedging: Hedging, send: () => void) {
     this.#hedging = hedging;
     this.#send = send;
   }
 
-  /** From now on the response is waited for. */
+  /** Starts to wait for the response. */
   start(): void {
     this.stop();
     const { delayMs } = this.#hedging;

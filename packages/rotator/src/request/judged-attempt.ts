@@ -45,9 +45,9 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   protected settled = false;
   /** Delay of the event loop before its time began. */
   protected lagBeforeMs = 0;
-  /** Other proxies get better responses from there: the response stands, the way is remembered. */
+  /** Set when other proxies get better responses from the target: the caller gets this one, and the route is avoided. */
   #strange = false;
-  /** What the target's outage gave it at its start; undefined once it may bring no response any more. */
+  /** What `outage.begun()` returned; undefined once it cannot bring a response any more. */
   #epoch: number | undefined;
   /** The circuit has its verdict. */
   #told = false;
@@ -73,13 +73,13 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     return this.admission.member.proxy.region;
   }
 
-  /** Whether anything of the request went out. */
+  /** Whether anything of the request was sent. */
   abstract get sent(): boolean;
 
-  /** Where it stands, before it has ended. */
+  /** Its phase until it has ended. */
   protected abstract get phase(): Phase;
 
-  /** Ends it from above: the caller's abort, its body or a faster attempt (neutral), or a deadline. */
+  /** Ends it for its request: an abort, an error of the body or a faster attempt (all neutral), or a deadline. */
   kill(error: Error, outcome: 'aborted' | 'timeout' | 'failure'): void {
     if (this.settled) return;
     const { phase } = this;
@@ -100,7 +100,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   /** Destroys what is open, or being opened, for it. */
   protected abstract cut(error: Error): void;
 
-  /** Tells that it begins. `now`: of the monotonic clock. */
+  /** Emits that it begins. `now`: of the monotonic clock. */
   protected begin(now: number): void {
     const { pool, lag } = this.engine;
     const { id: requestId, origin, target } = this.operation;
@@ -139,14 +139,14 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     return 2 * elapsedMs >= timeoutMs && !target.usuallySlowerThan(elapsedMs);
   }
 
-  /** It may bring no response any more, or has brought one. */
+  /** Called when it has brought a response, or cannot bring one any more. */
   protected leaveOutage(): void {
     if (this.#epoch === undefined) return;
     this.operation.target.outage.ended(this.#epoch);
     this.#epoch = undefined;
   }
 
-  /** A response that is no failure is evidence too. `ruled`: a ban rule says that it stands. */
+  /** A response that is no failure is evidence too. `ruled`: a ban rule accepted it. */
   protected responded(
     response: Pick<GoodResponse, 'tunnel' | 'ruled'>,
     at = this.engine.now(),
@@ -168,7 +168,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   /** Whether a response, a failure though it is, shows that the way to the target works. */
   protected abstract showsWay(failure: Failure): boolean;
 
-  /** Once for each failure: the judgement is evidence for the next one. */
+  /** Judges a failure. Called once for each: the judgement is evidence for the next one. */
   protected judged(failure: Failure): Failure {
     this.leaveOutage();
     if (failure.stale === true) return failure;
@@ -183,7 +183,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
   /** Ends what it still does beside its connection: its outcome is known. */
   protected abstract stop(): void;
 
-  /** Books the outcome, once: the circuit first, then the event. */
+  /** Records the outcome, once: in the circuit first, then in the event. */
   protected settle(failure: Failure | undefined, at = this.engine.now()): void {
     if (this.settled) return;
     this.settled = true;

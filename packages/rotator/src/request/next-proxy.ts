@@ -33,23 +33,23 @@ export class NextProxy implements Ask {
     this.anyRegion = context.region === undefined;
   }
 
-  /** Brings it up to date. `shareable`: whether two attempts may be out at once. */
+  /** Returns it for the next attempt. `shareable`: whether two attempts may run at once. */
   asked(shareable: boolean): this {
     this.tried = this.#avoided();
     this.mayTest = shareable;
     return this;
   }
 
-  /** An attempt goes through that proxy. */
+  /** Notes that an attempt goes through that proxy. */
   used(proxyId: string): void {
     if (this.#first === undefined) {
       this.#first = proxyId;
-      // The wish is for the first attempt.
+      // `prefer` is for the first attempt.
       this.prefer = undefined;
     } else (this.#used ??= new Set([this.#first])).add(proxyId);
   }
 
-  /** The last attempt failed in that region. */
+  /** Notes that the last attempt failed in that region, which is preferred now. */
   failedIn(region: string | undefined): void {
     if (this.anyRegion) this.region = region;
   }

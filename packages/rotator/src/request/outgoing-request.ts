@@ -21,7 +21,7 @@ export class OutgoingRequest {
   /** It may be sent twice: by its method, its policy or its Idempotency-Key. */
   readonly repeatable: boolean;
   readonly body: Body;
-  /** The policy's, or what undici's own option of that purpose says; 0: no bound. */
+  /** From the policy, or from undici's own option `bodyTimeout`; 0: no bound. */
   readonly bodyTimeoutMs: number;
   readonly #url: URL;
   /** Options of undici's that are passed on; a verb gives none. */
@@ -63,12 +63,12 @@ export class OutgoingRequest {
     this.body = hasBody ? bodyOf(given, { record: this.repeatable, expected }) : noBody;
   }
 
-  /** Two attempts may send it at the same time. */
+  /** Whether two attempts may send it at the same time. */
   get shareable(): boolean {
     return this.repeatable && this.body.shareable;
   }
 
-  /** Whether it may go out once more after a connection was lost; `sent`: something of it went out. */
+  /** Whether it may go out once more after a connection was lost; `sent`: some of it was sent. */
   repeats(sent: boolean): boolean {
     return this.body.replayable && (!sent || this.repeatable);
   }
@@ -133,7 +133,7 @@ function withoutNames(headers: readonly string[], names: readonly string[]): str
   );
 }
 
-/** What is no duration is left to undici, which refuses it. */
+/** Passes on a value that is no duration: undici refuses it. */
 function isTimeout(given: unknown): given is number {
   return typeof given === 'number' && given >= 0;
 }

@@ -1,6 +1,6 @@
 import type { Admission } from '../pool/member.ts';
 
-/** What a request does at the moment, with what it holds for that and lets go of when it goes on. */
+/** What a request does at the moment, with what it holds in this phase and releases when it leaves it. */
 export type RequestPhase<Attempt> =
   | Choosing
   | { readonly is: 'queued'; readonly leave: () => void }
@@ -27,7 +27,7 @@ interface Choosing {
   reserved: Admission | undefined;
 }
 
-/** Those that hold nothing are the same for every request. */
+/** Phases that hold nothing, one object for all requests. */
 export const firstChoice: Choosing = { is: 'choosing', reserved: undefined };
 export const attempting = { is: 'attempting' } as const;
 export const ended = { is: 'ended' } as const;

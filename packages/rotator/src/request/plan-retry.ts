@@ -19,8 +19,8 @@ export interface Plan {
 
 /**
  * When and through which proxy the next attempt goes, or why there is none. Asked before a response is
- * thrown away, so that the last one can stand. A plan has been paid for: its budget is withdrawn,
- * and its admission must be used or given back.
+ * discarded, so that the caller can still get the last one. A plan has drawn on the budget, and its admission must
+ * be used or given back.
  */
 export function planNext(
   { pool, budget }: Pick<Engine, 'pool' | 'budget'>,
@@ -30,7 +30,7 @@ export function planNext(
   const refused = refusal(given);
   if (refused !== undefined) return refused;
   const retry = given.attempts - 1;
-  // Asked only where it matters: with tags it is a look at each proxy.
+  // Only where it matters: with tags this looks at each proxy.
   const { policy, failure } = given;
   const counts = policy.failoverDelay === 'none' || failure.retryAfterMs !== undefined;
   const another = counts && pool.availability.hasAnother(ask);

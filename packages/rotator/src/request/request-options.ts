@@ -29,7 +29,7 @@ export interface RoutingOptions {
   readonly proxyId?: string | undefined;
 }
 
-/** Their names: what `fetch` takes out of its init, and all that a view or a verb knows. */
+/** The names of these options, which `fetch` takes out of its init. */
 export const routingOptionNames = [
   'retryPolicy',
   'region',
@@ -40,22 +40,22 @@ export const routingOptionNames = [
   'proxyId',
 ] as const;
 
-/** What a request or a view may be given, for messages. */
+/** All options of a request, for messages. */
 const requestOptionNames = [...routingOptionNames, 'method', 'headers', 'body', 'signal'];
 const policyOptionNames = policyFieldNames.map((name) => `retryPolicy.${name}`);
 
-/** How a request went so far. */
+/** The attempts of a request so far. */
 export interface Progress {
   readonly attempts: readonly AttemptRecord[];
-  /** Nothing of it goes on: no attempt will be added, or change. */
+  /** Whether it has ended: no attempt will be added, or change. */
   readonly ended: boolean;
   /** The proxy whose response the caller got. */
   readonly respondedBy: string | undefined;
 }
 
-/** The same, understood once: how a verb or a view talks to the engine. Many requests share one. */
+/** `RoutingOptions` once checked. Many requests share one. */
 export interface RequestContext {
-  /** Undefined: the global policy of the moment. */
+  /** Undefined: the global policy at the time of the request. */
   readonly policy: RetryPolicy | undefined;
   readonly region: string | undefined;
   readonly strictRegion: boolean | undefined;
@@ -65,13 +65,13 @@ export interface RequestContext {
   readonly proxyId: string | undefined;
 }
 
-/** A request of a verb: what it asks of the pool and, once it is sent, how it goes. */
+/** A request of a verb: its routing and, once it is sent, its progress. */
 export interface VerbCall {
   readonly context: RequestContext;
   progress: Progress | undefined;
 }
 
-/** Understands options over a base. Throws `InvalidRequestError` when one is unknown or not what it should be. */
+/** Checks options and merges them over a base. Throws an `InvalidRequestError` that names a bad one. */
 export function contextOf(
   asked: RoutingOptions,
   base: RequestContext | undefined,
@@ -112,5 +112,5 @@ export function contextOf(
   };
 }
 
-/** Under which a verb's call travels through a dispatcher's options. */
+/** The key of a verb's call in the options of a dispatcher. */
 export const callKey: unique symbol = Symbol('whirl.call');

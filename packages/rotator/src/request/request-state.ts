@@ -10,12 +10,12 @@ import { NextProxy } from './next-proxy.ts';
 import { firstChoice, type RequestPhase } from './phase.ts';
 import type { Progress, RequestContext } from './request-options.ts';
 
-/** An attempt, as its request sees it. */
+/** What a request needs of its attempts. */
 export interface Try {
   readonly number: number;
   readonly proxyId: string;
   readonly region: string | undefined;
-  /** Whether anything of the request went out. */
+  /** Whether anything of the request was sent. */
   readonly sent: boolean;
   /** How it stands before it has ended. */
   readonly provisional: AttemptRecord;
@@ -67,7 +67,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     this.id = engine.nextRequestId();
     this.startedAt = engine.now();
     this.target = engine.judge.targets.get(origin, this.startedAt);
-    // The same string for all requests: a table that is asked for it need not work out its hash again.
+    // One string for all requests to the origin: its hash is known to every table.
     this.origin = this.target.origin;
     this.wanted = new NextProxy(context, this.target);
     const { hedging } = engine;
@@ -76,7 +76,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     }
   }
 
-  /** The response has taken long enough. */
+  /** Sends a hedge, unless one is of no use by now. Called when the response has taken long enough. */
   protected abstract sendHedge(): void;
 
   /** Ends the request from outside an attempt: an abort, a deadline, a close, an error of the body's source. */
@@ -123,12 +123,12 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     this.history.responded(member, at, this.target, judge, pool);
   }
 
-  /** Nothing of it goes on. */
+  /** Whether it has ended. */
   get ended(): boolean {
     return this.phase.is === 'ended';
   }
 
-  /** No response of that attempt is waited for any more. False: none was. */
+  /** Takes the attempt out of the live ones. False: it was not among them. */
   protected drop(attempt: Each): boolean {
     const { live } = this;
     if (!live.includes(attempt)) return false;
@@ -136,7 +136,7 @@ export abstract class RequestState<Each extends Try> implements RunningRequest, 
     return true;
   }
 
-  /** It goes on to another phase: what it held for the last one is let go of. */
+  /** Enters another phase, and releases what it held in the last one. */
   protected enter(phase: RequestPhase<Each>): void {
     const before = this.phase;
     this.phase = phase;

@@ -18,7 +18,7 @@ export interface SentRequest extends VerdictListener {
 
 /**
  * The way out of an attempt, until its response begins: the body that it sends, its connection, and the time that it
- * has. What comes back is a subclass's, which is the handler under undici's client.
+ * has. The response is up to a subclass, which is the handler of undici's client.
  */
 export abstract class SendingAttempt<Request extends SentRequest>
   extends JudgedAttempt<Request>
@@ -26,12 +26,12 @@ export abstract class SendingAttempt<Request extends SentRequest>
 {
   protected readonly deadline = new Deadline(this);
   protected lease: Lease | undefined;
-  /** The target itself is spoken with: what comes back is not the proxy's. */
+  /** Whether it goes through a tunnel: then the response is the target's and not the proxy's. */
   protected tunnel = true;
   #upload: Upload | undefined;
   /** Set while it is on the wire. */
   #abort: ((reason?: Error) => void) | undefined;
-  /** Bytes of a response came, if only the first of its head. */
+  /** Whether any byte of a response came. */
   #responding = false;
 
   override get sent(): boolean {
@@ -48,7 +48,7 @@ export abstract class SendingAttempt<Request extends SentRequest>
     request.body.open(this);
   }
 
-  /** The body is open: sends it. */
+  /** Sends the body, which is open now. */
   send(upload: Upload, late: boolean): void {
     if (this.settled) {
       upload.stop();
@@ -89,12 +89,12 @@ export abstract class SendingAttempt<Request extends SentRequest>
     if (this.settled) abort(new Error('the attempt is over'));
   }
 
-  /** A first byte came back. */
+  /** The first byte of a response came. */
   onResponseStarted(): void {
     this.#responding = true;
   }
 
-  /** The client has given it up. */
+  /** undici's client has failed it. */
   onError(error: Error): void {
     const { lease } = this;
     if (this.settled || this.#responding || lease?.stale(error, this.sent) !== true) {
@@ -120,7 +120,7 @@ export abstract class SendingAttempt<Request extends SentRequest>
     });
   }
 
-  /** Its connection was lost, or never stood. */
+  /** Its connection was lost, or was never established. */
   protected lost(error: Error): void {
     this.lease?.cut(error);
     if (this.settled) return;
@@ -144,17 +144,17 @@ export abstract class SendingAttempt<Request extends SentRequest>
     queueMicrotask(() => this.failed(settled));
   }
 
-  /** A failure of it is booked: its request hears of it. */
+  /** Called when a failure of it is recorded: tells its request. */
   protected abstract failed(failure: Failure): void;
 
-  /** Its time is over. */
+  /** Its deadline has passed. */
   expired(): void {
     // The response may lie unread in a socket: those get a turn before anything is judged.
     if (this.loopWasLate()) setImmediate(() => this.#expired(true));
     else this.#expired(false);
   }
 
-  /** Its response has begun, and nothing more is waited for. */
+  /** Whether its response has begun, which the deadline is for. */
   protected abstract get hasResponse(): boolean;
 
   #expired(late: boolean): void {
