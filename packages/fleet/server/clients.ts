@@ -11,13 +11,25 @@ export interface Connected {
 
 const ignore = () => {};
 
+async function connectIoredis(port: number) {
+  const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => 50 });
+  client.on('error', ignore);
+  await client.connect();
+  return { client, end: async () => client.disconnect() };
+}
+
 /** Each client that is supported, by name. */
 export const clients: Readonly<Record<string, (port: number) => Promise<Connected>>> = {
   async ioredis(port) {
-    const client = new Redis(port, '127.0.0.1', { lazyConnect: true, retryStrategy: () => 50 });
-    client.on('error', ignore);
-    await client.connect();
-    return { commands: fromIoredis(client), end: async () => client.disconnect() };
+    const { client, end } = await connectIoredis(port);
+    return { commands: fromIoredis(client), end };
+  },
+  async 'a client with eval alone'(port) {
+    const { client, end } = await connectIoredis(port);
+    const commands: RedisCommands = {
+      eval: (script, keys, args) => client.eval(script, keys.length, ...keys, ...args),
+    };
+    return { commands, end };
   },
   async iovalkey(port) {
     const client = new iovalkey(port, '127.0.0.1', {

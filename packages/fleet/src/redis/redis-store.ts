@@ -13,7 +13,7 @@ import {
   type Peer,
 } from '../store.ts';
 import type { RedisCommands } from './clients.ts';
-import { script, sha } from './script.ts';
+import { readLog, script, sha } from './script.ts';
 
 /** Redis has no infinity that every Lua reads: a hold without an end is one of 3,000 years. */
 const foreverMs = 1e14;
@@ -21,12 +21,14 @@ const foreverMs = 1e14;
 /**
  * A store in Redis 6.2 or later, or Valkey: one XRANGE and one EVALSHA a sync, sent together, everything of a pool in
  * one slot. The client is the caller's: it is neither connected nor closed here.
+ *
+ * @throws {TypeError} On commands without `eval`.
  */
 export function redisStore(commands: RedisCommands): FleetStore {
-  checkBriefly('commands', commands, methods('an object', 'eval', 'evalSha', 'xRange'));
+  checkBriefly('commands', commands, methods('an object', 'eval'));
   const run = async (keys: readonly string[], args: readonly string[]) => {
     try {
-      return await commands.evalSha(sha, keys, args);
+      return await (commands.evalSha?.(sha, keys, args) ?? commands.eval(script, keys, args));
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
       return commands.eval(script, keys, args);
@@ -36,14 +38,16 @@ export function redisStore(commands: RedisCommands): FleetStore {
     async sync(ask) {
       const { position } = ask;
       const keys = keysOf(ask);
+      const [log] = keys as [string];
       // Read beside the script: in it each entry would become tables first, at four times the price.
-      const read = (start: string) => commands.xRange(keys[0] as string, start, maxEntries);
+      const read = (start: string) =>
+        commands.xRange?.(log, start, maxEntries) ?? commands.eval(readLog, [log], [start]);
       const unread = read(position === '' ? '-' : `(${position}`);
       const [entries, reply] = await Promise.all([unread, run(keys, argsOf(ask, keys))]);
       const { now, isSameLog, ...response } = responseOf(reply);
       const from = isSameLog ? position : '';
-      const log = from === position ? entries : await read('-');
-      return { ...response, ...logOf(log, from, ask.process, now) };
+      const known = from === position ? entries : await read('-');
+      return { ...response, ...logOf(known, from, ask.process, now) };
     },
     close() {},
   };
@@ -177,12 +181,13 @@ function holdOf([field = '', remaining, marks = '']: string[]): KnownHold {
 /** A part of the evidence: ids and their rows in turn, faded to now. */
 function rowsOf(part: unknown[], now: number): EvidenceRow[] {
   return chunks(part.map(String), 2).flatMap(([id = '', row = '']) => {
-    const numbers = row.split(' ').map(Number);
-    const [successes = NaN, failures = NaN, successMs = NaN, run = NaN, at = NaN] = numbers;
+    const numbers = row.split(' ').map(Number) as [number, number, number, number, number];
+    const [successes, failures, successMs, run, at] = numbers;
     const kept = 0.5 ** ((now - at) / evidenceHalfLifeMs);
-    const known = { id, successes: successes * kept, failures: failures * kept, successMs, run };
-    const attempts = known.successes + known.failures;
+    const attempts = (successes + failures) * kept;
     const isRow = Number.isFinite(attempts + successMs + run);
-    return isRow && attempts >= leastEvidence ? [known] : [];
+    return isRow && attempts >= leastEvidence
+      ? [{ id, successes: successes * kept, failures: failures * kept, successMs, run }]
+      : [];
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { evidenceHalfLifeMs, holdGraceMs, leastEvidence, passedMs } from '../store.ts';
+import { evidenceHalfLifeMs, holdGraceMs, leastEvidence, maxEntries, passedMs } from '../store.ts';
 
 /**
  * One sync, in one script: what `memoryStore()` does, on the server's clock. Keys: log, holds, marks, leases,
@@ -30,8 +30,7 @@ end
 local function hold(field, ends)
   local score = redis.call('ZSCORE', holds, field)
   if not score or tonumber(score) < ends then redis.call('ZADD', holds, ends, field) end
-  local mark = redis.call('HGET', marks, field)
-  if not mark then return redis.call('HSET', marks, field, me) end
+  local mark = redis.call('HGET', marks, field) or ''
   local p, w, q, v = string.match(mark, '^([^\\n]*)\\n([^\\n]*)\\n?([^\\n]*)\\n?([^\\n]*)$')
   if not p then return redis.call('HSET', marks, field, me) end
   if p == process or q == process then return end
@@ -44,8 +43,7 @@ local function release(field)
   redis.call('HDEL', marks, field)
 end
 local function leaseOf(field)
-  local row = redis.call('HGET', leases, field)
-  if not row then return nil, nil, nil end
+  local row = redis.call('HGET', leases, field) or ''
   local ends, term, holder = string.match(row, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)$')
   return tonumber(ends), term, holder
 end
@@ -86,7 +84,7 @@ for _ = 1, number() do
     denials[#denials + 1] = field
     denials[#denials + 1] = free - now
   else
-    local term = math.max((tonumber(before or 0)) + 1, time[1] * 1000000 + time[2])
+    local term = math.max((before or 0) + 1, time[1] * 1000000 + time[2])
     term = string.format('%.0f', term)
     lease(field, now + ms, term, process)
     grants[#grants + 1] = field
@@ -94,18 +92,16 @@ for _ = 1, number() do
   end
 end
 local function rowOf(row)
-  local s, f, ms, run, seen = string.match(row, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
-  if not tonumber(seen) then return 0, 0, 0, '0' end
+  local s, f, ms, seen = string.match(row, '^(%S+) (%S+) (%S+) %S+ (%S+)$')
+  if not tonumber(seen) then return 0, 0, 0 end
   local kept = 0.5 ^ ((now - tonumber(seen)) / ${evidenceHalfLifeMs})
-  return (tonumber(s) or 0) * kept, (tonumber(f) or 0) * kept, tonumber(ms) or 0, run
+  return (tonumber(s) or 0) * kept, (tonumber(f) or 0) * kept, tonumber(ms) or 0
 end
 for _ = 1, number() do
   local key, id, s, f, ms, run = KEYS[7 + number()], take(), number(), number(), number(), take()
-  local row = redis.call('HGET', key, id)
-  local before, failed, usual = 0, 0, 0
-  if row then before, failed, usual = rowOf(row) end
+  local before, failed, usual = rowOf(redis.call('HGET', key, id) or '')
   if s + before > 0 then ms = (usual * before + ms * s) / (s + before) end
-  row = string.format('%.3g %.3g %.0f %s %.0f', s + before, f + failed, ms, run, now)
+  local row = string.format('%.3g %.3g %.0f %s %.0f', s + before, f + failed, ms, run, now)
   redis.call('HSET', key, id, row)
 end
 local evidence, sweeps = {}, time[2] % 8 == 0
@@ -156,5 +152,8 @@ local same = epoch == known and #redis.call('XREVRANGE', log, '+', position, 'CO
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, keyTtl) end
 return { now, epoch, same or 0, count, peers, grants, denials, held, evidence, others }
 `;
+
+/** The log from a position on, for clients without XRANGE. */
+export const readLog = `return redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', ${maxEntries})`;
 
 export const sha = createHash('sha1').update(script).digest('hex');
