@@ -15,7 +15,7 @@ import { addBareHeaders, respondExpectation, respondMalformed } from './http/mal
 import { describeApi, documentationRoutes } from './openapi.ts';
 import { policyToWire } from './wire/policy-wire.ts';
 import { proxyToWire } from './wire/proxy-wire.ts';
-import type { App, Area, Mode, Routes } from './routes/area.ts';
+import type { App, RouteContext, Mode, Routes } from './routes/route-context.ts';
 import { circuitBreakerRoutes } from './routes/circuit-breakers.ts';
 import { eventsRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
@@ -145,8 +145,12 @@ function snapshotOf(rotator: ProxyRotator): object {
   };
 }
 
-function openEventStream(area: Area, app: FastifyInstance, options: AppOptions): EventStream {
-  const { rotator } = area;
+function openEventStream(
+  context: RouteContext,
+  app: FastifyInstance,
+  options: AppOptions,
+): EventStream {
+  const { rotator } = context;
   const stream = new EventStream({
     ...options.events,
     bus: rotator.bus,
@@ -172,7 +176,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   } = options;
   const app = createFastify(options.logger, options.trustProxy ?? []);
   const { gateway = () => undefined, demoTarget, fleet } = options;
-  const area: Area = { rotator, givenPolicy, now, mode, demoTarget, gateway, fleet };
+  const context: RouteContext = { rotator, givenPolicy, now, mode, demoTarget, gateway, fleet };
   endConnectionsOnClose(app);
   await secure(app, { host, token, allowedHosts });
   // Request bodies stay as they are: a small one that grows without bound is refused, not inflated.
@@ -182,7 +186,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     zlibOptions: { level: 4 },
   });
   await describeApi(app);
-  const stream = openEventStream(area, app, options);
+  const stream = openEventStream(context, app, options);
 
   const typed = (scope: FastifyInstance): App => {
     scope.setValidatorCompiler(validatorCompiler);
@@ -190,7 +194,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     return scope as unknown as App;
   };
   await app.register(async (open) => {
-    healthRoutes(typed(open), area);
+    healthRoutes(typed(open), context);
     await open.register(dashboardRoutes, { enabled: dashboard, folder: dashboardFolder });
   });
   await app.register(async (guarded) => {
@@ -204,11 +208,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     });
     if (token !== undefined) await demandToken(guarded, token);
     await guarded.register(documentationRoutes);
-    prometheusRoutes(typed(guarded), area);
+    prometheusRoutes(typed(guarded), context);
     await guarded.register(
       async (api) => {
-        for (const routes of areas) routes(typed(api), area);
-        eventsRoutes(typed(api), area, stream);
+        for (const routes of areas) routes(typed(api), context);
+        eventsRoutes(typed(api), context, stream);
       },
       { prefix: '/api/v1' },
     );

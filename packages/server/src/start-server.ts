@@ -12,7 +12,7 @@ import { startFleet, type JoinedFleet } from './fleet.ts';
 import { isLoopback } from './http/hosts.ts';
 import { ListenError } from './listen-error.ts';
 import { ProxiesFile } from './proxies/proxies-file.ts';
-import type { App } from './routes/area.ts';
+import type { App } from './routes/route-context.ts';
 import type { ApiSettings, GatewaySettings, ServerOptions } from './config/server-options.ts';
 
 const usualApiPort = 8000;

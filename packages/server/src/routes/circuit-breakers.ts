@@ -10,7 +10,7 @@ import { listEnd, listQuery } from '../listing/list-query.ts';
 import { arrayOf, listRows, sendText } from '../listing/list-rows.ts';
 import type { SortValue } from '../listing/page.ts';
 import { iso } from '../wire/time-wire.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 import { hoursSchema } from './hours.ts';
 
 const tags = ['Circuit breakers'];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiError, failures } from '../http/errors.ts';
 import type { EventStream } from '../events/event-stream.ts';
 import { inFlightSchema, inFlightToWire } from '../wire/in-flight-wire.ts';
-import type { App, Area } from './area.ts';
+import type { App, RouteContext } from './route-context.ts';
 
 const tags = ['Requests'];
 const listSchema = z
@@ -10,7 +10,7 @@ const listSchema = z
   .meta({ id: 'RequestsInFlight' });
 
 /** What happens right now: the requests in flight, and every event as it happens. */
-export function eventsRoutes(app: App, { rotator }: Area, stream: EventStream): void {
+export function eventsRoutes(app: App, { rotator }: RouteContext, stream: EventStream): void {
   app.get(
     '/requests',
     {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { JoinedFleet } from '../fleet.ts';
 import { failures } from '../http/errors.ts';
 import { iso } from '../wire/time-wire.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 
 const querystring = z.strictObject({
   proxy_id: z.string().min(1).max(300).optional().meta({

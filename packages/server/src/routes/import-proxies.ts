@@ -4,7 +4,7 @@ import { ApiError, failures } from '../http/errors.ts';
 import { importProxies, maxImportLines } from '../proxies/import-proxies.ts';
 import { formatSchema } from '../proxies/proxy-list.ts';
 import { protocols, proxyInputSchema, proxyUrlSchema } from '../wire/proxy-wire.ts';
-import type { App, Routes } from './area.ts';
+import type { App, Routes } from './route-context.ts';
 
 const maxBytes = 16 * 1024 * 1024;
 const contentTypes = ['application/json', 'application/x-ndjson', 'text/csv', 'text/plain'];

@@ -4,7 +4,7 @@ import { failures } from '../http/errors.ts';
 import { listEnd, listQuery } from '../listing/list-query.ts';
 import { listRows, recordOf, sendText } from '../listing/list-rows.ts';
 import { seconds } from '../wire/time-wire.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 import { MinuteSeries } from '../minute-series.ts';
 import { hoursSchema, minutesSchema } from './hours.ts';
 

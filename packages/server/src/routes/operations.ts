@@ -3,7 +3,7 @@ import { renderPrometheus } from '@whirl/metrics/prometheus';
 import { z } from 'zod';
 import { ApiError, failures } from '../http/errors.ts';
 import { Readiness } from '../readiness.ts';
-import { modes, type Routes } from './area.ts';
+import { modes, type Routes } from './route-context.ts';
 
 const livenessSchema = z.strictObject({ status: z.string() }).meta({ id: 'Liveness' });
 const readinessSchema = z

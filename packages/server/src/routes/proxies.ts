@@ -8,7 +8,7 @@ import { addOne, understood } from '../proxies/import-proxies.ts';
 import { inTurn } from '../proxies/in-turn.ts';
 import { readProxy } from '../proxies/proxy-list.ts';
 import { proxyInputSchema, proxySchema, proxyToWire } from '../wire/proxy-wire.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 import { importRoute } from './import-proxies.ts';
 
 const tags = ['Proxies'];
@@ -52,8 +52,8 @@ function find(rotator: ProxyRotator, id: string) {
 }
 
 /** Shows and changes the pool. */
-export const proxiesRoutes: Routes = (app, area) => {
-  const { rotator } = area;
+export const proxiesRoutes: Routes = (app, context) => {
+  const { rotator } = context;
   app.get(
     '/proxies',
     {
@@ -133,7 +133,7 @@ export const proxiesRoutes: Routes = (app, area) => {
       return reply.code(204).send();
     },
   );
-  importRoute(app, area);
+  importRoute(app, context);
   app.delete(
     '/proxies/unhealthy',
     {

@@ -1,7 +1,7 @@
 import { WhirlError, type RotatorResponse } from '@whirl/rotator';
 import { ApiError, failures } from '../http/errors.ts';
 import { policyFromWire } from '../wire/policy-wire.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 import { attemptToWire, encodeBody, requestSchema, responseSchema } from '../wire/request-wire.ts';
 import { policyIssues } from './retry-policy.ts';
 

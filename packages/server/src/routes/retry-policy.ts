@@ -10,7 +10,7 @@ import {
 } from '../wire/policy-wire.ts';
 import { iso } from '../wire/time-wire.ts';
 import { fieldsOf } from '../http/validation.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 
 const tags = ['Retry policy'];
 const success = { 200: { description: 'The policy.', content: json(policyViewSchema) } };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { version } from '../version.ts';
 import { gatewaySchema, gatewayToWire } from '../wire/gateway-wire.ts';
-import { modes, type Routes } from './area.ts';
+import { modes, type Routes } from './route-context.ts';
 
 const statusSchema = z
   .strictObject({

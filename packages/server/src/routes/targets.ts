@@ -2,7 +2,7 @@ import type { TargetSnapshot } from '@whirl/rotator';
 import { z } from 'zod';
 import { failures } from '../http/errors.ts';
 import { iso } from '../wire/time-wire.ts';
-import type { Routes } from './area.ts';
+import type { Routes } from './route-context.ts';
 
 const maxLimit = 1000;
 const limitMessage = `must be an integer from 1 to ${maxLimit}`;

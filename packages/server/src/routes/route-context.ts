@@ -14,8 +14,8 @@ export type App = FastifyInstance<
   FastifyZodOpenApiTypeProvider
 >;
 
-/** What the routes of an area work on. */
-export interface Area {
+/** What the routes of the API work on. */
+export interface RouteContext {
   readonly rotator: ProxyRotator;
   /** The policy as the rotator was given it: tells what was written from what is a default. */
   readonly givenPolicy: RetryPolicyOptions | null | undefined;
@@ -35,4 +35,4 @@ export const modes = ['demo', 'live'] as const;
 export type Mode = (typeof modes)[number];
 
 /** Adds the routes of one area of the API. */
-export type Routes = (app: App, area: Area) => void;
+export type Routes = (app: App, context: RouteContext) => void;
