@@ -22,7 +22,7 @@ import { createEngine } from './rotator-engine.ts';
 import { RotatorEntrance } from './rotator-entrance.ts';
 import { checkRotatorOptions, type RotatorOptions } from './rotator-options.ts';
 import {
-  View,
+  DispatcherView,
   type FetchOptions,
   type RequestOptions,
   type RotatorResponse,
@@ -61,7 +61,7 @@ export class ProxyRotator implements RotatorView {
   readonly #engine: Engine;
   readonly #health: HealthChecks | undefined;
   readonly #entrance: RotatorEntrance;
-  readonly #view: View;
+  readonly #view: DispatcherView;
   /** What to undo at the end, in this order. */
   readonly #undo: (() => void)[] = [];
   #ended: Promise<void> | undefined;
@@ -82,7 +82,7 @@ export class ProxyRotator implements RotatorView {
     const defaults = this.#entrance.understand({});
     const ending = { close: () => this.close(), destroy: () => this.destroy() };
     this.dispatcher = this.#entrance.dispatcherFor(defaults, ending);
-    this.#view = new View(this.#entrance, defaults, this.dispatcher);
+    this.#view = new DispatcherView(this.#entrance, defaults, this.dispatcher);
     if (metrics !== false) {
       this.#metrics = metrics ?? new RetryMetrics({ now });
       this.#undo.push(this.#metrics.listen(this.bus));
@@ -383,7 +383,7 @@ export class ProxyRotator implements RotatorView {
     this.#entrance.closed = this.#entrance.destroyed = true;
     this.#health?.close();
     this.#engine.inFlight.endAll();
-    await this.#engine.clients.destroy(new ClosedError());
+    await this.#engine.connectionPool.destroy(new ClosedError());
     this.#engine.lag.close();
     this.#engine.deadlines.close();
     for (const undo of this.#undo) undo();

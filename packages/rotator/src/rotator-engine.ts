@@ -40,7 +40,7 @@ export function createEngine(
     wallNow,
     proxyHeaders: options.proxyHeaders && { ...options.proxyHeaders },
   };
-  const clients = new ConnectionPool({
+  const connectionPool = new ConnectionPool({
     ...connector,
     connections,
     maxLiveProxies,
@@ -60,14 +60,14 @@ export function createEngine(
     circuitBreaker: options.circuitBreaker ?? {},
     now,
     random,
-    onGone: (proxyId) => clients.remove(proxyId),
+    onGone: (proxyId) => connectionPool.remove(proxyId),
     onLeft: (member) => judge.forget(member),
   });
   let requests = 0;
   return {
     bus,
     pool,
-    clients,
+    connectionPool,
     connector,
     judge,
     lag: new LoopLag(),

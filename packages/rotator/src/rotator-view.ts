@@ -141,7 +141,7 @@ export interface ViewContext {
 }
 
 /** The verbs over one dispatcher. */
-export class View implements RotatorView {
+export class DispatcherView implements RotatorView {
   readonly dispatcher: Dispatcher;
   readonly #rotator: ViewContext;
   readonly #defaults: RequestContext;
@@ -271,7 +271,7 @@ export class View implements RotatorView {
   }
 
   with(options: RoutingOptions): RotatorView {
-    return new View(this.#rotator, this.#rotator.understand(options, this.#defaults));
+    return new DispatcherView(this.#rotator, this.#rotator.understand(options, this.#defaults));
   }
 
   readonly get: Verb = (url, options) =>

@@ -2,7 +2,7 @@ import { Evidence } from '../../../../packages/rotator/src/blame/evidence.ts';
 import {
   OriginEvidence,
   ProxyEvidence,
-} from '../../../../packages/rotator/src/blame/evidence-rows.ts';
+} from '../../../../packages/rotator/src/blame/pair-evidence.ts';
 import { Outage } from '../../../../packages/rotator/src/blame/outage.ts';
 
 export type Blamed = 'proxy' | 'route' | 'target' | 'unknown';

@@ -1,7 +1,7 @@
 import { seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { Evidence } from './evidence.ts';
-import { OriginEvidence, ProxyEvidence } from './evidence-rows.ts';
+import { OriginEvidence, ProxyEvidence } from './pair-evidence.ts';
 
 /** A pool and its targets: outcomes by name, one second apart. */
 function world() {
@@ -156,13 +156,13 @@ describe('evidence', () => {
   it('E4 counts fade by half in 30 s and never exceed eight outcomes', () => {
     const { responds, fails, proxy, wait } = world();
     for (let i = 0; i < 500; i++) responds('a', 'shop');
-    const [row] = proxy('a').rows;
-    expect(row?.responses).toBeLessThan(8);
-    const before = row?.responses ?? 0;
+    const [pair] = proxy('a').pairs;
+    expect(pair?.responses).toBeLessThan(8);
+    const before = pair?.responses ?? 0;
     wait(29_000);
     fails('a', 'shop');
-    expect(row?.responses).toBeCloseTo((before / 2) * (7 / 8), 10);
-    expect(row?.failures).toBe(1);
+    expect(pair?.responses).toBeCloseTo((before / 2) * (7 / 8), 10);
+    expect(pair?.failures).toBe(1);
   });
 
   it('E4 a proxy that left the pool leaves nothing behind', () => {
@@ -171,7 +171,7 @@ describe('evidence', () => {
     fails('a', 'bank');
     fails('b', 'bank');
     evidence.forgetProxy(proxy('a'));
-    expect(proxy('a').rows).toEqual([]);
+    expect(proxy('a').pairs).toEqual([]);
     expect(evidence.size).toBe(1);
     for (const name of ['shop', 'news', 'mail', 'bank']) {
       const { live, witnesses, latest, earlier } = origin(name);
@@ -197,8 +197,8 @@ describe('evidence', () => {
     }
     expect(evidence.size).toBeLessThanOrEqual(32_768);
     expect(evidence.size).toBeGreaterThan(30_000);
-    expect(proxies.reduce((sum, { rows }) => sum + rows.length, 0)).toBe(evidence.size);
-    expect(Math.max(...proxies.map(({ rows }) => rows.length))).toBe(16);
+    expect(proxies.reduce((sum, { pairs }) => sum + pairs.length, 0)).toBe(evidence.size);
+    expect(Math.max(...proxies.map(({ pairs }) => pairs.length))).toBe(16);
     for (const { live, witnesses } of origins) {
       expect(live).toHaveLength(8);
       expect(witnesses.length).toBeLessThanOrEqual(8);
@@ -234,20 +234,20 @@ describe('evidence', () => {
         else if (what < 0.99) evidence.forgetProxy(proxy);
         else evidence.forgetOrigin(origin);
       }
-      let rows = 0;
+      let pairs = 0;
       for (const proxy of proxies) {
-        rows += proxy.rows.length;
-        expect(new Set(proxy.rows.map(({ origin }) => origin)).size).toBe(proxy.rows.length);
-        for (const row of proxy.rows) {
-          expect(row.responses).toBeGreaterThanOrEqual(0);
-          expect(row.failures).toBeGreaterThanOrEqual(0);
-          expect(row.responses + row.failures).toBeLessThanOrEqual(8);
-          expect(row.live).toBe(row.origin.live.includes(row));
-          expect(row.witness).toBe(row.origin.witnesses.includes(row));
-          expect(row.live && row.witness).toBe(false);
+        pairs += proxy.pairs.length;
+        expect(new Set(proxy.pairs.map(({ origin }) => origin)).size).toBe(proxy.pairs.length);
+        for (const pair of proxy.pairs) {
+          expect(pair.responses).toBeGreaterThanOrEqual(0);
+          expect(pair.failures).toBeGreaterThanOrEqual(0);
+          expect(pair.responses + pair.failures).toBeLessThanOrEqual(8);
+          expect(pair.live).toBe(pair.origin.live.includes(pair));
+          expect(pair.witness).toBe(pair.origin.witnesses.includes(pair));
+          expect(pair.live && pair.witness).toBe(false);
         }
       }
-      expect(evidence.size).toBe(rows);
+      expect(evidence.size).toBe(pairs);
     }
   });
 });

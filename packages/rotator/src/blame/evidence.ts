@@ -1,14 +1,14 @@
-import { evidenceMs, Row, OriginEvidence, type ProxyEvidence } from './evidence-rows.ts';
+import { evidenceMs, PairEvidence, OriginEvidence, type ProxyEvidence } from './pair-evidence.ts';
 import { judge, type Verdict } from './verdict.ts';
 
 /** Weight of the newest outcome: of the older ones 7/8 stay. */
 const keep = 1 - 1 / 8;
 
-const maxRows = 32_768;
-const maxRowsPerProxy = 16;
-/** Rows kept at an origin of the proxies that have had a response from it, and of witnesses. */
+const maxPairs = 32_768;
+const maxPairsPerProxy = 16;
+/** Pairs kept at an origin of the proxies that have had a response from it, and of witnesses. */
 const maxPerOrigin = 8;
-/** Recent rows that are passed over when one has to go. */
+/** Recent pairs that are passed over when one has to go. */
 const maxSteps = 8;
 
 /**
@@ -20,7 +20,7 @@ const maxSteps = 8;
 export class Evidence {
   /** Failures of the proxy itself stand under an origin of their own. */
   readonly #nowhere = new OriginEvidence();
-  readonly #ring: Row[] = [];
+  readonly #ring: PairEvidence[] = [];
   #hand = 0;
 
   /** Pairs remembered, at most 32,768. */
@@ -30,20 +30,20 @@ export class Evidence {
 
   /** A response came through the proxy from the origin. */
   responded(proxy: ProxyEvidence, origin: OriginEvidence, at: number): void {
-    const row = this.#row(proxy, origin, at);
-    const fading = row.fading(at);
-    row.responses = row.responses * fading * keep + 1;
-    row.failures *= fading * keep;
-    row.lastAt = row.okAt = proxy.okAt = origin.okAt = at;
-    row.failedLast = row.excused = false;
+    const pair = this.#pair(proxy, origin, at);
+    const fading = pair.fading(at);
+    pair.responses = pair.responses * fading * keep + 1;
+    pair.failures *= fading * keep;
+    pair.lastAt = pair.okAt = proxy.okAt = origin.okAt = at;
+    pair.failedLast = pair.excused = false;
     proxy.run = 0;
-    if (row.witness) leave(row, 'witness');
-    if (!row.live) enter(row, 'live');
+    if (pair.witness) leave(pair, 'witness');
+    if (!pair.live) enter(pair, 'live');
   }
 
   /** The proxy itself failed, whatever the origin. */
   proxyFailed(proxy: ProxyEvidence, at: number): void {
-    this.#fail(this.#row(proxy, this.#nowhere, at), at);
+    this.#fail(this.#pair(proxy, this.#nowhere, at), at);
   }
 
   /** A failure that may be the proxy's or the origin's. */
@@ -58,103 +58,103 @@ export class Evidence {
 
   /** Whether the proxy has lately had a response from another origin. */
   worksElsewhere(proxy: ProxyEvidence, origin: OriginEvidence, at: number): boolean {
-    return proxy.rows.some(
-      (row) => row.origin !== origin && !row.failedLast && at - row.lastAt <= evidenceMs,
+    return proxy.pairs.some(
+      (pair) => pair.origin !== origin && !pair.failedLast && at - pair.lastAt <= evidenceMs,
     );
   }
 
   /** Whether the last attempt of another proxy at the origin had a response lately. */
   respondsToOthers(proxy: ProxyEvidence, origin: OriginEvidence, at: number): boolean {
     return origin.live.some(
-      (row) => row.proxy !== proxy && !row.failedLast && at - row.lastAt <= evidenceMs,
+      (pair) => pair.proxy !== proxy && !pair.failedLast && at - pair.lastAt <= evidenceMs,
     );
   }
 
   /** The proxy has left the pool. */
   forgetProxy(proxy: ProxyEvidence): void {
-    while (proxy.rows.length > 0) this.#drop(proxy.rows[0] as Row);
+    while (proxy.pairs.length > 0) this.#drop(proxy.pairs[0] as PairEvidence);
   }
 
-  /** The origin is forgotten. Its rows go when their turn comes. */
+  /** The origin is forgotten. Its pairs go when their turn comes. */
   forgetOrigin(origin: OriginEvidence): void {
     origin.gone = true;
   }
 
   #judged(proxy: ProxyEvidence, origin: OriginEvidence, at: number, refused: boolean): Verdict {
-    const row = this.#row(proxy, origin, at);
-    this.#fail(row, at);
-    const { verdict, works } = judge(row, at, refused);
-    if (works && row.okAt === -Infinity && !row.witness) enter(row, 'witness');
+    const pair = this.#pair(proxy, origin, at);
+    this.#fail(pair, at);
+    const { verdict, works } = judge(pair, at, refused);
+    if (works && pair.okAt === -Infinity && !pair.witness) enter(pair, 'witness');
     return verdict;
   }
 
-  #fail(row: Row, at: number): void {
-    const fading = row.fading(at);
-    row.responses *= fading * keep;
-    row.failures = row.failures * fading * keep + 1;
-    row.lastAt = row.failedAt = at;
-    row.failedLast = true;
-    row.excused = false;
-    row.proxy.run++;
+  #fail(pair: PairEvidence, at: number): void {
+    const fading = pair.fading(at);
+    pair.responses *= fading * keep;
+    pair.failures = pair.failures * fading * keep + 1;
+    pair.lastAt = pair.failedAt = at;
+    pair.failedLast = true;
+    pair.excused = false;
+    pair.proxy.run++;
   }
 
-  #row(proxy: ProxyEvidence, origin: OriginEvidence, at: number): Row {
-    const { rows } = proxy;
-    for (const row of rows) if (row.origin === origin) return row;
-    if (rows.length >= maxRowsPerProxy) this.#drop(oldest(rows));
-    if (this.#ring.length >= maxRows) this.#makeRoom(at);
-    const row = new Row(proxy, origin);
-    row.index = this.#ring.push(row) - 1;
-    rows.push(row);
-    return row;
+  #pair(proxy: ProxyEvidence, origin: OriginEvidence, at: number): PairEvidence {
+    const { pairs } = proxy;
+    for (const pair of pairs) if (pair.origin === origin) return pair;
+    if (pairs.length >= maxPairsPerProxy) this.#drop(oldest(pairs));
+    if (this.#ring.length >= maxPairs) this.#makeRoom(at);
+    const pair = new PairEvidence(proxy, origin);
+    pair.index = this.#ring.push(pair) - 1;
+    pairs.push(pair);
+    return pair;
   }
 
   #makeRoom(at: number): void {
     for (let step = 0; ; step++) {
       this.#hand = (this.#hand + 1) % this.#ring.length;
-      const row = this.#ring[this.#hand] as Row;
-      if (step < maxSteps && !row.origin.gone && at - row.lastAt < evidenceMs) continue;
-      this.#drop(row);
+      const pair = this.#ring[this.#hand] as PairEvidence;
+      if (step < maxSteps && !pair.origin.gone && at - pair.lastAt < evidenceMs) continue;
+      this.#drop(pair);
       return;
     }
   }
 
-  #drop(row: Row): void {
-    const last = this.#ring.pop() as Row;
-    if (last !== row) {
-      this.#ring[row.index] = last;
-      last.index = row.index;
+  #drop(pair: PairEvidence): void {
+    const last = this.#ring.pop() as PairEvidence;
+    if (last !== pair) {
+      this.#ring[pair.index] = last;
+      last.index = pair.index;
     }
-    const { proxy, origin } = row;
-    remove(proxy.rows, row);
-    if (row.live) leave(row, 'live');
-    if (row.witness) leave(row, 'witness');
+    const { proxy, origin } = pair;
+    remove(proxy.pairs, pair);
+    if (pair.live) leave(pair, 'live');
+    if (pair.witness) leave(pair, 'witness');
     if (origin.latest === proxy) origin.latest = undefined;
     if (origin.earlier === proxy) origin.earlier = undefined;
   }
 }
 
-/** Enters one of the two lists of the row's origin; the row that was used last the longest ago goes. */
-function enter(row: Row, list: 'live' | 'witness'): void {
-  const rows = list === 'live' ? row.origin.live : row.origin.witnesses;
-  if (rows.length >= maxPerOrigin) leave(oldest(rows), list);
-  rows.push(row);
-  row[list] = true;
+/** Enters one of the two lists of the pair's origin; the pair that was used last the longest ago goes. */
+function enter(pair: PairEvidence, list: 'live' | 'witness'): void {
+  const pairs = list === 'live' ? pair.origin.live : pair.origin.witnesses;
+  if (pairs.length >= maxPerOrigin) leave(oldest(pairs), list);
+  pairs.push(pair);
+  pair[list] = true;
 }
 
-function leave(row: Row, list: 'live' | 'witness'): void {
-  remove(list === 'live' ? row.origin.live : row.origin.witnesses, row);
-  row[list] = false;
+function leave(pair: PairEvidence, list: 'live' | 'witness'): void {
+  remove(list === 'live' ? pair.origin.live : pair.origin.witnesses, pair);
+  pair[list] = false;
 }
 
-function oldest(rows: readonly Row[]): Row {
-  let found = rows[0] as Row;
-  for (const row of rows) if (row.lastAt < found.lastAt) found = row;
+function oldest(pairs: readonly PairEvidence[]): PairEvidence {
+  let found = pairs[0] as PairEvidence;
+  for (const pair of pairs) if (pair.lastAt < found.lastAt) found = pair;
   return found;
 }
 
-function remove(rows: Row[], row: Row): void {
-  const at = rows.indexOf(row);
-  const last = rows.pop() as Row;
-  if (last !== row) rows[at] = last;
+function remove(pairs: PairEvidence[], pair: PairEvidence): void {
+  const at = pairs.indexOf(pair);
+  const last = pairs.pop() as PairEvidence;
+  if (last !== pair) pairs[at] = last;
 }

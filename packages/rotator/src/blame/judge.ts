@@ -1,6 +1,6 @@
 import type { WhirlBus } from '@whirl/events';
 import { Evidence } from './evidence.ts';
-import { evidenceMs, type ProxyEvidence } from './evidence-rows.ts';
+import { evidenceMs, type ProxyEvidence } from './pair-evidence.ts';
 import type { Failure } from './failure.ts';
 import { Targets, type Target } from './targets.ts';
 

@@ -4,7 +4,7 @@ const halfLifeMs = 30_000;
 export const evidenceMs = 60_000;
 
 /** What is remembered of one proxy at one origin. */
-export class Row {
+export class PairEvidence {
   readonly proxy: ProxyEvidence;
   readonly origin: OriginEvidence;
   /** Responses, fading, as of `lastAt`. */
@@ -42,7 +42,7 @@ export class Row {
 
 /** What is remembered of one proxy. */
 export class ProxyEvidence {
-  readonly rows: Row[] = [];
+  readonly pairs: PairEvidence[] = [];
   /** Epoch milliseconds of the last response through it from anywhere, -Infinity before the first. */
   okAt = -Infinity;
   /** Failures in a row, anywhere. */
@@ -57,16 +57,16 @@ export class ProxyEvidence {
 export class OriginEvidence {
   /** Epoch milliseconds of its last response through any proxy, -Infinity before the first. */
   okAt = -Infinity;
-  /** Rows of proxies that have had a response from it. */
-  readonly live: Row[] = [];
-  /** Rows of proxies that never had one from it and work elsewhere. */
-  readonly witnesses: Row[] = [];
+  /** Pairs of proxies that have had a response from it. */
+  readonly live: PairEvidence[] = [];
+  /** Pairs of proxies that never had one from it and work elsewhere. */
+  readonly witnesses: PairEvidence[] = [];
   /** The two proxies that were the last to fail here while they worked elsewhere. */
   latest: ProxyEvidence | undefined;
   latestAt = -Infinity;
   earlier: ProxyEvidence | undefined;
   earlierAt = -Infinity;
-  /** Forgotten: its rows are no evidence any more. */
+  /** Forgotten: its pairs are no evidence any more. */
   gone = false;
 
   /** `proxy` failed here and works elsewhere. */

@@ -1,5 +1,5 @@
 import type { Blame, Outcome } from '@whirl/events';
-import { evidenceMs, OriginEvidence } from './evidence-rows.ts';
+import { evidenceMs, OriginEvidence } from './pair-evidence.ts';
 import { Outage } from './outage.ts';
 
 const maxTargets = 1000;

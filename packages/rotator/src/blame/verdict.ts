@@ -1,4 +1,4 @@
-import { evidenceMs, type Row } from './evidence-rows.ts';
+import { evidenceMs, type PairEvidence } from './pair-evidence.ts';
 
 /** What is to blame for an uncertain failure. */
 export type Verdict = 'proxy' | 'route' | 'target' | 'unknown';
@@ -33,13 +33,13 @@ interface Elsewhere {
 const elsewhere: Elsewhere = { known: 0, well: 0, failing: 0 };
 
 /**
- * Judges the failure that `row` has just noted. It compares how often the pair fails with how often
+ * Judges the failure that `pair` has just noted. It compares how often the pair fails with how often
  * the origin fails those proxies that it responds to, and looks at what the proxy does elsewhere. Sets
- * `row.excused` where other proxies' evidence gives the failure to the origin.
+ * `pair.excused` where other proxies' evidence gives the failure to the origin.
  */
-export function judge(row: Row, at: number, refused: boolean): Judged {
-  const { proxy, origin } = row;
-  look(row, at);
+export function judge(pair: PairEvidence, at: number, refused: boolean): Judged {
+  const { proxy, origin } = pair;
+  look(pair, at);
   const { well, failing } = elsewhere;
   const works = well > 0 && failing === 0;
   if (refused) return { verdict: failing > 0 && well === 0 ? 'proxy' : 'route', works };
@@ -50,24 +50,24 @@ export function judge(row: Row, at: number, refused: boolean): Judged {
     others++;
     if (other.failedLast) bad++;
   }
-  if (others > bad) return { verdict: compare(row, at, others, bad), works };
-  const other = hasOtherWitness(row, at);
+  if (others > bad) return { verdict: compare(pair, at, others, bad), works };
+  const other = hasOtherWitness(pair, at);
   if (works) {
     origin.witnessed(proxy, at);
-    row.excused = others > 0 || other;
+    pair.excused = others > 0 || other;
     return { verdict: 'target', works };
   }
   if (others > 0 || other) {
-    row.excused = true;
-    const known = other || row.okAt > -Infinity || well > 0;
+    pair.excused = true;
+    const known = other || pair.okAt > -Infinity || well > 0;
     return { verdict: known ? 'target' : 'unknown', works };
   }
   return { verdict: failing > 0 && proxy.run >= convictingRun ? 'proxy' : 'unknown', works };
 }
 
 /** The last outcome of another proxy here is a response: is it this pair that fails, or the origin? */
-function compare(row: Row, at: number, others: number, bad: number): Verdict {
-  const { proxy, origin, responses, failures } = row;
+function compare(pair: PairEvidence, at: number, others: number, bad: number): Verdict {
+  const { proxy, origin, responses, failures } = pair;
   const { known, well } = elsewhere;
   let outcomes = 0;
   let failed = 0;
@@ -95,30 +95,30 @@ function compare(row: Row, at: number, others: number, bad: number): Verdict {
   if (likelihood >= convincing) {
     if (well === 0) return 'proxy';
     const failsElsewhere = (known - well + originPrior) / (known + 1);
-    const mostly = row.okAt === -Infinity || (failures > 1.5 && responses < failures);
+    const mostly = pair.okAt === -Infinity || (failures > 1.5 && responses < failures);
     return failsElsewhere < byPair / 2 && mostly ? 'route' : 'proxy';
   }
   if (likelihood > 0 && byOrigin <= flaky) return 'unknown';
-  row.excused = true;
+  pair.excused = true;
   return 'target';
 }
 
-function look(row: Row, at: number): void {
+function look(pair: PairEvidence, at: number): void {
   elsewhere.known = elsewhere.well = elsewhere.failing = 0;
-  for (const other of row.proxy.rows) {
-    if (other === row || other.origin.gone || at - other.lastAt > evidenceMs) continue;
+  for (const other of pair.proxy.pairs) {
+    if (other === pair || other.origin.gone || at - other.lastAt > evidenceMs) continue;
     if (!other.failedLast) {
       elsewhere.known++;
       elsewhere.well++;
     } else if (!other.excused) {
       elsewhere.known++;
-      if (other.failedAt > row.proxy.okAt) elsewhere.failing++;
+      if (other.failedAt > pair.proxy.okAt) elsewhere.failing++;
     }
   }
 }
 
 /** Whether another proxy, that works elsewhere, has lately failed here and the origin has not responded since. */
-function hasOtherWitness({ proxy, origin }: Row, at: number): boolean {
+function hasOtherWitness({ proxy, origin }: PairEvidence, at: number): boolean {
   const { latest, latestAt, earlier, earlierAt, okAt } = origin;
   const counts = (other: object | undefined, since: number) =>
     other !== undefined && other !== proxy && since > okAt && at - since <= evidenceMs;

@@ -11,8 +11,8 @@ import { heldBytes } from '../../test/support/memory.ts';
 import { read, startRotator, use } from '../../test/support/rig.ts';
 import { TlsClient } from './tls-client.ts';
 
-function startClients(options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {
-  const clients = new ConnectionPool({
+function startPool(options: Partial<ConnectionPoolOptions> = {}): ConnectionPool {
+  const pool = new ConnectionPool({
     connections: 64,
     maxLiveProxies: 1000,
     maxHeaderSize: 65_536,
@@ -22,8 +22,8 @@ function startClients(options: Partial<ConnectionPoolOptions> = {}): ConnectionP
     now: () => performance.now(),
     ...options,
   });
-  use({ close: () => clients.destroy(new Error('the test is over')) });
-  return clients;
+  use({ close: () => pool.destroy(new Error('the test is over')) });
+  return pool;
 }
 
 interface Exchange {
@@ -33,9 +33,9 @@ interface Exchange {
 }
 
 /** A request through one proxy, as an attempt makes it. */
-function exchange(clients: ConnectionPool, proxy: Proxy, url: string, session?: string): Exchange {
+function exchange(pool: ConnectionPool, proxy: Proxy, url: string, session?: string): Exchange {
   const { origin, href } = new URL(url);
-  const lease = clients.take(proxy, new URL(origin), { session });
+  const lease = pool.take(proxy, new URL(origin), { session });
   let statusCode = 0;
   const done = new Promise<number>((resolve, reject) => {
     lease.dispatch(
@@ -65,18 +65,18 @@ describe('ConnectionPool', () => {
   it('C8 clients are made on first use, kept for the next request, and capped: the least recently used is closed', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
-    const clients = startClients({ maxLiveProxies: 3 });
+    const pool = startPool({ maxLiveProxies: 3 });
     const proxies = aliases(proxy.url, 5);
-    expect(clients.liveProxies).toBe(0);
-    for (const each of proxies.slice(0, 3)) await exchange(clients, each, target.url).done;
-    await exchange(clients, proxies[0] as Proxy, target.url).done;
-    expect([clients.liveProxies, proxy.stats.connections]).toEqual([3, 3]);
+    expect(pool.liveProxies).toBe(0);
+    for (const each of proxies.slice(0, 3)) await exchange(pool, each, target.url).done;
+    await exchange(pool, proxies[0] as Proxy, target.url).done;
+    expect([pool.liveProxies, proxy.stats.connections]).toEqual([3, 3]);
     // p1 is now the least recently used, then p2.
-    await exchange(clients, proxies[3] as Proxy, target.url).done;
-    expect(clients.liveProxies).toBe(3);
-    await exchange(clients, proxies[0] as Proxy, target.url).done;
+    await exchange(pool, proxies[3] as Proxy, target.url).done;
+    expect(pool.liveProxies).toBe(3);
+    await exchange(pool, proxies[0] as Proxy, target.url).done;
     expect(proxy.stats.connections).toBe(4);
-    await exchange(clients, proxies[1] as Proxy, target.url).done;
+    await exchange(pool, proxies[1] as Proxy, target.url).done;
     expect(proxy.stats.connections).toBe(5);
     await expect.poll(() => proxy.openSockets()).toBeLessThanOrEqual(3);
   });
@@ -84,31 +84,31 @@ describe('ConnectionPool', () => {
   it('C8 a busy proxy is never closed for the cap; it goes when it becomes idle', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy({ behaviour: { kind: 'ok', latencyMs: 50 } }));
-    const clients = startClients({ maxLiveProxies: 2 });
-    const all = aliases(proxy.url, 6).map((each) => exchange(clients, each, target.url).done);
-    expect(clients.liveProxies).toBe(6);
+    const pool = startPool({ maxLiveProxies: 2 });
+    const all = aliases(proxy.url, 6).map((each) => exchange(pool, each, target.url).done);
+    expect(pool.liveProxies).toBe(6);
     expect(await Promise.all(all)).toEqual(Array.from({ length: 6 }, () => 200));
-    expect(clients.liveProxies).toBe(2);
+    expect(pool.liveProxies).toBe(2);
   });
 
   it('C8 a connection that the proxy closes while idle is forgotten', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
-    const clients = startClients();
-    await exchange(clients, parseProxy(proxy.url), target.url).done;
-    expect([clients.liveProxies, clients.openConnections]).toEqual([1, 1]);
+    const pool = startPool();
+    await exchange(pool, parseProxy(proxy.url), target.url).done;
+    expect([pool.liveProxies, pool.openConnections]).toEqual([1, 1]);
     await proxy.behave({ kind: 'refuse' });
-    await expect.poll(() => clients.liveProxies).toBe(0);
-    expect(clients.openConnections).toBe(0);
+    await expect.poll(() => pool.liveProxies).toBe(0);
+    expect(pool.openConnections).toBe(0);
   });
 
   it('F16d connections: further requests wait their turn, first come, first served', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
-    const clients = startClients({ connections: 2 });
+    const pool = startPool({ connections: 2 });
     const to = parseProxy(proxy.url);
     const order: number[] = [];
-    const all = Array.from({ length: 8 }, (_, i) => exchange(clients, to, `${target.url}?n=${i}`));
+    const all = Array.from({ length: 8 }, (_, i) => exchange(pool, to, `${target.url}?n=${i}`));
     expect(all.map(({ lease }) => lease.phase === 'select')).toEqual([
       ...[false, false],
       ...Array.from({ length: 6 }, () => true),
@@ -120,7 +120,7 @@ describe('ConnectionPool', () => {
     expect(proxy.stats.connections).toBe(2);
     const ends = target.received.map(({ path }) => Number(path.at(-1)));
     expect(ends.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 6, 7]);
-    expect(clients.openConnections).toBe(2);
+    expect(pool.openConnections).toBe(2);
   });
 
   it('F16d a connection that fails does not take those with it that wait', async () => {
@@ -132,10 +132,10 @@ describe('ConnectionPool', () => {
         random: () => (drawn++ === 0 ? 0 : 0.9),
       }),
     );
-    const clients = startClients({ connections: 1 });
+    const pool = startPool({ connections: 1 });
     const to = parseProxy(proxy.url);
-    const first = exchange(clients, to, target.url);
-    const second = exchange(clients, to, target.url);
+    const first = exchange(pool, to, target.url);
+    const second = exchange(pool, to, target.url);
     await expect(first.done).rejects.toMatchObject({ code: expect.stringMatching(/SOCKET|RESET/) });
     expect(await second.done).toBe(200);
     expect(proxy.stats.connections).toBe(2);
@@ -168,10 +168,10 @@ describe('ConnectionPool', () => {
   it('F16d a session has connections of its own', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
-    const clients = startClients();
+    const pool = startPool();
     const to = parseProxy(proxy.url);
     for (const session of ['a', 'b', 'a', undefined, 'b']) {
-      await exchange(clients, to, target.url, session).done;
+      await exchange(pool, to, target.url, session).done;
     }
     expect(proxy.stats.connections).toBe(3);
   });
@@ -179,42 +179,42 @@ describe('ConnectionPool', () => {
   it('a proxy that was replaced under its id gets new connections, unless the old ones lead the same way', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy());
-    const clients = startClients();
+    const pool = startPool();
     const through = (options: object) =>
-      exchange(clients, parseProxy({ url: proxy.url, id: 'same', ...options }), target.url).done;
+      exchange(pool, parseProxy({ url: proxy.url, id: 'same', ...options }), target.url).done;
     await through({});
     await through({ weight: 2 });
     expect(proxy.stats.connections).toBe(1);
     await through({ username: 'ann', password: '1' });
     await through({ username: 'ann', password: '2' });
     expect(proxy.stats.connections).toBe(3);
-    expect(clients.openConnections).toBe(1);
+    expect(pool.openConnections).toBe(1);
   });
 
   it('a removed proxy finishes what runs and waits, then closes', async () => {
     const target = use(await startTarget());
     const proxy = use(await startProxy({ behaviour: { kind: 'ok', latencyMs: 20 } }));
-    const clients = startClients({ connections: 1 });
+    const pool = startPool({ connections: 1 });
     const to = parseProxy(proxy.url);
-    const all = [1, 2, 3].map(() => exchange(clients, to, target.url).done);
-    clients.remove(to.id);
+    const all = [1, 2, 3].map(() => exchange(pool, to, target.url).done);
+    pool.remove(to.id);
     expect(await Promise.all(all)).toEqual([200, 200, 200]);
     await proxy.idle();
-    expect(clients.liveProxies).toBe(0);
+    expect(pool.liveProxies).toBe(0);
   });
 
   it('F19 destroy ends what runs and waits at a proxy that was removed, and waits for its sockets', async () => {
     const proxy = use(await startProxy({ behaviour: { kind: 'hang' } }));
-    const clients = startClients({ connections: 1 });
+    const pool = startPool({ connections: 1 });
     const there = parseProxy(proxy.url);
-    const running = exchange(clients, there, 'http://127.0.0.1:9/');
+    const running = exchange(pool, there, 'http://127.0.0.1:9/');
     await expect.poll(() => proxy.openSockets()).toBe(1);
-    const waiting = exchange(clients, there, 'http://127.0.0.1:9/');
+    const waiting = exchange(pool, there, 'http://127.0.0.1:9/');
     let responded = false;
     void waiting.done.finally(() => (responded = true)).catch(() => {});
-    clients.remove(there.id);
+    pool.remove(there.id);
     const reason = new Error('the end');
-    void clients.destroy(reason);
+    void pool.destroy(reason);
     await expect(running.done).rejects.toBe(reason);
     await proxy.idle();
     expect([proxy.stats.connections, responded]).toEqual([1, false]);
@@ -267,15 +267,15 @@ describe('ConnectionPool', () => {
       }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });
     `);
     const port = await child.port;
-    const clients = startClients();
+    const pool = startPool();
     const proxies = aliases(`http://127.0.0.1:${port}`, 600);
     const open = (some: Proxy[]) =>
-      Promise.all(some.map((each) => exchange(clients, each, 'http://target.test/').done));
+      Promise.all(some.map((each) => exchange(pool, each, 'http://target.test/').done));
     await open(proxies.slice(0, 100));
     const before = heldBytes().heap;
     await open(proxies.slice(100));
     const each = (heldBytes().heap - before) / 500;
-    expect(clients.openConnections).toBe(600);
+    expect(pool.openConnections).toBe(600);
     expect(each).toBeGreaterThan(500);
     expect(each).toBeLessThan(8192);
   });

@@ -5,7 +5,7 @@ import type {
   CircuitBreakerGroupOptions,
   TripOptions,
 } from '@whirl/circuit-breaker';
-import { ProxyEvidence } from '../blame/evidence-rows.ts';
+import { ProxyEvidence } from '../blame/pair-evidence.ts';
 import type { CircuitOptions } from './circuit-options.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { MachineGroup } from './machine-group.ts';

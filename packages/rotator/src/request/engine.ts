@@ -17,7 +17,7 @@ import type { UnreadBodies } from './unread-bodies.ts';
 export interface Engine {
   readonly bus: WhirlBus;
   readonly pool: Pool;
-  readonly clients: ConnectionPool;
+  readonly connectionPool: ConnectionPool;
   /** How a tunnel is dialled. */
   readonly connector: ConnectorOptions;
   readonly judge: Judge;

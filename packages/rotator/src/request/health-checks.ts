@@ -119,7 +119,7 @@ export class HealthChecks {
 
   /** What it finds out is evidence as well: a proxy that works here is not to blame for another target. */
   #probe(admission: Admission): void {
-    const { clients, pool, bus, now, judge, lag } = this.#engine;
+    const { connectionPool, pool, bus, now, judge, lag } = this.#engine;
     const { member } = admission;
     const startedAt = now();
     const target = judge.targets.get(this.#url.origin, startedAt);
@@ -132,7 +132,9 @@ export class HealthChecks {
       },
       noRetries,
     );
-    const lease = request.lease(clients, member.proxy, { connectTimeoutMs: this.#timeoutMs });
+    const lease = request.lease(connectionPool, member.proxy, {
+      connectTimeoutMs: this.#timeoutMs,
+    });
     let ended = false;
     lag.begun();
     const lagBeforeMs = lag.totalMs;

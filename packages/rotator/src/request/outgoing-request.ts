@@ -75,12 +75,12 @@ export class OutgoingRequest {
 
   /** A claim on a connection for one attempt. */
   lease(
-    clients: ConnectionPool,
+    connectionPool: ConnectionPool,
     proxy: Proxy,
     options: Pick<TakeOptions, 'connectTimeoutMs' | 'session' | 'origin'>,
   ): Lease {
     const { connectTimeoutMs, session, origin } = options;
-    return clients.take(proxy, this.#url, {
+    return connectionPool.take(proxy, this.#url, {
       connectTimeoutMs,
       // Proxies forward an upgrade in absolute form seldom, and through a tunnel always.
       tunnel: this.#upgrade ? 'always' : undefined,

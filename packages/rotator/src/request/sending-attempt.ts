@@ -72,7 +72,11 @@ export abstract class SendingAttempt<Request extends SentRequest>
   #take(proxy: Proxy): Lease {
     const { request, policy, sessionId: session, origin } = this.operation;
     const { connectTimeoutMs } = policy;
-    const lease = request.lease(this.engine.clients, proxy, { connectTimeoutMs, session, origin });
+    const lease = request.lease(this.engine.connectionPool, proxy, {
+      connectTimeoutMs,
+      session,
+      origin,
+    });
     this.tunnel = !lease.absoluteForm;
     return lease;
   }
