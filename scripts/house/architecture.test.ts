@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { absolute, typescriptIn } from './files.ts';
 
@@ -22,6 +22,22 @@ it('every room of every package is on the page on the architecture', () => {
     .map((path) => /\/src\/(.+)\/[^/]+$/.exec(path)?.[1])
     .filter((room) => room !== undefined && !/^(?:testing|simulation)$/.test(room));
   expect([...new Set(rooms)].filter((room) => !page.includes(`${room}/`))).toEqual([]);
+});
+
+it('every file and folder that CONTRIBUTING names of a package, or of an app, is there', () => {
+  const items = readFileSync(absolute('CONTRIBUTING.md'), 'utf8')
+    .split(/^- \*\*`/m)
+    .slice(1);
+  const named = items.flatMap((item) => {
+    const folder = (item.split('`')[0] as string).replace('@whirl/', 'packages/');
+    const paths = (item.split('\n\n')[0] as string).matchAll(/`([\w/-]+(?:\/|\.ts))`/g);
+    return Array.from(paths, ([, path = '']) => ({ folder, path }));
+  });
+  const missing = named.filter(({ folder, path }) =>
+    ['', 'src/'].every((place) => !existsSync(absolute(`${folder}/${place}${path}`))),
+  );
+  expect(named.length).toBeGreaterThan(35);
+  expect(missing).toEqual([]);
 });
 
 it('every link of the page to a file is named as the file', () => {
