@@ -34,7 +34,7 @@ export function flatHeaders(given: HeadersGiven): string[] {
   if (given === null || given === undefined) return flat;
   if (typeof given !== 'object') {
     throw new InvalidRequestError(
-      `headers must be an object, a list or Headers, got ${shown(given)}`,
+      `headers must be an object, an array or Headers, got ${shown(given)}`,
     );
   }
   let hasLength = false;
@@ -47,7 +47,9 @@ export function flatHeaders(given: HeadersGiven): string[] {
       hasLength = true;
     }
     if (refused.has(lower)) {
-      throw new InvalidRequestError(`the header "${lower}" cannot be set: it is the connection's`);
+      throw new InvalidRequestError(
+        `the header "${lower}" cannot be set: it belongs to the connection`,
+      );
     }
     for (const each of Array.isArray(value) ? value : [value]) {
       const text = lower === 'content-length' ? once(String(each)) : String(each);

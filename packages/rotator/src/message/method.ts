@@ -17,7 +17,7 @@ export function methodOf(given: unknown): string {
   }
   const capitals = given.toUpperCase();
   if (capitals === 'CONNECT') {
-    throw new InvalidRequestError('CONNECT cannot be sent: tunnels are made by the connector');
+    throw new InvalidRequestError('CONNECT cannot be sent as a request: connect() opens a tunnel');
   }
   return standard.has(capitals) ? capitals : given;
 }

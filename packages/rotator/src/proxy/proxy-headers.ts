@@ -48,7 +48,7 @@ export function checkProxyHeaders(
   for (const [name, value] of Object.entries(given as object) as [string, unknown][]) {
     if (value === undefined) continue;
     const lower = name.toLowerCase();
-    if (refused.has(lower)) fail(`${path} must not hold "${lower}": it is the connection's`);
+    if (refused.has(lower)) fail(`${path} must not hold "${lower}": it belongs to the connection`);
     if (seen.has(lower)) fail(`${path} holds ${shownName(name)} twice`);
     seen.add(lower);
     if (typeof value !== 'string')

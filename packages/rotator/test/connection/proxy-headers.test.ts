@@ -300,7 +300,7 @@ describe('C6c proxyHeaders', () => {
 
   it.each([
     ['Bearer secret', 'proxyHeaders must be an object of names and values, got a string'],
-    [{ Host: 'secret' }, 'proxyHeaders must not hold "host": it is the connection\'s'],
+    [{ Host: 'secret' }, 'proxyHeaders must not hold "host": it belongs to the connection'],
     [{ 'X-A': 5 }, 'proxyHeaders: "x-a" must be a string, got number'],
     [{ 'X-A': 'a\r\nsecret: b' }, 'proxyHeaders: "x-a" is not a valid HTTP header'],
     [{ 'X A': 'secret' }, 'proxyHeaders: a name that is not shown is not a valid HTTP header'],

@@ -53,7 +53,7 @@ describe('F16c what can never be sent is refused by field and value, and nothing
     [
       'headers that are a number',
       { headers: 5 },
-      'headers must be an object, a list or Headers, got 5',
+      'headers must be an object, an array or Headers, got 5',
     ],
   ])('%s', async (_, options, message) => {
     const { rotator, target, facts } = await rig([{ kind: 'ok' }]);

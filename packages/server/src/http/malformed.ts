@@ -51,7 +51,7 @@ export function respondMalformed(error: Error & { code?: string }, socket: Socke
   destroySoon(socket);
 }
 
-/** Answers a request that expects something else than 100-continue, in the shape of every error. */
+/** Responds to a request that expects something else than 100-continue, in the shape of every error. */
 export function respondExpectation({ socket }: IncomingMessage, response: ServerResponse): void {
   const body: ErrorBody = {
     error: 'expectation_failed',

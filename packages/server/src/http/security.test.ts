@@ -193,7 +193,7 @@ describe('A8 secure by default', () => {
     const { app } = await startFixture({ allowedHosts: ['whirl.example.com'] });
     const host = await app.inject({ url: policy, headers: { host: 'evil.example.com' } });
     expect(host.json().message).toBe(
-      'the Host is "evil.example.com", the server answers to localhost, 127.0.0.1, ' +
+      'the Host is "evil.example.com", the server accepts localhost, 127.0.0.1, ' +
         'whirl.example.com; add the name to WHIRL_API_ALLOWED_HOSTS',
     );
     const origin = await app.inject({

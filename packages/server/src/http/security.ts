@@ -93,7 +93,7 @@ export async function secure(app: FastifyInstance, options: SecurityOptions): Pr
       throw new ApiError(
         403,
         'forbidden_host',
-        `the Host is ${shown(request.host)}, the server answers to ${serverNames(options)}; ` +
+        `the Host is ${shown(request.host)}, the server accepts ${serverNames(options)}; ` +
           'add the name to WHIRL_API_ALLOWED_HOSTS',
       );
     }
