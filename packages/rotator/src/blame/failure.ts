@@ -172,7 +172,7 @@ function certaintyOf(error: ProxyConnectionError): Pick<Failure, 'blame' | 'doub
   return uncertain;
 }
 
-/** undici asserts what a sender's nonsense can break: that is the sender's, and no bug of the caller's. */
+/** An assertion of undici fails on malformed bytes: the sender is to blame, and not the caller. */
 function isParserAssertion(error: Error): boolean {
   return error.name === 'AssertionError' && /[\\/]undici[\\/]/.test(error.stack ?? '');
 }

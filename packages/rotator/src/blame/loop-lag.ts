@@ -1,5 +1,5 @@
 const beatMs = 50;
-/** Shorter delays are a busy loop's daily work. */
+/** Shorter delays are usual in a busy process. */
 const shortestMs = 50;
 
 /**

@@ -27,7 +27,7 @@ export class Outage {
   runAt: number | undefined;
   /** Epoch milliseconds since when it is down. */
   downAt: number | undefined;
-  /** The share of failures among its outcomes; those that made it down are no part of it. */
+  /** The share of failures among its outcomes, without those that made it down. */
   #failureShare = 0;
   /** The outcomes in it. */
   #outcomes = assumedResponses;

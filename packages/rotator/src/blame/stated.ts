@@ -1,8 +1,8 @@
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What Squid says when a rule of its own refuses the request. */
+/** Squid's error codes for a request that its own rules refuse. */
 const squidRefusals = /^ERR_(ACCESS_DENIED|FORWARDING_DENIED|SECURE_ACCEPT_FAIL|TOO_BIG)\b/;
-/** What Squid says when it is not able to serve any request. */
+/** Squid's error codes for when it cannot serve any request. */
 const squidFailures = /^ERR_(CANNOT_FORWARD|SOCKET_FAILURE|ICAP_FAILURE|NO_RELAY)\b/;
 
 /** Error types of RFC 9209, section 2.3, that speak of a rule of the proxy. */

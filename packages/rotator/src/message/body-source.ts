@@ -12,7 +12,7 @@ export interface BodySource {
   readonly lent: boolean;
   /** The next chunk. May throw, and reject with anything. Never called again before it has settled. */
   next(): Promise<IteratorResult<unknown>>;
-  /** No more is wanted: frees what the source holds. Never throws. */
+  /** Frees what the source holds: no more chunks are asked for. Never throws. */
   stop(): void;
 }
 
@@ -113,7 +113,7 @@ function webSource(stream: ReadableStream, report: ReportError): BodySource {
   };
 }
 
-/** Listens for the stream's error until the end of its life, and reads it only when it is asked to. */
+/** Listens for errors of the stream until it closes, and reads it only when a chunk is asked for. */
 class NodeSource implements BodySource {
   readonly length: number | undefined;
   readonly lent = false;

@@ -36,7 +36,7 @@ export type Content =
 
 const choices = 'a string, bytes, a form, a Blob, a stream or an iterable';
 
-/** Sorts what the caller gave. Throws `InvalidRequestError` for what is no body, or an array of what are no chunks. */
+/** Sorts a body by its kind. Throws `InvalidRequestError` for what is no body, or an array of what are no chunks. */
 export function contentOf(given: unknown): Content {
   if (typeof given === 'string') return { bytes: Buffer.from(given) };
   if (typeof given === 'object' && given !== null) {

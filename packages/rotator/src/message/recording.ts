@@ -27,7 +27,7 @@ export class Recording {
   readonly #expected: number | undefined;
   #chunks: Buffer[] = [];
   #kept: boolean;
-  /** Of a chunk that is not kept, what no reader has got yet. */
+  /** The rest of a chunk that is not kept: no reader has got it yet. */
   #rest: { bytes: Buffer; readonly lent: boolean } | undefined;
   #size = 0;
   #touched = false;
@@ -70,7 +70,7 @@ export class Recording {
     return new BodyReader(this);
   }
 
-  /** Nothing is read any more. A source that did not come to its end is stopped. */
+  /** Stops reading: a source that is not at its end is closed. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -182,7 +182,7 @@ export class Recording {
   }
 }
 
-/** One attempt's way through a recording: what undici sends. It never ends before the body does. */
+/** Reads a recording for one attempt: what undici sends. It never ends before the body does. */
 export class BodyReader implements AsyncIterableIterator<Buffer> {
   /** The number of the next chunk. */
   at = 0;
@@ -213,12 +213,12 @@ export class BodyReader implements AsyncIterableIterator<Buffer> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** What it was asked for last has not come from the source yet. */
+  /** Whether the chunk that undici asked for last has not come from the source yet. */
   get waiting(): boolean {
     return this.#recording.owes(this);
   }
 
-  /** The attempt is over: nothing is pulled for it any more, and what it waits for is an error. */
+  /** Ends it with the attempt: no chunk is pulled for it any more, and a pending read fails. */
   stop(): void {
     this.#stopped = true;
     this.#recording.leave(this);

@@ -10,9 +10,9 @@ export interface Upload {
   readonly payload: null | Buffer | BodyReader;
   /** Bytes, where they are known. */
   readonly length: number | undefined;
-  /** What the kind of the body implies. */
+  /** The content type that the kind of the body implies. */
   readonly contentType: string | undefined;
-  /** The connection would take more, and the source has not given it yet. */
+  /** Whether the connection waits for the source of the body. */
   readonly starved: boolean;
   /** The attempt is over. */
   stop(): void;
@@ -39,9 +39,9 @@ export interface Body {
 }
 
 export interface BodyOptions {
-  /** The request may be sent twice: a stream is worth recording. */
+  /** Whether a stream is recorded: the request may be sent twice. */
   readonly record: boolean;
-  /** What the request's content-length says. */
+  /** The request's content-length, in bytes. */
   readonly expected: number | undefined;
 }
 

@@ -53,7 +53,7 @@ export function isRaw(handler: AnyHandler): handler is RawHandler {
   throw new TypeError('handler.onResponseError must be a function');
 }
 
-/** Tells a handler that its request never began. */
+/** Passes the error to a handler whose request never began. */
 export function refuse(handler: AnyHandler, error: Error): void {
   if (isRaw(handler)) handler.onError?.(error);
   else handler.onResponseError?.(nothing, error);

@@ -2,7 +2,7 @@ import type { RetryPolicyOptions } from './retry-policy.ts';
 
 /** Policies for the usual cases; spread one and change what you need. */
 export const presets = Object.freeze({
-  /** Many attempts, quickly, spread out: for high-volume APIs. */
+  /** Many attempts after short delays with jitter: for high-volume APIs. */
   highVolume: Object.freeze({
     name: 'highVolume',
     maxAttempts: 5,

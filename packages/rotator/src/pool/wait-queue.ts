@@ -3,7 +3,7 @@ import type { Ask } from './proxy-query.ts';
 
 interface Waiting {
   readonly ask: Ask;
-  /** What it asks for: requests for the same are refused together. */
+  /** What it asks for, as a key: requests with the same key are refused together. */
   readonly wants: string;
   readonly served: (admission: Admission | undefined, error?: unknown) => void;
   readonly timer: NodeJS.Timeout;

@@ -13,13 +13,13 @@ import { JudgedAttempt, type VerdictListener } from './judged-attempt.ts';
 /** The tunnel that an attempt belongs to. */
 export interface TunnelListener extends VerdictListener {
   readonly to: Destination;
-  /** From the last write to the first byte. It may be another one after each write. */
+  /** Milliseconds from the last write to the first byte. May differ after each write. */
   readonly firstByteMs: number;
   /** Undefined: a quiet tunnel stays as it is. */
   readonly quietMs: number | undefined;
   /** The caller will write nothing more. */
   readonly finished: boolean;
-  /** How long bytes of a target that speaks first wait for the first write. */
+  /** Milliseconds for which bytes of a target that speaks first wait for the first write. */
   readonly greetingMs: number;
   /** Whether these can be the first bytes of the target. */
   plausible(first: Buffer): boolean;
@@ -71,7 +71,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     return this.#dial?.phase ?? 'select';
   }
 
-  /** Nothing can come back while nothing was written. */
+  /** No response is due while nothing was written. */
   protected override get starved(): boolean {
     return this.#socket !== undefined && !this.sent;
   }
@@ -131,7 +131,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     this.#socket?.end();
   }
 
-  /** The target has spoken, or the caller says that the tunnel works. Returns the connection, with nothing listening on it. */
+  /** The target has spoken, or the caller declares that the tunnel works. Returns the connection, without listeners. */
   succeed(): net.Socket {
     const { now, hedging } = this.engine;
     const waitMs = this.#openedAt - this.startedAt;
@@ -146,7 +146,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     return this.#socket as net.Socket;
   }
 
-  /** The way stood, and the target did not respond through it. */
+  /** The way was open, and the target did not respond through it. */
   fail(why: string, reason?: 'protocol'): void {
     if (this.settled) return;
     const { proxyId } = this;
@@ -205,7 +205,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   #watch(socket: net.Socket, member: Member): void {
     socket.on('data', this.#onData).on('error', this.#onError);
     socket.on('end', this.#onEnd).on('close', this.#onEnd).resume();
-    // A test of a circuit holds it up no longer than its lease, whatever the caller does with the tunnel.
+    // A test occupies its circuit no longer than its lease, whatever the caller does with the tunnel.
     const { probeLeaseMs } = member.circuits?.options ?? {};
     if (this.admission.probe && probeLeaseMs !== undefined) {
       const leftMs = Math.min(this.startedAt + probeLeaseMs - this.#openedAt, maxTimerMs);
@@ -236,7 +236,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     this.timer = setTimeout(() => this.#readGreeting(), Math.min(greetingMs, maxTimerMs));
   };
 
-  /** What the target said first has waited for long enough. */
+  /** The first bytes of the target have waited for `greetingMs`. */
   #readGreeting(): void {
     if (!this.#greeted || this.settled) return;
     this.#greeted = false;

@@ -24,7 +24,7 @@ export class TunnelOperation
   #plan: TunnelPlan;
   #caller: TunnelCaller | undefined;
   #flight: FirstFlightHold;
-  /** From when the way to the target is open. */
+  /** The tunnel of the caller, from when the way to the target is open. */
   #handle: TunnelHandle | undefined;
   #openedAt = 0;
   /** The attempt whose connection the tunnel has, from the verdict on. */
@@ -55,7 +55,7 @@ export class TunnelOperation
     return this.#finished;
   }
 
-  /** What may not be sent again is waited for as for the response of a request. */
+  /** Once what was written may not be sent again, `attemptTimeoutMs` bounds the wait, as for a request. */
   get firstByteMs(): number {
     const { replay, firstByteMs } = this.#plan;
     if (firstByteMs === undefined || (replay !== undefined && !this.#flight.harmless)) {

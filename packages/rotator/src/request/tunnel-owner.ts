@@ -12,38 +12,38 @@ export interface BytesBefore {
   readonly written: number;
 }
 
-/** What a tunnel wants of its request. */
+/** What a tunnel asks of its request. */
 export interface TunnelOwner {
   readonly id: string;
   readonly proxyId: string | undefined;
   readonly attempts: readonly AttemptRecord[];
-  /** Before the verdict. False: it takes no more until it calls `drained()`. */
+  /** Sends bytes, before the verdict. False: it takes no more until it calls `drained()`. */
   write(chunk: Buffer): boolean;
-  /** Before the verdict: the caller will write nothing more. */
+  /** The caller will write nothing more. Before the verdict. */
   endWrites(): void;
-  /** After the verdict: the caller has the connection itself. */
+  /** The caller has taken the connection itself. After the verdict. */
   taken(): void;
-  /** The caller says that the tunnel works. */
+  /** The caller declares that the tunnel works. */
   accept(): void;
-  /** The caller says that it does not. */
+  /** The caller declares that it does not work. */
   refuse(reason: string): void;
   /** The tunnel was closed. */
   closed(closedBy: ClosedBy, bytesUp: number, bytesDown: number): TunnelEnd;
 }
 
-/** What the caller of a tunnel holds, from when the way to the target is open. */
+/** The tunnel as its caller has it, from when the way to the target is open. */
 export interface TunnelHandle extends RunningTunnel {
   /** It takes more, after a write that it did not. */
   drained(): void;
-  /** That connection has the verdict. `first`: the first bytes of the target, which are not in it any more. */
+  /** The tunnel has that connection from now on. `first`: the first bytes of the target, which were read from it. */
   establish(socket: net.Socket, first: Buffer | undefined, before: BytesBefore): void;
-  /** Ends it for a reason of the rotator's. */
+  /** Ends it for the rotator, as `close()` does. */
   shut(closedBy: ClosedBy, error?: Error): void;
 }
 
-/** The one that asked for a tunnel. */
+/** The code that asked for a tunnel. */
 export interface TunnelCaller {
-  /** The way to the target is open. Once, unless there is an error. */
+  /** The way to the target is open. Called once, unless there is an error. */
   handleFor(owner: TunnelOwner): TunnelHandle;
   /** It was told on the bus. */
   onOpen(): void;

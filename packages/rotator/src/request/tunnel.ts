@@ -35,10 +35,10 @@ export interface Tunnel extends Duplex {
   readonly ended: Promise<TunnelEnd>;
 }
 
-/** A tunnel, in front of the connection that it has at the moment. */
+/** The stream of a tunnel, over the connection that it has at the moment. */
 export class TunnelStream extends Duplex implements Tunnel, TunnelHandle {
   readonly #owner: TunnelOwner;
-  /** Made for the first that asks. */
+  /** Made when it is first asked for. */
   #ended: Promise<TunnelEnd> | undefined;
   #resolve: ((end: TunnelEnd) => void) | undefined;
   #end: TunnelEnd | undefined;
@@ -49,7 +49,7 @@ export class TunnelStream extends Duplex implements Tunnel, TunnelHandle {
   #handedOver = false;
   #closedBy: ClosedBy | undefined;
   #reset = false;
-  /** Of a write that waits for the connection to take more. */
+  /** The callback of a write that waits until the connection takes more. */
   #pending: (() => void) | undefined;
   /** Waits for the next request, of a client that keeps connections: `close()` ends it at once. */
   idle = false;
@@ -146,7 +146,7 @@ export class TunnelStream extends Duplex implements Tunnel, TunnelHandle {
     return this;
   }
 
-  /** What `setTimeout` was told. */
+  /** The milliseconds that `setTimeout()` was given. */
   get timeout(): number {
     return this.#clock?.timeoutMs ?? 0;
   }
