@@ -5,20 +5,24 @@ import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A redis-server of one's own on loopback, without a disk. */
+/** A redis-server of one's own on loopback, which saves nothing by itself. */
 export class RedisServer {
   readonly port: number;
   readonly #folder: string;
+  readonly #options: readonly string[];
   #child: ChildProcess;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, options: readonly string[]) {
     this.port = port;
     this.#folder = folder;
+    this.#options = options;
     this.#child = this.#spawn();
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'whirl-redis-')));
+  /** With options of its command line, such as `--maxmemory`. */
+  static async start(...options: readonly string[]): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'whirl-redis-'));
+    const server = new RedisServer(await freePort(), folder, options);
     await server.#ready();
     return server;
   }
@@ -46,7 +50,7 @@ export class RedisServer {
     await gone;
   }
 
-  /** After `kill`: the same port, and nothing left of what it knew. */
+  /** After `kill`: the same port, and nothing left of what it knew but what SAVE wrote, which may still be read. */
   async restart(): Promise<void> {
     this.#child = this.#spawn();
     await this.#ready();
@@ -82,13 +86,14 @@ export class RedisServer {
       '--appendonly',
       'no',
     ];
-    return spawn('redis-server', [...options, '--dir', this.#folder], { stdio: 'ignore' });
+    const all = [...options, '--dir', this.#folder, ...this.#options];
+    return spawn('redis-server', all, { stdio: 'ignore' });
   }
 
   async #ready(): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
-        if ((await this.command('PING')).startsWith('+PONG')) return;
+        if (/^(\+PONG|-LOADING)/.test(await this.command('PING'))) return;
       } catch (error) {
         if (tries > 200) throw error;
       }

@@ -17,9 +17,9 @@ async function bundledBytes(contents: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents).length;
 }
 
-test('with /redis, without a client, it is at most 14,800 bytes', async () => {
+test('with /redis, without a client, it is at most 14,850 bytes', async () => {
   const both = `export { joinFleet } from './index.ts'; export * from './redis.ts'`;
-  expect(await bundledBytes(both)).toBeLessThanOrEqual(14_800);
+  expect(await bundledBytes(both)).toBeLessThanOrEqual(14_850);
 });
 
 test('{ joinFleet } is at most 11,500 bytes, min and gzip', async () => {

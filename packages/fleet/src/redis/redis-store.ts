@@ -30,7 +30,7 @@ export function redisStore(commands: RedisCommands): FleetStore {
     try {
       return await (commands.evalSha?.(sha, keys, args) ?? commands.eval(script, keys, args));
     } catch (error) {
-      if (!isUnknownScript(error)) throw error;
+      if (!says(error, /^NOSCRIPT|No matching script/)) throw error;
       return commands.eval(script, keys, args);
     }
   };
@@ -43,7 +43,8 @@ export function redisStore(commands: RedisCommands): FleetStore {
       const read = (start: string) =>
         commands.xRange?.(log, start, maxEntries) ?? commands.eval(readLog, [log], [start]);
       const unread = read(position === '' ? '-' : `(${position}`);
-      const [entries, reply] = await Promise.all([unread, run(keys, argsOf(ask, keys))]);
+      const both = Promise.all([unread, run(keys, argsOf(ask, keys))]);
+      const [entries, reply] = await both.catch(refuse);
       const { now, isSameLog, ...response } = responseOf(reply);
       const from = isSameLog ? position : '';
       const known = from === position ? entries : await read('-');
@@ -53,8 +54,13 @@ export function redisStore(commands: RedisCommands): FleetStore {
   };
 }
 
-function isUnknownScript(error: unknown): boolean {
-  return /^NOSCRIPT|No matching script/.test(String((error as Error | undefined)?.message));
+/** Before version 7.2 the server has no code for what an account may not do in a script. */
+function refuse(error: unknown): never {
+  throw says(error, /user executing/) ? new Error('NOPERM', { cause: error }) : error;
+}
+
+function says(error: unknown, words: RegExp): boolean {
+  return words.test(String((error as Error | undefined)?.message));
 }
 
 function keysOf({ scope, version, evidence, buckets: toRead }: SyncRequest): string[] {
