@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +65,18 @@ export class RedisServer {
     const [reply] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     return reply.toString();
+  }
+
+  /** The names of all keys. */
+  async keys(): Promise<string[]> {
+    const lines = (await this.command('KEYS', '*')).split('\r\n');
+    return lines.filter((_, i) => i > 0 && i % 2 === 0);
+  }
+
+  /** All keys and values in one file; uncompressed, if the server was started so. */
+  async saved(): Promise<Buffer> {
+    await this.command('SAVE');
+    return readFile(join(this.#folder, 'dump.rdb'));
   }
 
   async stop(): Promise<void> {
