@@ -5,7 +5,7 @@ import { Client } from 'undici/index.js';
 import type { ConnectorOptions } from './destination.ts';
 import { Dial } from './dial.ts';
 import { ProxyConnectionError } from '../errors.ts';
-import { mendPausedEnd } from './paused-end.ts';
+import { mendEnd } from './paused-end.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { AnyHandler } from '../message/undici-handler.ts';
 import { withoutBrackets } from './proxy-path.ts';
@@ -80,8 +80,8 @@ export class Connection {
       maxHeaderSize: options.maxHeaderSize,
       keepAliveTimeout: idleMs,
     });
-    this.client.once('connect', () => {
-      if (this.#socket !== undefined) mendPausedEnd(this.#socket);
+    this.client.on('connect', () => {
+      if (this.#socket !== undefined) mendEnd(this.#socket);
     });
     this.client.on('disconnect', (_origin, _targets, error) => {
       this.#open = false;

@@ -4,6 +4,8 @@ import type net from 'node:net';
 interface Parser {
   readonly socket: net.Socket;
   readonly ptr: number | null;
+  /** 0 between responses. */
+  readonly statusCode: number;
   readonly llhttp: { llhttp_resume(ptr: number): void };
   paused: boolean;
   execute(chunk: Buffer): void;
@@ -11,30 +13,31 @@ interface Parser {
 }
 
 const nothing = Buffer.alloc(0);
-/** There is one class of parsers: that of the undici that this package imports. */
-let mended = false;
 
 /**
- * Keeps undici 7 from ending the process when a connection ends while the caller holds its response back: `finish()`
- * asserts then that the parser is not paused, in a listener whose errors cannot be caught (nodejs/undici#5360). By
- * then the parser was given every byte, so it may go on without asking the caller for anything. undici 8 does so itself.
+ * Mends two things of undici 7's parser at the end of its connection. Only parsers of this package are touched.
+ *
+ * When the connection ends while the caller holds its response back, `finish()` asserts that the parser is not paused,
+ * in a listener whose errors cannot be caught, and ends the process (nodejs/undici#5360). By then the parser was given
+ * every byte, so it may go on without asking the caller for anything. undici 8 does so itself.
+ *
+ * A reset ends no response (RFC 9112, section 8). undici takes one whose end is that of its connection for complete.
  */
-export function mendPausedEnd(socket: net.Socket): void {
-  if (mended) return;
-  mended = true;
+export function mendEnd(socket: net.Socket): void {
   const parser = parserOf(socket);
-  if (parser === undefined) return;
-  const prototype = Object.getPrototypeOf(parser) as Parser;
-  const { finish } = prototype;
-  prototype.finish = function (this: Parser) {
-    if (!goOn(this)) return finish.call(this);
+  if (parser !== undefined) parser.finish = finish;
+}
+
+function finish(this: Parser): Error | null {
+  if (goOn(this)) {
     // Nothing more came; a response whose length is reached ends here, and its connection with it.
     this.execute(nothing);
-    if (this.socket.destroyed) return null;
+    if (this.ptr === null || this.statusCode === 0) return null;
     // One that ends with its connection pauses again.
     goOn(this);
-    return finish.call(this);
-  };
+  }
+  const { errored } = this.socket;
+  return errored ?? (Object.getPrototypeOf(this) as Parser).finish.call(this);
 }
 
 /** Whether it was paused. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ProxyRotator } from '../../src/index.ts';
+import { tear } from '../support/wire-proxy.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -74,5 +75,13 @@ describe('a connection ends while the caller holds the response back', () => {
     const response = await rotator.get('http://target.example/');
     await turns();
     await expect(response.body.arrayBuffer()).rejects.toMatchObject({ phase: 'body' });
+  });
+
+  it('C8g reset while it is read, before such an end: it is an error and not a complete body', async () => {
+    let last: net.Socket | undefined;
+    const { rotator } = await proxyThatEnds(['\r\n', 'a part'], (socket) => (last = socket));
+    const response = await rotator.get('http://target.example/');
+    response.body.once('data', () => tear(last as net.Socket));
+    await expect(once(response.body, 'end')).rejects.toMatchObject({ phase: 'body' });
   });
 });
