@@ -77,7 +77,10 @@ export class Relay implements Stage {
   }
 
   closed(): void {
-    if (!hasEnded(this.client)) tear(this.target);
+    const { client, target } = this;
+    if (!hasEnded(client)) tear(target);
+    // What the client said last may still wait for it, and nothing else watches it now.
+    else if (!target.destroyed) target.setTimeout(this.#halfClosedMs, onTimeout);
   }
 
   #halfClosed(): void {
@@ -110,6 +113,10 @@ function onDrain(this: Relayed): void {
 function onError(this: Relayed): void {
   const client = this[relayKey]?.client;
   if (client !== undefined) tear(client);
+}
+
+function onTimeout(this: Relayed): void {
+  tear(this);
 }
 
 function onClose(this: Relayed): void {
