@@ -46,27 +46,28 @@ const regionBonus = 1.1;
 /** Entries out of date that one look at the waiting ones may mend. */
 const maxMended = 8;
 
-/** Where a candidate belongs, and whether the heaps have an entry of it. */
+/** Where a candidate belongs. */
 const nowhere = 0;
 const warm = 1;
 const untried = 2;
 const trial = 3;
 const cold = 4;
 const places = 7;
-const inTrialHeap = 8;
-const inColdHeap = 16;
 /** Offered after a wait, without a failure since: what it failed at before may be forgiven. */
-const looked = 32;
-/** It was warm when it became unavailable. */
-const wasWarm = 64;
+const looked = 8;
+/** It was warm when it last became unavailable. */
+const wasWarm = 16;
 
 /** Candidates that wait for another look. */
 interface Waiting {
   readonly place: typeof trial | typeof cold;
-  readonly mark: typeof inTrialHeap | typeof inColdHeap;
   /** From the last attempt on. Milliseconds. */
   readonly waitMs: number;
-  /** By the time of the next look, as far as it is known: see `marks`. */
+  /**
+   * By the time of the next look. It follows when an entry comes up, which may be of one that has moved on, or early
+   * for one that was tried since: moving entries with every outcome was most of what an outcome cost at 100,000
+   * candidates.
+   */
   readonly heap: SlotHeap;
 }
 
@@ -84,12 +85,7 @@ export class WarmSet implements Index {
   readonly #trial: Waiting;
   /** The rest. */
   readonly #cold: Waiting;
-  /**
-   * A byte for each candidate: the one of the four that it belongs to, and whether the heaps have an
-   * entry of it. The heaps follow when an entry comes up: it may be of one that has moved on, or early
-   * for one that was tried since. Moving entries with every outcome was most of what an outcome cost
-   * at 100,000 candidates.
-   */
+  /** For each candidate: the one of the four that it belongs to, `looked` and `wasWarm`. */
   readonly #marks: SlotBytes;
   /** How many looks at a warm candidate in a row chose another. */
   readonly #lost: SlotBytes;
@@ -104,8 +100,8 @@ export class WarmSet implements Index {
     this.#warm = new PricedSlots(positions);
     this.#untried = new SlotSet(positions);
     const waiting = () => new SlotHeap(among.sparse);
-    this.#trial = { place: trial, mark: inTrialHeap, waitMs: trialMs, heap: waiting() };
-    this.#cold = { place: cold, mark: inColdHeap, waitMs: coldMs, heap: waiting() };
+    this.#trial = { place: trial, waitMs: trialMs, heap: waiting() };
+    this.#cold = { place: cold, waitMs: coldMs, heap: waiting() };
     this.#marks = new SlotBytes(among.sparse);
     this.#lost = new SlotBytes(among.sparse);
     this.#has = (slot) => among.has(slot);
@@ -113,29 +109,26 @@ export class WarmSet implements Index {
 
   entered(slot: number): void {
     const { estimates } = this.#pool;
-    const triedAt = estimates.lastTriedAt(slot);
-    const marks = this.#marks.get(slot);
-    if ((marks & wasWarm) !== 0) {
-      this.#marks.set(slot, marks & ~wasWarm);
-      if (!this.#isToCool(slot)) {
-        this.#warmUp(slot, estimates.costMs(slot, this.#among.now));
-        return;
-      }
-    }
-    if (triedAt === -Infinity) {
+    const run = estimates.run(slot);
+    if ((this.#marks.get(slot) & wasWarm) !== 0 && !this.#isToCool(slot)) {
+      this.#warmUp(slot, estimates.costMs(slot, this.#among.now));
+    } else if (run > 0) {
+      this.#consider(slot);
+    } else if (run < 0) {
+      this.#wait(slot, this.#cold, estimates.lastTriedAt(slot));
+    } else {
       this.#place(slot, untried);
       this.#untried.add(slot);
       this.informed(slot);
-    } else if (estimates.run(slot) > 0) this.#consider(slot);
-    else this.#wait(slot, this.#cold, triedAt);
+    }
   }
 
   left(slot: number): void {
-    const isWarm = (this.#marks.get(slot) & places) === warm;
-    const marks = this.#place(slot, nowhere);
-    if ((marks & inTrialHeap) !== 0) this.#trial.heap.delete(slot);
-    if ((marks & inColdHeap) !== 0) this.#cold.heap.delete(slot);
-    this.#marks.set(slot, (marks & looked) | (isWarm ? wasWarm : 0));
+    const marks = this.#marks.get(slot);
+    this.#place(slot, nowhere);
+    this.#trial.heap.delete(slot);
+    this.#cold.heap.delete(slot);
+    this.#marks.set(slot, (marks & looked) | ((marks & places) === warm ? wasWarm : 0));
   }
 
   removed(slot: number): void {
@@ -160,13 +153,14 @@ export class WarmSet implements Index {
     const { estimates } = this.#pool;
     const run = estimates.run(slot);
     const marks = this.#marks.get(slot);
-    if (run < 0 && (marks & looked) !== 0) this.#marks.set(slot, marks & ~looked);
-    if ((marks & places) === warm) {
-      if (this.#isToCool(slot)) this.#wait(slot, this.#cold);
-    } else if (run > 0) {
+    const isWarm = (marks & places) === warm;
+    if (run < 0) {
+      this.#marks.set(slot, marks & ~looked);
+      if (!isWarm || this.#isToCool(slot)) this.#wait(slot, this.#cold);
+    } else if (!isWarm) {
       if (run === recovery) estimates.discount(slot, rememberedShare);
       this.#consider(slot);
-    } else this.#wait(slot, this.#cold);
+    }
   }
 
   /** A slot, −1 when there is no candidate. */
@@ -199,16 +193,15 @@ export class WarmSet implements Index {
   }
 
   /** The one that has waited longest, if it is due; it is not offered again before its verdict. */
-  #due({ heap, place, mark, waitMs }: Waiting): number {
+  #due({ heap, place, waitMs }: Waiting): number {
     const { now } = this.#among;
-    for (let mended = 0; mended < maxMended && heap.topKey <= now; mended++) {
+    for (let mended = 0; mended < maxMended; mended++) {
       const slot = heap.find(this.#has);
       if (slot < 0 || heap.key(slot) > now) return -1;
       const dueAt = this.#pool.estimates.lastTriedAt(slot) + waitMs;
       const marks = this.#marks.get(slot);
       if ((marks & places) !== place) {
         heap.delete(slot);
-        this.#marks.set(slot, marks & ~mark);
       } else if (dueAt > now) {
         heap.set(slot, dueAt);
       } else {
@@ -242,24 +235,18 @@ export class WarmSet implements Index {
   }
 
   /** To the waiting ones. An entry that is there already is early, unless it was offered to a pick. */
-  #wait(slot: number, { heap, place, mark, waitMs }: Waiting, triedAt = this.#pool.now): void {
-    const marks = this.#place(slot, place);
-    const isIn = (marks & mark) !== 0;
-    if (isIn && (waitMs === coldMs || heap.key(slot) <= triedAt + waitMs)) return;
-    heap.set(slot, triedAt + waitMs);
-    if (!isIn) this.#marks.set(slot, marks | mark);
+  #wait(slot: number, { heap, place, waitMs }: Waiting, triedAt = this.#pool.now): void {
+    this.#place(slot, place);
+    const dueAt = triedAt + waitMs;
+    if (!heap.has(slot) || heap.key(slot) > dueAt) heap.set(slot, dueAt);
   }
 
-  /** Takes it out of the set that it is in, and returns its new marks. */
-  #place(slot: number, to: number): number {
+  /** Takes it out of the set that it is in. */
+  #place(slot: number, to: number): void {
     const marks = this.#marks.get(slot);
-    const from = marks & places;
-    if (from === to) return marks;
-    if (from === warm) this.#warm.delete(slot);
-    else if (from === untried) this.#untried.delete(slot);
-    const next = (marks & ~places) | to;
-    this.#marks.set(slot, next);
-    return next;
+    if ((marks & places) === warm) this.#warm.delete(slot);
+    else this.#untried.delete(slot);
+    this.#marks.set(slot, (marks & ~places) | to);
   }
 
   /** One outside has succeeded: it becomes warm, or gets another look, or has to wait. */
