@@ -1,36 +1,9 @@
 import { expect, it } from 'vitest';
 import { Selector } from '../index.ts';
-
-/** Candidates of adaptive() that have succeeded 20 times, others that were never tried, and draws as they are told. */
-function pool(proved: number, ...untried: string[]) {
-  const clock = { now: 0 };
-  let script: number[] = [];
-  const selector = new Selector({ now: () => clock.now, random: () => script.shift() ?? 0.5 });
-  const record = (id: string, outcome: 'success' | 'failure', count = 1) => {
-    for (let i = 0; i < count; i++) selector.record({ id, outcome, latencyMs: 100 });
-  };
-  for (let i = 0; i < proved; i++) {
-    selector.add({ id: `${i}` });
-    record(`${i}`, 'success', 20);
-  }
-  for (const id of untried) selector.add({ id });
-  selector.select();
-  const picked = (...draws: number[]) => {
-    script = draws;
-    const { id } = selector.select()!;
-    script = [];
-    return id;
-  };
-  /** Those of `size` warm ones that a pick can look at: each draw after the first is a place among them. */
-  const warm = (size: number) => {
-    const places = Array.from({ length: size }, (_, i) => (i + 0.5) / size);
-    return new Set(places.map((place) => picked(0.5, ...Array.from({ length: 12 }, () => place))));
-  };
-  return { clock, selector, record, picked, warm };
-}
+import { scripted } from '../scripted.test-support.ts';
 
 it('S10 untried ones get up to 8 % of the picks while the warm set is not full', () => {
-  const { picked } = pool(5, 'new');
+  const { picked } = scripted(5, 'new');
   // 1.5 % for those that wait come first, then 8 % · (1 − 5 ÷ (50 + 0.04 · 6)).
   expect([0.0149, 0.015, 0.087, 0.0871].map((draw) => picked(draw) === 'new')).toEqual([
     false,
@@ -41,7 +14,7 @@ it('S10 untried ones get up to 8 % of the picks while the warm set is not full',
 });
 
 it('S10 a full warm set leaves them 1 %, and 0.4 % to those that wait', () => {
-  const { clock, picked } = pool(60, 'new');
+  const { clock, picked } = scripted(60, 'new');
   const draws = [0.0039, 0.004, 0.0139, 0.014];
   expect(draws.map((draw) => picked(draw) === 'new')).toEqual([false, true, true, false]);
   clock.now = 29_999;
@@ -54,7 +27,7 @@ it('S10 a full warm set leaves them 1 %, and 0.4 % to those that wait', () => {
 });
 
 it('S14 one that failed is looked at after 30 s, in 1.5 % of the picks, once', () => {
-  const { clock, record, picked } = pool(5, 'cold');
+  const { clock, record, picked } = scripted(5, 'cold');
   record('cold', 'failure', 3);
   clock.now = 29_999;
   expect(picked(0.0149)).not.toBe('cold');
@@ -68,7 +41,7 @@ it('S14 one that failed is looked at after 30 s, in 1.5 % of the picks, once', (
 });
 
 it('S12 one that succeeded once gets a second look after 1 s, in 10 % of the picks; two make it warm', () => {
-  const { clock, record, picked, warm } = pool(5, 'trial');
+  const { clock, record, picked, warm } = scripted(5, 'trial');
   record('trial', 'success');
   clock.now = 999;
   expect(picked(0.05)).not.toBe('trial');
@@ -81,7 +54,7 @@ it('S12 one that succeeded once gets a second look after 1 s, in 10 % of the pic
 });
 
 it('S12 a good one leaves the warm set with its third failure in a row', () => {
-  const { record, warm } = pool(5);
+  const { record, warm } = scripted(5);
   record('2', 'success', 200);
   for (const id of ['0', '1', '3', '4']) record(id, 'failure');
   record('2', 'failure', 2);
@@ -94,7 +67,7 @@ it('S12 a good one leaves the warm set with its third failure in a row', () => {
 });
 
 it('S12 of the past of one that failed a quarter counts from its third success in a row on', () => {
-  const { selector, record } = pool(5, 'cold');
+  const { selector, record } = scripted(5, 'cold');
   record('cold', 'failure', 50);
   const score = () => selector.stats('cold').score;
   const scores = [score()];
