@@ -11,3 +11,11 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
+
+/** What may be an address with a password, given in the place of a path. */
+const likeAddress = /:[^]*@/;
+
+/** A path as messages show it: unlike other strings it may be long and hold a colon, as those of Windows do. */
+export function shownPath(path: string): string {
+  return likeAddress.test(path) ? 'a path that looks like a URL' : `"${path}"`;
+}

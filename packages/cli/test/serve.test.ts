@@ -323,6 +323,9 @@ describe('L3 whirl serve', () => {
     [['--config', '/no/such'], '--config: cannot read "/no/such"'],
     [['--list-format', 'host;'], '--list-format must be '],
     [['--proxies-file', '/no/such'], 'cannot read "/no/such" (ENOENT)'],
+    [['--proxies-file', 'http://a:hunter2@h/list'], 'cannot read a path that looks like a URL'],
+    [['--config', 'http://a:hunter2@h/'], '--config: cannot read a path that looks like a URL'],
+    [['--fleet-pool', 'http://a:hunter2@h x'], 'spaces and braces, got a string'],
     [['--proxies', 'http://a:hunter2@'], 'whirl: --proxies:1: '],
     [['list.txt'], 'too many arguments'],
   ])('%j is refused with 2 and by name', async (args, message) => {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { shownPath } from '@whirl/check';
 import type { RequestBody } from '@whirl/rotator';
 import { UsageError } from '../usage-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -45,7 +46,7 @@ export async function uploadOf(
     };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new UnreadableFile(`cannot read "${path}" (${code ?? message})`);
+    throw new UnreadableFile(`cannot read ${shownPath(path)} (${code ?? message})`);
   }
 }
 
@@ -57,8 +58,8 @@ export function headersOf(
   const defaults = { 'user-agent': `whirl/${version}`, accept: '*/*', ...upload.headers };
   const own = (given ?? []).map((line): [string, string] => {
     const at = line.indexOf(':');
-    if (at < 1)
-      throw new UsageError(`-H takes "name: value", got ${JSON.stringify(line.slice(0, 40))}`);
+    // The line is not shown: a token may be all that it holds.
+    if (at < 1) throw new UsageError('-H takes "name: value", got no name before a colon');
     return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
   });
   const named = new Set(own.map(([name]) => name.toLowerCase()));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { shownPath } from '@whirl/check';
 import {
   InvalidProxyError,
   proxyListEntries,
@@ -38,7 +39,7 @@ export async function readSource(source: string, stdin: Readable): Promise<strin
     return await readFile(source, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read "${source}" (${code ?? message})`);
+    throw new UsageError(`cannot read ${shownPath(source)} (${code ?? message})`);
   }
 }
 

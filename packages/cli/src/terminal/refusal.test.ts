@@ -22,6 +22,11 @@ it.each([
     "error: unknown option '--ulr'\n(Did you mean --url?)\n",
     "whirl: unknown option '--ulr'\n(Did you mean --url?)\n",
   ],
+  [
+    "error: unknown command 'chek'\n(Did you mean check?)\n",
+    "whirl: unknown command 'chek'\n(Did you mean check?)\n",
+  ],
+  ["error: unknown command 'http://ann:hunter2@h/'\n", 'whirl: unknown command\n'],
 ])('%s', (text, said) => {
   expect(refusalOf(text)).toBe(said);
 });

@@ -10,7 +10,13 @@ const invalid =
  */
 export function refusalOf(text: string): string {
   const found = invalid.exec(text)?.groups;
-  if (found === undefined) return text.replace(/^error: /, 'whirl: ');
+  if (found === undefined) {
+    return text
+      .replace(/^error: /, 'whirl: ')
+      .replace(/^(whirl: unknown command) '(.*)'/, (_, what: string, name: string) =>
+        shown(name) === 'a string' ? what : `${what} '${name}'`,
+      );
+  }
   const { flags = '', variable, name, must, choices = '', end = '' } = found;
   const flag = /--[\w-]+/.exec(flags)?.[0] ?? flags;
   const path = variable ?? (name === undefined ? flag : `<${name}>`);

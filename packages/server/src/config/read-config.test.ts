@@ -93,6 +93,23 @@ describe('A9 configuration', () => {
     ]);
   });
 
+  it('A9 a value in the wrong place is not shown where it may hold a password', () => {
+    const url = 'http://ann:secret@h/ x';
+    const missing = () => {
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    };
+    const env = { WHIRL_GATEWAY: url, WHIRL_DENY_TARGETS: url, WHIRL_CONFIG: url };
+    expect([...issuesOf({ env, readFile: missing })].sort()).toEqual([
+      'WHIRL_CONFIG: cannot read a path that looks like a URL (ENOENT)',
+      expect.stringMatching(/^WHIRL_DENY_TARGETS must be .*, got a string$/),
+      'WHIRL_GATEWAY must be on or off, got a string',
+    ]);
+    const file = fromFile({ gateway: { auth: ['ann:secret'] } });
+    expect(issuesOf(file)).toEqual([
+      '/etc/whirl/config.json: gateway must be on or off, got an object',
+    ]);
+  });
+
   it('A9 an empty variable is unset', () => {
     const env = Object.fromEntries(Object.values(settings).map(({ variable }) => [variable, ' ']));
     expect(readConfig({ env: { ...env, WHIRL_CONFIG: '' } })).toEqual(readConfig({}));

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { shown, shownPath } from '@whirl/check';
 import { checkAuth } from '@whirl/gateway';
 import type { AccessOptions } from '@whirl/rotator';
 import { z } from 'zod';
@@ -69,7 +70,9 @@ export function readConfig({
     try {
       return readFile(name);
     } catch (error) {
-      issues.push(`${label}: cannot read "${name}" (${(error as { code?: string }).code})`);
+      issues.push(
+        `${label}: cannot read ${shownPath(name)} (${(error as { code?: string }).code})`,
+      );
       return undefined;
     }
   };
@@ -107,7 +110,7 @@ export function readConfig({
     if (found === undefined) return undefined;
     const value = setting.read(found.value) as ReturnType<(typeof settings)[Name]['read']>;
     if (value === undefined) {
-      const got = 'secret' in setting ? '' : `, got ${JSON.stringify(found.value)}`;
+      const got = 'secret' in setting ? '' : `, got ${shown(found.value)}`;
       issues.push(`${found.label} must be ${setting.expected}${got}`);
       return undefined;
     }
