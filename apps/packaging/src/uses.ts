@@ -79,7 +79,7 @@ export const uses: Readonly<Record<string, Use>> = {
       } catch (error) {
         console.log(error.name);
       }`,
-    prints: 'RangeError\n',
+    prints: 'TypeError\n',
     without: [],
   },
   '@whirl/rotator': {
