@@ -1,4 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LogOutput, type WriteBytes } from './log-output.ts';
 
 /** An output whose writes end when the test says so. */
@@ -96,3 +101,23 @@ describe('LogOutput', () => {
     expect(writes.map(({ text }) => text)).toEqual(['a\n', `${notice(1)}b\n`]);
   });
 });
+
+// Node 20's resolution of modules reads what fstatSync has left, and took the folders that it knew for the pipe.
+it.skipIf(process.platform === 'win32')(
+  'A13 an output into a pipe leaves linked packages to be found',
+  () => {
+    const folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'whirl-log-'));
+    onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+    const at = (...names: string[]) => path.join(folder, ...names);
+    fs.mkdirSync(at('real'));
+    fs.writeFileSync(at('real', 'index.js'), '');
+    fs.symlinkSync(at('real'), at('linked'));
+    execFileSync('mkfifo', [at('pipe')]);
+    const fd = fs.openSync(at('pipe'), 'r+');
+    onTestFinished(() => fs.closeSync(fd));
+    const require = createRequire(at('known.js'));
+    require.resolve(at('real', 'index.js'));
+    new LogOutput({ fd });
+    expect(require.resolve(at('linked', 'index.js'))).toBe(at('real', 'index.js'));
+  },
+);

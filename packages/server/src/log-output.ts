@@ -144,7 +144,8 @@ export class LogOutput {
 function writerTo(fd: number): WriteBytes {
   let pipe = false;
   try {
-    const stats = fs.fstatSync(fd);
+    // As bigints: Node 20's import() reads the numbers that fstatSync has left, and after those of a pipe follows no link.
+    const stats = fs.fstatSync(fd, { bigint: true });
     pipe = stats.isFIFO() || stats.isSocket();
   } catch {
     // It is closed: each write will say so.
