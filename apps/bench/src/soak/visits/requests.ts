@@ -64,7 +64,7 @@ export const requests: Kind = {
   },
 };
 
-/** Bodies that are thrown away, and responses whose bodies nobody looks at before they are destroyed. */
+/** Bodies that are thrown away, and responses that are destroyed before their bodies are read. */
 export const discards: Kind = {
   name: 'discards',
   weight: 1,
