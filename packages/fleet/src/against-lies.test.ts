@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFacts, type Fact } from './facts.ts';
 import { version } from './protocol/settings.ts';
 import type { SyncRequest } from './store.ts';
+import { syncRequest } from './testing/sync-request.test-kit.ts';
 import { World, types, type WorldOptions } from './testing/world.ts';
 
 let world: World;
@@ -20,28 +21,14 @@ function askOf(
   facts: readonly Fact[],
   more: Partial<SyncRequest> = {},
 ): SyncRequest {
-  return {
+  return syncRequest({
     process,
-    witness: 'host',
     scope: `whirl:{test}:${version}`,
     version,
-    epoch: '',
-    newEpoch: 'x',
-    position: '',
     batch: encodeFacts(facts),
-    holds: [],
-    releases: [],
-    verdicts: [],
-    leases: [],
-    evidence: [],
-    buckets: [],
-    live: 0,
-    leaving: false,
-    memberTtlMs: 3000,
     keyTtlMs: 600_000,
-    logTtlMs: 60_000,
     ...more,
-  };
+  });
 }
 
 describe('one process whose network is dead', () => {

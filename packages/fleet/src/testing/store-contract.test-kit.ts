@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SyncRequest, FleetStore } from '../store.ts';
+import { syncRequest } from './sync-request.test-kit.ts';
 
 /** A store under test, and how time passes for it. */
 export interface StoreUnderTest {
@@ -22,28 +23,15 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     afterEach(() => under.close());
 
     const sync = (process: string, more: Partial<SyncRequest> = {}) =>
-      under.store.sync({
-        process,
-        witness: `host-of-${process}`,
-        scope,
-        version: 'v1',
-        epoch: '',
-        newEpoch: `epoch-of-${process}`,
-        position: '',
-        batch: undefined,
-        holds: [],
-        releases: [],
-        verdicts: [],
-        leases: [],
-        evidence: [],
-        buckets: [],
-        live: 0,
-        leaving: false,
-        memberTtlMs: 3000,
-        keyTtlMs: 60_000,
-        logTtlMs: 60_000,
-        ...more,
-      });
+      under.store.sync(
+        syncRequest({
+          process,
+          witness: `host-of-${process}`,
+          scope,
+          newEpoch: `epoch-of-${process}`,
+          ...more,
+        }),
+      );
     const field = '["o","c"]';
     const leases = [{ field, leaseMs: 400 }];
 
