@@ -27,12 +27,17 @@ export class OpenSockets {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Tears a connection: RST, now. Over TLS, `socket` may be the one that TLS handed out. */
+  /**
+   * Tears a connection: RST, now. Over TLS, `socket` may be the one that TLS handed out. A socket that has said its
+   * last is closed: libuv resets none of those, and Node would leave it open.
+   */
   reset(socket: net.Socket): void {
     const port = socket.remotePort;
     const raw = [...this.#sockets].find((each) => each.remotePort === port) ?? socket;
     // resetAndDestroy() would say FIN first, which some clients then take for an ordinary end.
-    (raw as net.Socket & { resetAndClosing: boolean }).resetAndClosing = true;
+    if (!socket.writableEnded && !raw.writableEnded) {
+      (raw as net.Socket & { resetAndClosing: boolean }).resetAndClosing = true;
+    }
     raw.destroy();
   }
 
