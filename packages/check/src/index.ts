@@ -18,5 +18,5 @@ export {
   type Kind,
 } from './kinds.ts';
 export { checkBriefly, resolveBriefly, type BriefKind } from './brief.ts';
-export { shown, shownPath } from './shown.ts';
+export { pathLabel, shown, shownPath } from './shown.ts';
 export { nearestName, unknownOption } from './unknown-option.ts';

@@ -17,5 +17,10 @@ const likeAddress = /:[^]*@/;
 
 /** A path as messages show it: unlike other strings it may be long and hold a colon, as those of Windows do. */
 export function shownPath(path: string): string {
-  return likeAddress.test(path) ? 'a path that looks like a URL' : `"${path}"`;
+  return likeAddress.test(path) ? pathLabel(path) : `"${path}"`;
+}
+
+/** The same without quotes, as the label before a colon and as a field of a log. */
+export function pathLabel(path: string): string {
+  return likeAddress.test(path) ? 'a path that looks like a URL' : path;
 }

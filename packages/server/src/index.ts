@@ -1,13 +1,8 @@
 export { deniedByDefault } from './config/denied-by-default.ts';
 export { ConfigError } from './config-error.ts';
 export { readConfig, type Config, type ConfigSources } from './config/read-config.ts';
-export {
-  logLevels,
-  settings,
-  type LogLevel,
-  type Setting,
-  type SettingName,
-} from './config/settings.ts';
+export { logLevels, type LogLevel } from './config/kinds.ts';
+export { settings, type Setting, type SettingName } from './config/settings.ts';
 export type { Demo } from './demo.ts';
 export { ListenError, type Listener } from './listen-error.ts';
 export { createLogger } from './log.ts';

@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { LogLevel } from './config/settings.ts';
+import { check } from '@whirl/check';
+import { logLevel, type LogLevel } from './config/kinds.ts';
 
 interface Shown {
   readonly type: string;
@@ -20,7 +21,8 @@ function errorToLog(error: unknown): Shown | string {
   };
 }
 
-/** JSON lines. */
+/** A logger that writes JSON lines. An unknown level is refused with a RangeError. */
 export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
+  check('level', level, logLevel);
   return pino({ level, base: null, serializers: { err: errorToLog } }, destination);
 }

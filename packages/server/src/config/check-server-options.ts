@@ -4,53 +4,56 @@ import {
   boolean,
   checkOptions,
   func,
-  integer,
-  number,
   object,
   or,
-  string,
   strings,
   withMethods,
   type Kind,
 } from '@whirl/check';
 import { checkAuth } from '@whirl/gateway';
+import type { ListSettings } from '../proxies/proxy-list.ts';
+import * as rules from './kinds.ts';
 import type { ApiSettings, GatewaySettings, ServerOptions } from './server-options.ts';
-
-const port = integer(0, 65_535);
 
 /** What each must be; what is checked where it is used stands as `anything`. */
 const kinds: Readonly<Record<keyof ServerOptions | 'logLevel' | 'warnings', Kind>> = {
   proxies: array,
-  proxiesFile: string,
+  proxiesFile: rules.filePath,
   proxiesList: object,
   api: or(false, object),
   gateway: or(false, object),
-  redisUrl: { ...string, isSecret: true },
-  fleetPool: string,
+  redisUrl: rules.redisUrl,
+  fleetPool: rules.fleetPool,
   allow: anything,
   deny: anything,
   retryPolicy: anything,
   circuitBreaker: anything,
-  shutdownTimeoutMs: number(0),
+  shutdownTimeoutMs: rules.shutdownTimeoutMs,
   logger: withMethods('a pino logger', 'info', 'warn', 'child'),
   demo: func,
   // What `readConfig()` returns may be given as it is.
-  logLevel: anything,
-  warnings: anything,
+  logLevel: rules.logLevel,
+  warnings: strings,
+};
+
+const listKinds: Readonly<Record<keyof ListSettings, Kind>> = {
+  format: rules.listFormat,
+  defaultProtocol: rules.protocol,
+  onInvalid: rules.onInvalid,
 };
 
 const apiKinds: Readonly<Record<keyof ApiSettings, Kind>> = {
-  host: string,
-  port,
-  token: { ...string, isSecret: true },
-  allowedHosts: strings,
-  trustProxy: strings,
+  host: rules.host,
+  port: rules.port,
+  token: rules.token,
+  allowedHosts: rules.hostNames,
+  trustProxy: rules.networks,
   dashboard: boolean,
 };
 
 const gatewayKinds: Readonly<Record<keyof GatewaySettings, Kind>> = {
-  host: string,
-  port,
+  host: rules.host,
+  port: rules.port,
   auth: anything,
   optional: boolean,
 };
@@ -61,7 +64,8 @@ const gatewayKinds: Readonly<Record<keyof GatewaySettings, Kind>> = {
  */
 export function checkServerOptions(options: ServerOptions): void {
   checkOptions('', options, kinds);
-  const { api = {}, gateway = {} } = options;
+  const { api = {}, gateway = {}, proxiesList = {} } = options;
+  checkOptions('proxiesList', proxiesList, listKinds);
   if (api !== false) checkOptions('api', api, apiKinds);
   if (gateway === false) return;
   checkOptions('gateway', gateway, gatewayKinds);

@@ -11,7 +11,8 @@ import type { ApiSettings, GatewaySettings, ServerOptions } from './server-optio
 import { fieldsOf } from '../http/validation.ts';
 import { ConfigError } from '../config-error.ts';
 import { withDefaults } from './denied-by-default.ts';
-import { configVariable, settings, type LogLevel, type SettingName } from './settings.ts';
+import type { LogLevel } from './kinds.ts';
+import { configVariable, settings, type SettingName } from './settings.ts';
 import { judgeUnknownVariables } from './unknown-variables.ts';
 
 type Decided = Required<Omit<ServerOptions, 'api' | 'gateway' | 'demo' | 'logger'>>;

@@ -35,8 +35,8 @@ export interface GatewaySettings {
 }
 
 /**
- * The options of `startServer()`. None of them is changed. It rejects with a RangeError that names the
- * option, with a `ConfigError` for a list that cannot be used, and with a `ListenError` for a port that cannot be bound.
+ * The options of `startServer()`. None of them is changed. It rejects with a TypeError or RangeError that names the
+ * option, by the rules of the command and its variables; with a `ConfigError` for a list that cannot be used, and with a `ListenError` for a port that cannot be bound.
  */
 export interface ServerOptions {
   /** The pool at the start; the API and `server.rotator` change it later. Default: none. */
@@ -67,7 +67,7 @@ export interface ServerOptions {
   readonly retryPolicy?: RetryPolicyOptions | undefined;
   /** The circuits of all proxies. Default: those of the rotator. */
   readonly circuitBreaker?: CircuitOptions | undefined;
-  /** Milliseconds in which running requests and tunnels may finish at `close()`. ≥ 0, default 5,000. */
+  /** Milliseconds in which running requests and tunnels may finish at `close()`. 0 to 3,600,000, default 5,000. */
   readonly shutdownTimeoutMs?: number | undefined;
   /** A pino logger. Default: nothing is logged. */
   readonly logger?: Logger | undefined;

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
-import { AccessRules } from '@whirl/rotator';
-import { formatSchema } from '../proxies/proxy-list.ts';
-import { protocols } from '../wire/proxy-wire.ts';
+import type { Kind } from '@whirl/check';
+import { AccessRules, type ProxyProtocol } from '@whirl/rotator';
+import * as kinds from './kinds.ts';
+import type { LogLevel, OnInvalid } from './kinds.ts';
 
 /** Where a value was written: decides how it is read, and how an error in it is named. */
 export type Source = 'flag' | 'environment' | 'file';
@@ -31,10 +31,9 @@ const number = (value: unknown) => {
   return written !== undefined && /^\d+(\.\d+)?$/.test(written) ? Number(written) : undefined;
 };
 
-const within = (value: number | undefined, min: number, max: number) =>
-  value !== undefined && value >= min && value <= max ? value : undefined;
-
-const integer = (value: number | undefined) => (Number.isInteger(value) ? value : undefined);
+/** The value, where it is of that kind. */
+const ofKind = <Value>(kind: Kind, value: Value | undefined): Value | undefined =>
+  kind.isType(value) && kind.isWithin?.(value as never) !== false ? value : undefined;
 
 const flagWords: Readonly<Record<string, boolean>> = {
   on: true,
@@ -60,20 +59,6 @@ const list = (value: unknown): string[] | undefined => {
 /** In a list of what is denied: leaves out what is denied by default. */
 export const noDefaults = 'none';
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
-
-const hostname = /^(?!-)[a-z0-9._-]{1,253}$/i;
-
-/** An address, or a network in CIDR notation. `/0` would trust every address: it is refused. */
-const isNetwork = (value: string): boolean => {
-  const [address = '', bits, ...rest] = value.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  if (bits === undefined) return true;
-  return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128);
-};
-
 const rules =
   'hosts (*.example.com), addresses or networks, each with or without :port, separated by commas';
 
@@ -96,12 +81,12 @@ const accessSetting = (verb: 'allow' | 'deny', kind: 'proxies' | 'targets') =>
     read: accessList,
   }) satisfies Setting<string[]>;
 
-const hostOf = (value: unknown): string | undefined => {
-  const host = text(value)?.replace(/^\[(.*)\]$/, '$1');
-  return host !== undefined && (isIP(host) !== 0 || hostname.test(host)) ? host : undefined;
-};
+const hostOf = (value: unknown): string | undefined =>
+  ofKind(kinds.host, text(value)?.replace(/^\[(.*)\]$/, '$1'));
 
-const portOf = (value: unknown) => within(integer(number(value)), 0, 65_535);
+const portOf = (value: unknown) => ofKind(kinds.port, number(value));
+
+const pathOf = (value: unknown) => ofKind(kinds.filePath, text(value));
 
 /** Every setting, in the order in which `--help` shows them. */
 export const settings = {
@@ -116,54 +101,43 @@ export const settings = {
     flag: 'host',
     variable: 'WHIRL_API_HOST',
     field: 'api_host',
-    expected: 'a host name or an IP address',
+    expected: kinds.host.wanted,
     read: hostOf,
   } satisfies Setting<string>,
   port: {
     flag: 'port',
     variable: 'WHIRL_API_PORT',
     field: 'api_port',
-    expected: 'an integer from 0 to 65535',
+    expected: kinds.port.wanted,
     read: portOf,
   } satisfies Setting<number>,
   token: {
     variable: 'WHIRL_API_TOKEN',
     field: 'api_token',
-    expected: 'printable ASCII without spaces',
+    expected: kinds.token.wanted,
     secret: true,
-    read: (value) => {
-      const token = text(value);
-      return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
-    },
+    read: (value) => ofKind(kinds.token, text(value)),
   } satisfies Setting<string>,
   tokenFile: {
     flag: 'token-file',
     variable: 'WHIRL_API_TOKEN_FILE',
     field: 'api_token_file',
-    expected: 'the path of a file',
-    read: text,
+    expected: kinds.filePath.wanted,
+    read: pathOf,
   } satisfies Setting<string>,
   allowedHosts: {
     flag: 'allowed-hosts',
     variable: 'WHIRL_API_ALLOWED_HOSTS',
     field: 'api_allowed_hosts',
     expected: 'host names without ports, separated by commas',
-    read: (value) => {
-      const hosts = list(value);
-      return hosts?.every((host) => hostname.test(host)) === true
-        ? hosts.map((host) => host.toLowerCase())
-        : undefined;
-    },
+    read: (value) => ofKind(kinds.hostNames, list(value))?.map((host) => host.toLowerCase()),
   } satisfies Setting<string[]>,
   trustProxy: {
     flag: 'trust-proxy',
     variable: 'WHIRL_TRUST_PROXY',
     field: 'trust_proxy',
     expected: 'IP addresses or networks (10.0.0.0/8) of reverse proxies, separated by commas',
-    read: (value) => {
-      const networks = list(value);
-      return networks?.every(isNetwork) === true ? networks : undefined;
-    },
+    read: (value) => ofKind(kinds.networks, list(value)),
   } satisfies Setting<string[]>,
   proxies: {
     flag: 'proxies',
@@ -177,35 +151,32 @@ export const settings = {
     flag: 'proxies-file',
     variable: 'WHIRL_PROXIES_FILE',
     field: 'proxies_file',
-    expected: 'the path of a file',
-    read: text,
+    expected: kinds.filePath.wanted,
+    read: pathOf,
   } satisfies Setting<string>,
   proxiesFormat: {
     flag: 'proxies-format',
     variable: 'WHIRL_PROXIES_FORMAT',
     field: 'proxies_format',
     secret: true,
-    expected:
-      'records, proxychains, host:port:user:pass, user:pass:host:port or a template such as host:port:region',
-    read: (value) => {
-      const checked = formatSchema.safeParse(value);
-      return checked.success && checked.data !== '' ? checked.data : undefined;
-    },
+    expected: kinds.listFormat.wanted,
+    // Blanks are separators of a template.
+    read: (value) => ofKind(kinds.listFormat, value as string | undefined),
   } satisfies Setting<string>,
   proxiesDefaultProtocol: {
     flag: 'proxies-default-protocol',
     variable: 'WHIRL_PROXIES_DEFAULT_PROTOCOL',
     field: 'proxies_default_protocol',
-    expected: `one of ${protocols.join(', ')}`,
-    read: (value) => protocols.find((each) => each === text(value)),
-  } satisfies Setting<string>,
+    expected: kinds.protocol.wanted,
+    read: (value) => ofKind(kinds.protocol, text(value) as ProxyProtocol | undefined),
+  } satisfies Setting<ProxyProtocol>,
   proxiesOnInvalid: {
     flag: 'proxies-on-invalid',
     variable: 'WHIRL_PROXIES_ON_INVALID',
     field: 'proxies_on_invalid',
-    expected: 'throw or skip',
-    read: (value) => (['throw', 'skip'] as const).find((each) => each === text(value)),
-  } satisfies Setting<string>,
+    expected: kinds.onInvalid.wanted,
+    read: (value) => ofKind(kinds.onInvalid, text(value) as OnInvalid | undefined),
+  } satisfies Setting<OnInvalid>,
   allowProxies: accessSetting('allow', 'proxies'),
   denyProxies: accessSetting('deny', 'proxies'),
   allowTargets: accessSetting('allow', 'targets'),
@@ -235,14 +206,14 @@ export const settings = {
     flag: 'gateway-host',
     variable: 'WHIRL_GATEWAY_HOST',
     field: 'gateway_host',
-    expected: 'a host name or an IP address',
+    expected: kinds.host.wanted,
     read: hostOf,
   } satisfies Setting<string>,
   gatewayPort: {
     flag: 'gateway-port',
     variable: 'WHIRL_GATEWAY_PORT',
     field: 'gateway_port',
-    expected: 'an integer from 0 to 65535',
+    expected: kinds.port.wanted,
     read: portOf,
   } satisfies Setting<number>,
   gatewayAuth: {
@@ -261,42 +232,36 @@ export const settings = {
     flag: 'gateway-auth-file',
     variable: 'WHIRL_GATEWAY_AUTH_FILE',
     field: 'gateway_auth_file',
-    expected: 'the path of a file',
-    read: text,
+    expected: kinds.filePath.wanted,
+    read: pathOf,
   } satisfies Setting<string>,
   logLevel: {
     flag: 'log-level',
     variable: 'WHIRL_LOG_LEVEL',
     field: 'log_level',
-    expected: `one of ${logLevels.join(', ')}`,
-    read: (value) => logLevels.find((level) => level === value),
+    expected: kinds.logLevel.wanted,
+    read: (value) => ofKind(kinds.logLevel, value as LogLevel | undefined),
   } satisfies Setting<LogLevel>,
   redisUrl: {
     variable: 'WHIRL_REDIS_URL',
     field: 'redis_url',
-    expected: 'a URL that begins with redis:// or rediss://',
+    expected: kinds.redisUrl.wanted,
     secret: true,
-    read: (value) => {
-      const url = text(value);
-      return url !== undefined && /^rediss?:\/\//.test(url) && URL.canParse(url) ? url : undefined;
-    },
+    read: (value) => ofKind(kinds.redisUrl, text(value)),
   } satisfies Setting<string>,
   fleetPool: {
     flag: 'fleet-pool',
     variable: 'WHIRL_FLEET_POOL',
     field: 'fleet_pool',
-    expected: '1 to 200 characters without spaces and braces',
-    read: (value) => {
-      const name = text(value);
-      return name !== undefined && /^[^\s{}]{1,200}$/.test(name) ? name : undefined;
-    },
+    expected: kinds.fleetPool.wanted,
+    read: (value) => ofKind(kinds.fleetPool, text(value)),
   } satisfies Setting<string>,
   shutdownTimeout: {
     flag: 'shutdown-timeout',
     variable: 'WHIRL_SHUTDOWN_TIMEOUT',
     field: 'shutdown_timeout',
-    expected: 'a number of seconds from 0 to 3600',
-    read: (value) => within(number(value), 0, 3600),
+    expected: kinds.shutdownSeconds.wanted,
+    read: (value) => ofKind(kinds.shutdownSeconds, number(value)),
   } satisfies Setting<number>,
 } as const;
 

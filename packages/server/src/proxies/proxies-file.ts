@@ -1,6 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathLabel } from '@whirl/check';
 import {
   InvalidProxyError,
   type Logger,
@@ -41,6 +42,8 @@ const emptyOnPurpose = /^\uFEFF?\s*\[\s*\]\s*$/;
  */
 export class ProxiesFile {
   readonly #options: ProxiesFileOptions;
+  /** Its path as errors and the log show it. */
+  readonly #label: string;
   /** The ids of what the file brought and nothing else has removed since. */
   readonly #owned = new Set<string>();
   readonly #off: () => void;
@@ -58,6 +61,7 @@ export class ProxiesFile {
 
   constructor(options: ProxiesFileOptions) {
     this.#options = options;
+    this.#label = pathLabel(options.path);
     // A proxy that is added again under the same id belongs to the caller.
     this.#off = options.rotator.bus.on('proxy:removed', ({ proxyId }) => {
       this.#owned.delete(proxyId);
@@ -66,13 +70,11 @@ export class ProxiesFile {
 
   /** Reads the file for the first time. Rejects with `ConfigError` when that fails. */
   async load(): Promise<void> {
-    const { path: file } = this.#options;
     try {
-      await this.#swap(await readFile(file, 'utf8'));
+      await this.#swap(await this.#read());
     } catch (error) {
-      if (error instanceof InvalidProxyError) throw new ConfigError(issuesOf(file, error));
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new ConfigError([`${file}: cannot be read (${code ?? message})`]);
+      if (error instanceof InvalidProxyError) throw new ConfigError(issuesOf(this.#label, error));
+      throw new ConfigError([`${this.#label}: ${(error as Error).message}`]);
     }
   }
 
@@ -89,9 +91,10 @@ export class ProxiesFile {
   }
 
   async #reload(): Promise<void> {
-    const { path: file, logger } = this.#options;
+    const { logger } = this.#options;
+    const file = this.#label;
     try {
-      const text = await readFile(file, 'utf8');
+      const text = await this.#read();
       if (text !== this.#text && (await this.#swap(text))) {
         logger.info({ file, proxies: this.#owned.size }, 'proxies file loaded again');
       }
@@ -137,9 +140,19 @@ export class ProxiesFile {
     clearTimeout(this.#settling);
   }
 
+  /** The text of the file. Rejects without its path, which may be a URL with a password. */
+  async #read(): Promise<string> {
+    try {
+      return await readFile(this.#options.path, 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Error(`cannot be read (${code ?? message})`, { cause: error });
+    }
+  }
+
   /** Calls back when the file has another text, or cannot be read. */
   async #look(changed: () => void): Promise<void> {
-    const text = await readFile(this.#options.path, 'utf8').catch(() => undefined);
+    const text = await this.#read().catch(() => undefined);
     if (!this.#closed && (text === undefined || text !== this.#text)) changed();
   }
 
@@ -164,7 +177,8 @@ export class ProxiesFile {
 
   /** What of a list the file may bring: a proxy that the pool has from elsewhere stays as it is. */
   async #wanted(text: string, { proxies }: ProxyListReport): Promise<Proxy[]> {
-    const { rotator, logger, path: file } = this.#options;
+    const { rotator, logger } = this.#options;
+    const file = this.#label;
     if (proxies.length === 0 && this.#filled && !emptyOnPurpose.test(text)) {
       throw new InvalidProxyError('it names no proxy (a list that is empty on purpose is [])');
     }
@@ -187,7 +201,8 @@ export class ProxiesFile {
   }
 
   async #use(text: string, report: ProxyListReport, wanted: readonly Proxy[]): Promise<void> {
-    const { logger, path: file, list = {} } = this.#options;
+    const { logger, list = {} } = this.#options;
+    const file = this.#label;
     this.#text = text;
     this.#filled = report.proxies.length > 0;
     const turns = new Turns();
