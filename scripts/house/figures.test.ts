@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileOf, linksOf, pages, textOf } from './pages.ts';
+import { anchorsOf, fileOf, linksOf, pages, textOf } from './pages.ts';
 
 const home = 'docs/benchmarks.md';
 
@@ -24,6 +24,14 @@ function measuredBy(command: string): string | undefined {
     .split(/^## /m)
     .find((each) => each.includes(`\`npm run bench ${suite}`));
   return part === undefined || section?.includes(part) === true ? section : undefined;
+}
+
+/** The part of the benchmarks that a link leads to: a section, or all of them. */
+function sectionAt(link: string): string {
+  const [, anchor] = link.split('#');
+  if (anchor === undefined) return textOf(home);
+  const sections = textOf(home).split(/^## /m);
+  return sections.find((each) => anchorsOf(`## ${each}`)[0] === anchor) ?? '';
 }
 
 /** Rows of the table of four figures: cells without the mark-up of code. */
@@ -58,11 +66,15 @@ describe('P5 a figure has one home', () => {
   it.each(pages().filter((page) => page !== home))(
     '%s: what stands beside a link to the benchmarks stands there too',
     (page) => {
-      const quoting = blocksOf(textOf(page)).filter((block) =>
-        linksOf(block).some((link) => fileOf(page, link) === home),
-      );
-      const quoted = quoting.flatMap(figuresOf);
-      expect(quoted.filter((number) => !has(textOf(home), number))).toEqual([]);
+      const elsewhere = blocksOf(textOf(page)).flatMap((block) => {
+        const links = linksOf(block).filter((link) => fileOf(page, link) === home);
+        if (links.length === 0) return [];
+        const measured = links.map(sectionAt).join('\n');
+        return figuresOf(block)
+          .filter((number) => !has(measured, number))
+          .map((number) => `${number}: ${links.join(', ')}`);
+      });
+      expect(elsewhere).toEqual([]);
     },
   );
 });
