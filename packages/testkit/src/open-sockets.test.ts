@@ -35,3 +35,26 @@ it('reset: over TLS, a socket that is saying its last closes, too', async () => 
   client.destroy();
   await stop(server, sockets);
 });
+
+it('reset: a socket that has closed takes no other one with it', async () => {
+  const sockets = new OpenSockets();
+  const server = net.createServer({ pauseOnConnect: true });
+  const port = await listen(server, 0, here);
+  const connected = async () => {
+    const client = net.connect(port, here);
+    const [socket] = (await once(server, 'connection')) as [net.Socket];
+    sockets.add(socket);
+    return { client, socket };
+  };
+  // It is not read from, so it does not hear that its peer has gone.
+  const unaware = await connected();
+  const closed = await connected();
+  unaware.client.resetAndDestroy();
+  closed.socket.destroy();
+  await once(closed.socket, 'close');
+  expect([unaware.socket.remotePort, closed.socket.remotePort]).toEqual([undefined, undefined]);
+  sockets.reset(closed.socket);
+  expect(unaware.socket.destroyed).toBe(false);
+  closed.client.destroy();
+  await stop(server, sockets);
+});

@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import tls from 'node:tls';
 
 /** The sockets that a server holds, so that a test can say that none is left. */
 export class OpenSockets {
@@ -32,10 +33,9 @@ export class OpenSockets {
    * last is closed: libuv resets none of those, and Node would leave it open.
    */
   reset(socket: net.Socket): void {
-    const port = socket.remotePort;
-    const raw = [...this.#sockets].find((each) => each.remotePort === port) ?? socket;
-    // resetAndDestroy() would say FIN first, which some clients then take for an ordinary end.
-    if (!socket.writableEnded && !raw.writableEnded) {
+    const raw = this.#rawOf(socket);
+    if (!socket.writableEnded && !raw.writableEnded && !(raw instanceof tls.TLSSocket)) {
+      // resetAndDestroy() would say FIN first, which some clients then take for an ordinary end.
       (raw as net.Socket & { resetAndClosing: boolean }).resetAndClosing = true;
     }
     raw.destroy();
@@ -43,6 +43,13 @@ export class OpenSockets {
 
   destroyAll(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The socket beneath the one of TLS. One whose peer has gone has no port, by which it could be found. */
+  #rawOf(socket: net.Socket): net.Socket {
+    const { remotePort } = socket;
+    if (this.#sockets.has(socket) || remotePort === undefined) return socket;
+    return [...this.#sockets].find((each) => each.remotePort === remotePort) ?? socket;
   }
 }
 
