@@ -179,6 +179,25 @@ describe('evidence', () => {
     }
   });
 
+  it('E4 attempts that end after their proxy has left the pool are judged, and leave nothing behind either', () => {
+    const { responds, fails, refuses, breaks, proxy, origin, evidence } = world();
+    responds('good', 'shop');
+    evidence.forgetProxy(proxy('gone'));
+    responds('gone', 'news');
+    expect(fails('gone', 'shop')).toBe('proxy');
+    expect(refuses('gone', 'mail')).toBe('route');
+    breaks('gone');
+    expect(proxy('gone').pairs).toEqual([]);
+    expect(evidence.size).toBe(1);
+    expect(origin('shop').live).toEqual(proxy('good').pairs);
+    for (const name of ['news', 'mail']) {
+      const { live, witnesses, latest, earlier } = origin(name);
+      expect([live, witnesses, latest, earlier]).toEqual([[], [], undefined, undefined]);
+    }
+    // The origin did respond.
+    expect(origin('news').okAt).toBeGreaterThan(0);
+  });
+
   it('E4 memory is bounded: 32,768 pairs, 16 of one proxy, 8 of each kind at one origin', () => {
     const evidence = new Evidence();
     const origins = Array.from({ length: 40 }, () => new OriginEvidence());
@@ -221,7 +240,8 @@ describe('evidence', () => {
       for (let i = 0; i < 1500; i++) {
         // The clock stands still, jumps, and steps back now and then.
         at += random() < 0.3 ? 0 : random() < 0.02 ? -5000 : random() ** 8 * 200_000;
-        const proxy = proxies[Math.floor(random() * proxies.length)] as ProxyEvidence;
+        const place = Math.floor(random() * proxies.length);
+        const proxy = proxies[place] as ProxyEvidence;
         const origin = origins[Math.floor(random() * origins.length)] as OriginEvidence;
         const what = random();
         if (what < 0.45) evidence.responded(proxy, origin, at);
@@ -231,8 +251,11 @@ describe('evidence', () => {
         } else if (what < 0.9)
           expect(['proxy', 'route']).toContain(evidence.refused(proxy, origin, at));
         else if (what < 0.97) evidence.proxyFailed(proxy, at);
-        else if (what < 0.99) evidence.forgetProxy(proxy);
-        else evidence.forgetOrigin(origin);
+        else if (what < 0.99) {
+          evidence.forgetProxy(proxy);
+          // Another one joins, or its last attempts go on.
+          if (random() < 0.9) proxies[place] = new ProxyEvidence();
+        } else evidence.forgetOrigin(origin);
       }
       let pairs = 0;
       for (const proxy of proxies) {

@@ -37,6 +37,7 @@ export class Evidence {
     pair.lastAt = pair.okAt = proxy.okAt = origin.okAt = at;
     pair.failedLast = pair.excused = false;
     proxy.run = 0;
+    if (proxy.gone) return;
     if (pair.witness) leave(pair, 'witness');
     if (!pair.live) enter(pair, 'live');
   }
@@ -70,8 +71,9 @@ export class Evidence {
     );
   }
 
-  /** The proxy has left the pool. */
+  /** The proxy has left the pool. What its last attempts come to is judged, and remembered nowhere. */
   forgetProxy(proxy: ProxyEvidence): void {
+    proxy.gone = true;
     while (proxy.pairs.length > 0) this.#drop(proxy.pairs[0] as PairEvidence);
   }
 
@@ -100,6 +102,7 @@ export class Evidence {
 
   #pair(proxy: ProxyEvidence, origin: OriginEvidence, at: number): PairEvidence {
     const { pairs } = proxy;
+    if (proxy.gone) return new PairEvidence(proxy, origin);
     for (const pair of pairs) if (pair.origin === origin) return pair;
     if (pairs.length >= maxPairsPerProxy) this.#drop(oldest(pairs));
     if (this.#ring.length >= maxPairs) this.#makeRoom(at);

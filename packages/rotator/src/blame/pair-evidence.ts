@@ -51,6 +51,8 @@ export class ProxyEvidence {
   settledAt = -Infinity;
   /** Epoch milliseconds: when this machine last had no route to it, -Infinity before. */
   unreachableAt = -Infinity;
+  /** It has left the pool: no pair of it is kept. */
+  gone = false;
 }
 
 /** What is remembered of one origin. */
