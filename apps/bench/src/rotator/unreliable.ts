@@ -2,6 +2,7 @@ import { ProxyRotator, type RotatorOptions } from '@whirl/rotator';
 import { random } from '@whirl/selector';
 import { got } from 'got';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import { setTimeout as after } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { ProxyAgent, request, type Dispatcher } from 'undici';
 import { quantile } from '../measure.ts';
@@ -76,11 +77,30 @@ async function proxyAgents(fleet: Fleet, retries: boolean): Promise<Outcome> {
   return { ...result, attempts, dials };
 }
 
+/**
+ * got's `timeout` ends no request whose agent still waits for a response to CONNECT, so behind a proxy that hangs it never
+ * settles. The agent gets the deadline by hand.
+ */
+class DeadlineAgent extends HttpsProxyAgent<string> {
+  override async connect(...args: Parameters<HttpsProxyAgent<string>['connect']>) {
+    const settled = new AbortController();
+    const late = after(attemptTimeoutMs, undefined, { signal: settled.signal }).then(() => {
+      throw Object.assign(new Error('no response to CONNECT in time'), { code: 'ETIMEDOUT' });
+    });
+    late.catch(() => {});
+    try {
+      return await Promise.race([super.connect(...args), late]);
+    } finally {
+      settled.abort();
+    }
+  }
+}
+
 /** got retries by itself; each attempt takes the next proxy, as its `beforeRetry` hook allows. */
 async function gotThroughAgents(fleet: Fleet): Promise<Outcome> {
-  const agents = fleet.proxies.map((url) => new HttpsProxyAgent(url, { keepAlive: true }));
+  const agents = fleet.proxies.map((url) => new DeadlineAgent(url, { keepAlive: true }));
   let attempts = 0;
-  const next = () => ({ http: agents[attempts++ % agents.length] as HttpsProxyAgent<string> });
+  const next = () => ({ http: agents[attempts++ % agents.length] as DeadlineAgent });
   const client = got.extend({
     retry: { limit: 2, calculateDelay: ({ computedValue }) => (computedValue === 0 ? 0 : 1) },
     timeout: { request: attemptTimeoutMs },
