@@ -12,6 +12,7 @@ import {
 } from '@whirl/selector';
 import { seededRandom } from '@whirl/testkit';
 import { Population, realisticPool, scrapedPool, simulate } from '@whirl/testkit/simulation';
+import { parseArgs } from 'node:util';
 import { printTable } from '../table.ts';
 import { oracle, peakEwma, scrapyRules, whirl, type CreateChooser } from './choosers.ts';
 import { printMemory, printScale } from './scale.ts';
@@ -59,28 +60,54 @@ const subjects: Record<string, CreateChooser> = {
 };
 
 /**
- * `npm run bench selection [20] [1000] [100000] [scraped] [scenarios] [scale]`: how well each strategy
- * does in simulated pools, on a virtual clock with seeded chance, and what a pick costs at two pool sizes.
+ * `npm run bench selection -- [20] [1000] [100000] [scraped] [scenarios] [scale] [--strategy adaptive] [--seed 1]`: how well
+ * each strategy does in simulated pools, on a virtual clock with seeded chance, and what a pick costs at two pool sizes.
+ * `--seed` is that of the first run of a pool, `--strategy` leaves out the others.
  */
 export async function run(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { seed: { type: 'string', default: '1' }, strategy: { type: 'string' } },
+  });
   const known = [...Object.keys(pools), 'scenarios', 'scale'];
-  const unknown = args.find((arg) => !known.includes(arg));
+  const unknown = positionals.find((arg) => !known.includes(arg));
   if (unknown !== undefined) {
     throw new RangeError(`unknown pool ${unknown}; known are ${known.join(', ')}`);
   }
-  const chosen = args.length === 0 ? known : args;
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed) || seed < 1) {
+    throw new RangeError(`--seed must be a whole number from 1 on, got ${values.seed}`);
+  }
+  const compared = only(values.strategy);
+  const chosen = positionals.length === 0 ? known : positionals;
   if (chosen.includes('scale')) printMemory();
   for (const [name, pool] of Object.entries(pools)) {
-    if (chosen.includes(name)) printPool(name, pool);
+    if (chosen.includes(name)) printPool(name, pool, compared, seed);
   }
-  if (chosen.includes('scenarios')) printScenarios(subjects);
+  if (chosen.includes('scenarios')) printScenarios(compared);
   if (chosen.includes('scale')) await printScale(plain);
 }
 
-function printPool(name: string, pool: (typeof pools)[keyof typeof pools]): void {
-  const rows = Object.entries(subjects).map(([strategy, create]) => {
+/** All strategies, or the one of that name. */
+function only(name: string | undefined): Record<string, CreateChooser> {
+  if (name === undefined) return subjects;
+  const subject = subjects[name];
+  if (subject === undefined) {
+    throw new RangeError(`unknown strategy ${name}; known are ${Object.keys(subjects).join(', ')}`);
+  }
+  return { [name]: subject };
+}
+
+function printPool(
+  name: string,
+  pool: (typeof pools)[keyof typeof pools],
+  compared: Record<string, CreateChooser>,
+  firstSeed: number,
+): void {
+  const rows = Object.entries(compared).map(([strategy, create]) => {
     const sums = { first: 0, final: 0, attempts: 0, p50: 0, p95: 0, p99: 0, effective: 0 };
-    for (let seed = 1; seed <= pool.seeds; seed++) {
+    for (let seed = firstSeed; seed < firstSeed + pool.seeds; seed++) {
       const chance = seededRandom(seed * 7919);
       const population = new Population({ ...pool, random: chance });
       const chooser = create({ population, random: seededRandom(seed) });
