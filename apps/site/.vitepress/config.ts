@@ -2,6 +2,17 @@ import { defineConfig } from 'vitepress';
 import { headingAnchor } from '../src/anchor.ts';
 import { presentSections } from '../src/navigation.ts';
 
+/**
+ * What a reader wants first: guides, then the reference and the packages, then how it works inside. The site gets this
+ * function as text, so it refers to nothing outside of itself.
+ */
+const boost = (id: string): number => {
+  if (/\/(?:start|guide|clients|lists|exits|command-line)\.html|\/guides\//.test(id)) return 3;
+  if (/\/(?:packages|reference|migrating)\//.test(id)) return 1;
+  if (/\/(?:behaviour|correctness|decisions)\.html/.test(id)) return 0.1;
+  return 0.5;
+};
+
 export default defineConfig({
   title: 'whirl',
   description: 'HTTP requests through pools of unreliable proxies.',
@@ -28,7 +39,10 @@ export default defineConfig({
       items: pages.map((page) => ({ text: page.text, link: `/${page.path}` })),
     })),
     outline: [2, 3],
-    search: { provider: 'local', options: { detailedView: 'auto' } },
+    search: {
+      provider: 'local',
+      options: { detailedView: 'auto', miniSearch: { searchOptions: { boostDocument: boost } } },
+    },
     docFooter: { prev: 'Before', next: 'Next' },
   },
 });

@@ -97,7 +97,25 @@ describe('P4 the site', () => {
     const hit = page.locator(`#localsearch-list a[href*="/${address}.html"]`).first();
     await hit.click();
     await page.waitForURL(`**/${address}.html**`);
-    expect(await page.locator('.vp-doc').innerText()).toContain(term);
+    // The address changes before the page does.
+    await expect.poll(() => page.locator('.vp-doc').innerText()).toContain(term);
+  });
+
+  it.each([
+    ['timeout', 'guides/retries'],
+    ['407', 'guides/troubleshooting'],
+    ['sticky session', 'guides/sessions-and-regions'],
+    ['curl', 'clients'],
+    ['retry-after', 'guides/retries'],
+    ['ban', 'guides/bans'],
+    ['redis', 'guides/fleets'],
+  ])('the first hit of a search for %s is in %s', async (words, address) => {
+    const page = await visit('/start.html');
+    await page.keyboard.press('Control+k');
+    await page.locator('#localsearch-input').fill(words);
+    const first = page.locator('#localsearch-list a').first();
+    await first.waitFor();
+    await expect.poll(() => first.getAttribute('href')).toContain(`/${address}.html`);
   });
 
   it('the look is chosen by a button, and kept', async () => {
