@@ -37,15 +37,25 @@ class Addresses implements Destinations {
   }
 }
 
-/** The first page: the README, whose sentence stands in the large letters on top. */
+/** Pages with so many sections that their outline has the topics alone. */
+const long = new Set(['docs/behaviour.md', 'docs/decisions.md']);
+
+/** The first page: the README, whose sentence and picture stand on top. Its links to the guides become buttons. */
 function home(markdown: string): string {
-  const [title = '', sentence = '', ...rest] = markdown.split(/\n{2,}/);
+  const paragraphs = markdown.split(/\n{2,}/);
+  const [title = '', sentence = ''] = paragraphs;
+  const picture = paragraphs.find((each) => /^!\[[^\]]*\]\([^)]*\)$/.test(each));
+  const [, alt, src] = /^!\[(.*)\]\((.*)\)$/.exec(picture ?? '') ?? [];
+  if (src === undefined) throw new Error('the README has no picture for the first page');
+  const isWayToGuides = (each: string) => each.startsWith('[Start in one minute]');
+  const rest = paragraphs.slice(2).filter((each) => each !== picture && !isWayToGuides(each));
   const front = {
     layout: 'home',
     hero: {
       name: title.replace(/^# /, ''),
       text: 'HTTP through proxies that fail',
       tagline: sentence.replaceAll('\n', ' ').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1'),
+      image: { src, alt },
       actions: [
         { theme: 'brand', text: 'Start in one minute', link: '/start' },
         { theme: 'alt', text: 'Guides', link: '/guide' },
@@ -69,12 +79,11 @@ export function stage(folder: string): void {
   const made: Readonly<Record<string, string>> = reference();
   for (const { source, path: address } of pages) {
     const name = generatedName(source);
-    write(
-      address,
+    const text =
       name === undefined
         ? rewriteLinks(read(source), source, address, addresses)
-        : (made[name] ?? ''),
-    );
+        : (made[name] ?? '');
+    write(address, long.has(source) ? `---\noutline: 2\n---\n\n${text}` : text);
   }
   write('index', home(rewriteLinks(read('README.md'), 'README.md', 'index', addresses)));
   for (const [file, address] of addresses.files) {

@@ -156,7 +156,7 @@ export function rest(file: string): string {
   const used = groups.filter(({ of }) => of.length > 0);
   return page('REST', told(info.description, 'The guide: [the server](../packages/server.md).'), [
     table(
-      ['', 'path', ''],
+      ['method', 'path', 'what it does'],
       all.map(({ method, path, one }) => [
         method.toUpperCase(),
         `[${code(path)}](#${anchor(method, path)})`,
