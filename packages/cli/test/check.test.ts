@@ -287,6 +287,10 @@ describe('L1 lists and command lines that cannot be used', () => {
     ],
     [['check', '-', '--url', 'http://a/', '--list-format', 'nonsense'], /^whirl: --list-format: /],
     [['check', '-', '--url', 'http://a/', '-o', '/no/such/file'], /^whirl: cannot write/],
+    [
+      ['check', '-', '--url', 'http://a/', '-o', 'http://ann:hunter2@h/'],
+      /^whirl: cannot write a path that looks like a URL \(ENOENT\)/,
+    ],
     [['check', '-', '--ulr', 'http://a/'], /unknown option '--ulr'\n\(Did you mean --url\?\)/],
     [['chekc'], /unknown command 'chekc'\n\(Did you mean check\?\)/],
   ])('%j', async (args, message) => {

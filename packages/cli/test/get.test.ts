@@ -105,6 +105,8 @@ describe('L2 whirl get', () => {
       23,
       expect.stringContaining('whirl: cannot write "/no/such/folder/file" (ENOENT)'),
     ]);
+    const url = await whirl([...args, '-o', 'http://ann:hunter2@h/']);
+    expect(url.stderr).toContain('whirl: cannot write a path that looks like a URL (ENOENT)');
     const read = await whirl([...args, '-d', '@/no/such/file']);
     expect([read.code, read.stderr]).toEqual([26, 'whirl: cannot read "/no/such/file" (ENOENT)\n']);
   });

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { shownPath } from '@whirl/check';
 import { ProxyRotator, WhirlError, type RotatorResponse } from '@whirl/rotator';
 import { exitCodes } from '../exit-codes.ts';
 import type { PoolOptions } from '../pool/options.ts';
@@ -115,7 +116,7 @@ async function writeBody(
     const { code } = failure as NodeJS.ErrnoException;
     // The reader has what it wanted.
     if (code === 'EPIPE') return exitCodes.ok;
-    say(`cannot write ${to === stdout ? 'to stdout' : `"${output}"`} (${code})`);
+    say(`cannot write ${to === stdout ? 'to stdout' : shownPath(output as string)} (${code})`);
     return getCodes.write;
   }
 }

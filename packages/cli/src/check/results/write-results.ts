@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { shownPath } from '@whirl/check';
 import { UsageError } from '../../usage-error.ts';
 import { write, type Output, type Terminal } from '../../terminal/terminal.ts';
 import { toCsv } from './csv.ts';
@@ -20,7 +21,7 @@ export async function openOutput(file: string | undefined, terminal: Terminal): 
     await once(stream, 'open');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot write "${file}" (${code ?? message})`);
+    throw new UsageError(`cannot write ${shownPath(file)} (${code ?? message})`);
   }
   // Each write hears of it too.
   stream.on('error', () => {});
