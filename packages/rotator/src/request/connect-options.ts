@@ -21,7 +21,8 @@ export interface SecureOptions {
 export interface FirstFlight {
   /**
    * Whether these bytes, all that was written so far, may be sent once more, through another proxy. Called with
-   * at least one byte. The target may get them twice.
+   * at least one byte, after each write: a rule of one tunnel need not read again what it has read. The target may
+   * get them twice.
    */
   repeatable(written: Buffer): boolean;
   /**

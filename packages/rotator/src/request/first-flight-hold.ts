@@ -2,11 +2,13 @@ import type { FirstFlight } from './connect-options.ts';
 
 /** The most bytes of a first flight that are kept. */
 const maxHeldBytes = 65_536;
+const nothing = Buffer.alloc(0);
 
 /** What the caller of a tunnel wrote before the first byte came back, to be sent again through another proxy. */
 export class FirstFlightHold {
   readonly #rule: FirstFlight | undefined;
-  #chunks: Buffer[] = [];
+  /** What is kept is its beginning; behind that is room for more. */
+  #kept: Buffer = nothing;
   #length = 0;
   /** Some of it is not kept any more. */
   #lost = false;
@@ -29,15 +31,30 @@ export class FirstFlightHold {
   }
 
   add(chunk: Buffer): void {
+    const before = this.#length;
     this.#length += chunk.length;
     if (this.#length > maxHeldBytes) this.clear();
-    if (!this.#lost) this.#chunks.push(chunk);
+    if (this.#lost) return;
+    // Most flights are one chunk, which is kept as it is.
+    if (before === 0) this.#kept = chunk;
+    else {
+      if (this.#length > this.#kept.length) this.#grow(before);
+      chunk.copy(this.#kept, before);
+    }
+  }
+
+  /** Doubles the room, so that a flight in single bytes is not copied at each of them. */
+  #grow(length: number): void {
+    const size = Math.min(Math.max(this.#length, 2 * length), maxHeldBytes);
+    const grown = Buffer.allocUnsafe(size);
+    this.#kept.copy(grown, 0, 0, length);
+    this.#kept = grown;
   }
 
   /** Everything that was written. Only of a flight that is repeatable, or was not sent. */
   get bytes(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? Buffer.alloc(0);
+    if (this.#lost) return nothing;
+    return this.#length === this.#kept.length ? this.#kept : this.#kept.subarray(0, this.#length);
   }
 
   /** Returns all of it, which is sent now. */
@@ -67,7 +84,7 @@ export class FirstFlightHold {
 
   /** Keeps nothing more. */
   clear(): void {
-    this.#chunks = [];
+    this.#kept = nothing;
     this.#lost = true;
   }
 }
