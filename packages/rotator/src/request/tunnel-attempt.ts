@@ -51,6 +51,8 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   #keeps = false;
   /** It has it, and with it the place at the proxy. */
   #kept = false;
+  /** Waits until the connection takes more, or is gone. */
+  #whenRoom: (() => void) | undefined;
   /** Bytes on the connection before it was open, both ways. */
   before = { read: 0, written: 0 };
 
@@ -118,12 +120,8 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
 
   /** Calls once the connection takes more, or is gone. */
   drained(then: () => void): void {
-    const socket = this.#socket as net.Socket;
-    const once = () => {
-      socket.off('drain', once).off('close', once);
-      then();
-    };
-    socket.on('drain', once).on('close', once);
+    if (this.#whenRoom === undefined) this.#socket?.on('close', this.#onRoom);
+    this.#whenRoom = then;
   }
 
   /** The caller will write nothing more. */
@@ -140,6 +138,8 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     this.latencyMs = waitMs + responseMs;
     this.#keeps = true;
     this.#unwatch();
+    // The tunnel hears of a drain itself.
+    this.#socket?.off('close', this.#onRoom);
     this.responded({ tunnel: true, ruled: true });
     hedging?.record(this.latencyMs);
     this.settle(undefined);
@@ -218,6 +218,7 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
   #unwatch(): void {
     this.#socket
       ?.off('data', this.#onData)
+      .off('drain', this.#onDrain)
       .off('error', this.#onError)
       .off('end', this.#onEnd)
       .off('close', this.#onEnd);
@@ -244,7 +245,18 @@ export class TunnelAttempt extends JudgedAttempt<TunnelListener> {
     if (greeting instanceof Buffer) this.operation.spoke(this, greeting);
   }
 
-  readonly #onDrain = (): void => void this.timer?.refresh();
+  readonly #onDrain = (): void => {
+    this.timer?.refresh();
+    this.#onRoom();
+  };
+
+  readonly #onRoom = (): void => {
+    const then = this.#whenRoom;
+    if (then === undefined) return;
+    this.#whenRoom = undefined;
+    this.#socket?.off('close', this.#onRoom);
+    then();
+  };
 
   readonly #onError = (error: Error): void => this.#lost(error);
 

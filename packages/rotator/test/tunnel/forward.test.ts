@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import type net from 'node:net';
+import net from 'node:net';
+import tls from 'node:tls';
+import { certificateOf, startProxy, startSocks } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import type {
   FirstFlight,
@@ -8,6 +10,7 @@ import type {
   ForwardOptions,
   ProxyRotator,
 } from '../../src/index.ts';
+import { use } from '../support/rig.ts';
 import { echo, startRawTarget, tunnelRig } from '../support/tunnel-rig.ts';
 
 const host = '127.0.0.1';
@@ -43,6 +46,12 @@ function forward(rotator: ProxyRotator, to: ForwardOptions) {
     new Promise<Given[Kind]>((resolve) => waiting.set(kind, resolve));
   const tunnel: ForwardedTunnel = rotator.forward(to, {}, listener);
   return { tunnel, calls, next };
+}
+
+/** How many listeners each event of it has. */
+function listenersOf(socket: net.Socket): Record<string, number> {
+  const counts = socket.eventNames().map((name) => [String(name), socket.listenerCount(name)]);
+  return Object.fromEntries(counts) as Record<string, number>;
 }
 
 describe('forward()', () => {
@@ -186,4 +195,36 @@ describe('forward()', () => {
     expect(() => forward(rotator, secure)).toThrow(/secure/);
     expect(told('request:start')).toEqual([]);
   });
+
+  it.each(['http', 'https', 'socks5'] as const)(
+    'T17 the connection that it gives has no listener of the attempt, also with a write under way: %s',
+    async (protocol) => {
+      // It says something at the first byte, and reads no further.
+      const { port } = await startRawTarget((socket) => {
+        socket.once('data', () => socket.pause().write('hi'));
+      });
+      const { cert: ca } = await certificateOf();
+      const proxy =
+        protocol === 'socks5'
+          ? use(await startSocks())
+          : use(await startProxy({ tls: protocol === 'https' }));
+      const { rotator } = await tunnelRig([], { proxies: [proxy.url], proxyTls: { ca } });
+      const { tunnel, next } = forward(rotator, { host, port });
+      await next('opened');
+      const established = next('established');
+      expect(tunnel.write(Buffer.alloc(32 * 1024 * 1024, 'x'))).toBe(false);
+      const [socket] = await established;
+      // A socket of Node's own has some listeners too.
+      const to = { host, port: proxy.port };
+      const plain = protocol === 'https' ? tls.connect({ ...to, ca }) : net.connect(to);
+      await once(plain, protocol === 'https' ? 'secureConnect' : 'connect');
+      const own = listenersOf(plain);
+      plain.destroy();
+      const { end = 0, close = 0 } = own;
+      // Those of the forwarder and of its tunnel, which counts bytes until the connection ends.
+      const theirs = { error: 1, end: end + 1, finish: 1, close: close + 1 };
+      expect(listenersOf(socket)).toEqual({ ...own, ...theirs });
+      socket.destroy();
+    },
+  );
 });
