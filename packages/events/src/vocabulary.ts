@@ -163,7 +163,7 @@ export interface TunnelEnd {
   readonly proxyId: string;
   /** `tcp://host:port`. */
   readonly origin: string;
-  /** Bytes to the target, through the last proxy. */
+  /** Bytes to the target; those that were sent again, through another proxy, count once. */
   readonly bytesUp: number;
   /** Bytes from the target. */
   readonly bytesDown: number;

@@ -12,8 +12,7 @@ export class FirstFlightHold {
   #length = 0;
   /** Some of it is not kept any more. */
   #lost = false;
-  /** Some of it was sent. */
-  sent = false;
+  #sentBytes = 0;
 
   /** `rule`: undefined keeps nothing that was sent. */
   constructor(rule: FirstFlight | undefined) {
@@ -60,9 +59,24 @@ export class FirstFlightHold {
   /** Returns all of it, which is sent now. */
   send(): Buffer {
     const { bytes } = this;
-    this.sent = true;
-    if (this.#rule === undefined) this.clear();
+    this.passed();
     return bytes;
+  }
+
+  /** All that was added is on its way. */
+  passed(): void {
+    this.#sentBytes = this.#length;
+    if (this.#rule === undefined) this.clear();
+  }
+
+  /** How many bytes of it were sent, those that were sent again counted once. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** Some of it was sent. */
+  get sent(): boolean {
+    return this.#sentBytes > 0;
   }
 
   /** Whether it may be sent, again or for the first time. */

@@ -164,7 +164,10 @@ export class Forwarding implements ForwardedTunnel, TunnelHandle, TunnelCaller {
     this.#over = true;
     const socket = this.#socket;
     if (socket !== undefined && !socket.destroyed) reset(socket);
-    const up = socket === undefined ? 0 : Math.max(0, socket.bytesWritten - this.#writtenBefore);
+    const up =
+      socket === undefined
+        ? (this.#request?.sentBytes ?? 0)
+        : Math.max(0, socket.bytesWritten - this.#writtenBefore);
     const down = socket === undefined ? 0 : Math.max(0, socket.bytesRead - this.#readBefore);
     this.#request?.closed((this.#closedBy ??= by), up, down);
   }

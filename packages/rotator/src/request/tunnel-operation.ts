@@ -55,6 +55,10 @@ export class TunnelOperation
     return this.#finished;
   }
 
+  get sentBytes(): number {
+    return this.#flight.sentBytes;
+  }
+
   /** Once what was written may not be sent again, `attemptTimeoutMs` bounds the wait, as for a request. */
   get firstByteMs(): number {
     const { replay, firstByteMs } = this.#plan;
@@ -178,7 +182,7 @@ export class TunnelOperation
       if (shared) other.send(chunk);
       else this.#retire(other);
     }
-    if (first) this.#flight.send();
+    this.#flight.passed();
     if (first) this.hedgeLater();
     if (!room) leading.drained(() => this.#handle?.drained());
     return room;

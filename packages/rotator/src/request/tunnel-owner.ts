@@ -17,6 +17,8 @@ export interface TunnelOwner {
   readonly id: string;
   readonly proxyId: string | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** Bytes of the caller that were sent before the verdict, those that were sent again counted once. */
+  readonly sentBytes: number;
   /** Sends bytes, before the verdict. False: it takes no more until it calls `drained()`. */
   write(chunk: Buffer): boolean;
   /** The caller will write nothing more. Before the verdict. */

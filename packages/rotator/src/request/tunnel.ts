@@ -221,7 +221,10 @@ export class TunnelStream extends Duplex implements Tunnel, TunnelHandle {
     this.#pending = undefined;
     this.#clock?.stop();
     if (socket !== undefined) this.#cut(socket);
-    const up = socket === undefined ? 0 : Math.max(0, socket.bytesWritten - this.#writtenBefore);
+    const up =
+      socket === undefined
+        ? this.#owner.sentBytes
+        : Math.max(0, socket.bytesWritten - this.#writtenBefore);
     const down = socket === undefined ? 0 : Math.max(0, socket.bytesRead - this.#readBefore);
     this.#end = this.#owner.closed(this.#closedBy, up, down);
     this.#resolve?.(this.#end);

@@ -10,6 +10,7 @@ import type {
   ForwardOptions,
   ProxyRotator,
 } from '../../src/index.ts';
+import { fast } from '../support/pool-rig.ts';
 import { use } from '../support/rig.ts';
 import { echo, startRawTarget, tunnelRig } from '../support/tunnel-rig.ts';
 
@@ -194,6 +195,49 @@ describe('forward()', () => {
     const secure = { host, port: 1, secure: true };
     expect(() => forward(rotator, secure)).toThrow(/secure/);
     expect(told('request:start')).toEqual([]);
+  });
+
+  it.each([
+    ['one proxy', [{ kind: 'silent-after-connect' }]],
+    [
+      'two proxies, once each',
+      [{ kind: 'silent-after-connect' }, { kind: 'silent-after-connect' }],
+    ],
+    [
+      'a proxy, and lost at the dial of the next',
+      [{ kind: 'silent-after-connect' }, { kind: 'refuse' }],
+    ],
+  ] as const)(
+    'T17 lost before the first byte, it counts the bytes that were sent: through %s',
+    async (_, behaviours) => {
+      const { port } = await startRawTarget(() => {});
+      const { rotator, next: told } = await tunnelRig(behaviours, {
+        retryPolicy: { ...fast, maxAttempts: behaviours.length },
+      });
+      const { tunnel, next } = forward(rotator, { host, port, firstByteMs: 50, replay: always });
+      await next('opened');
+      const ended = told('tunnel:end');
+      tunnel.write(Buffer.from('pay 5'));
+      tunnel.write(Buffer.from(' euros'));
+      expect(await ended).toMatchObject({ bytesUp: 11, bytesDown: 0 });
+    },
+  );
+
+  it('T17 ended before the first byte, it counts the bytes that were sent, and none that wait for a proxy', async () => {
+    const { port } = await startRawTarget(() => {});
+    const { rotator, told } = await tunnelRig([{ kind: 'ok' }]);
+    const one = forward(rotator, { host, port });
+    await one.next('opened');
+    one.tunnel.write(Buffer.from('hello'));
+    one.tunnel.reset('client');
+    const two = await tunnelRig([{ kind: 'close-after-connect' }, { kind: 'hang' }]);
+    const scheduled = two.next('retry:scheduled');
+    const { tunnel } = forward(two.rotator, { host, port });
+    await scheduled;
+    tunnel.write(Buffer.from('hello'));
+    tunnel.reset('client');
+    expect(told('tunnel:end')).toMatchObject([{ bytesUp: 5, bytesDown: 0 }]);
+    expect(two.told('tunnel:end')).toMatchObject([{ bytesUp: 0, bytesDown: 0 }]);
   });
 
   it.each(['http', 'https', 'socks5'] as const)(
