@@ -1,6 +1,7 @@
 import { seededRandom } from '@whirl/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFacts, type Fact } from './facts.ts';
+import { memoryStore } from './memory-store.ts';
 import { version } from './protocol/settings.ts';
 import type { SyncRequest } from './store.ts';
 import { syncRequest } from './testing/sync-request.test-kit.ts';
@@ -64,6 +65,63 @@ describe('one process whose network is dead', () => {
     sick!.ending = well;
     await world.until(() => types(sick!).includes('fleet:cleared'), 40_000);
     await world.until(() => open().length === 0, 2000);
+  });
+
+  it('D10 also where its own tests of them are far away', async () => {
+    const ids = Array.from({ length: 60 }, (_, i) => `p${i}`);
+    worldOf({ ids, openMs: 600_000 });
+    const [sick] = world.startMany(8, { everyMs: 20 });
+    await world.run(3000);
+    const well = sick!.ending;
+    sick!.ending = () => 'timeout';
+    const open = () =>
+      [...sick!.pool.circuits.entries()].filter(([, each]) => each.state !== 'closed');
+    await world.until(() => open().length >= 30, 15_000);
+    expect(open().length).toBeLessThan(60);
+    expect(sick!.fleet.state).toBe('suspect');
+    sick!.ending = well;
+    await world.until(() => types(sick!).includes('fleet:cleared'), 5000);
+    await world.until(() => open().length === 0, 2000);
+    // None of them was tested: no other process has confirmed that it fails.
+    expect(sick!.pool.tests).toEqual([]);
+  });
+
+  it('what it has not told when it becomes suspect it does not tell later', async () => {
+    let waiting: (() => void)[] | undefined;
+    worldOf({
+      ids: many,
+      store: ({ now }) => {
+        const inner = memoryStore({ now });
+        return {
+          async sync(ask) {
+            if (waiting !== undefined) {
+              await new Promise<void>((resolve) => waiting!.push(resolve));
+            }
+            return inner.sync(ask);
+          },
+          close() {},
+        };
+      },
+    });
+    const [sick, other] = world.startMany(2, { everyMs: 20 });
+    other!.everyMs = 0;
+    await world.run(3000);
+    waiting = [];
+    await world.run(500);
+    sick!.ending = () => 'timeout';
+    await world.until(() => types(sick!).includes('fleet:suspect'), 5000);
+    await world.run(2000);
+    const { sent } = sick!.fleet.metrics().rows;
+    const held = waiting;
+    waiting = undefined;
+    for (const go of held) go();
+    await world.run(3000);
+    expect(other!.fleet.reports()).toEqual([]);
+    // That it is suspect, and nothing else.
+    expect(sick!.fleet.metrics().rows.sent - sent).toBeLessThanOrEqual(2);
+    expect(other!.fleet.processes()).toContainEqual(
+      expect.objectContaining({ process: 'p1', state: 'suspect' }),
+    );
   });
 
   it('amnesty leaves open what another process has seen fail too', async () => {
@@ -135,6 +193,30 @@ describe('a process that lies', () => {
     }
   });
 
+  it('D11 nor with one real failure of two others at once', async () => {
+    worldOf();
+    const honest = world.startMany(3, { everyMs: 100 });
+    const slips = new Set<unknown>();
+    for (const process of honest.slice(0, 2)) {
+      process.ending = (id) => (id === 'c' && slips.has(process) ? 'failure' : 'success');
+      process.pool.bus.on('attempt:end', ({ outcome }) => {
+        if (outcome !== 'success') slips.delete(process);
+      });
+    }
+    let failures = 0;
+    for (let i = 0; i < 200; i++) {
+      const row: Fact = { kind: 'failing', id: 'c', failures: 100, run: 1000 + i, latencyMs: 9 };
+      await world.store.sync(askOf('liar', [row]));
+      // Often enough that each has reported in between that it works.
+      if (i > 20 && i % 60 === 0) honest.slice(0, 2).forEach((each) => slips.add(each));
+      const before = slips.size;
+      await world.run(100);
+      failures += before - slips.size;
+    }
+    expect(failures).toBe(6);
+    for (const { pool } of honest) expect(pool.transitions).toEqual([]);
+  });
+
   it('a newcomer does not take over a hold that one process alone has set', async () => {
     worldOf();
     await world.store.sync(
@@ -202,6 +284,22 @@ describe('a process that lies', () => {
       true,
     );
   });
+});
+
+it('a recovery that is refuted costs the others one or two attempts, not one each', async () => {
+  worldOf();
+  const [deluded, ...others] = world.startMany(8, { everyMs: 100 });
+  await world.run(1000);
+  world.dead.add('c');
+  await world.until(() => world.open('c').length === 8, 9000);
+  deluded!.ending = () => 'success';
+  await world.until(() => deluded!.pool.transitions.at(-1)?.to === 'closed', 60_000);
+  const attempts = () => others.reduce((sum, { pool }) => sum + (pool.attempts.get('c') ?? 0), 0);
+  const before = attempts();
+  await world.run(3000);
+  expect(attempts() - before).toBeGreaterThanOrEqual(1);
+  expect(attempts() - before).toBeLessThanOrEqual(3);
+  expect(others.every(({ pool }) => pool.circuits.get('c').state !== 'closed')).toBe(true);
 });
 
 describe('D12 processes of one host', () => {

@@ -114,4 +114,28 @@ describe('tests', () => {
     );
     expect(Math.max(...within100Ms)).toBeLessThanOrEqual(8);
   });
+
+  it('D25 no process sends it a request before its own part of the spread', async () => {
+    worldOf();
+    const processes = world.startMany(20, { everyMs: 50 });
+    await world.run(1000);
+    world.dead.add('c');
+    await world.until(() => world.open('c').length === 20, 5000);
+    world.dead.delete('c');
+    const before = processes.map(({ pool }) => pool.attempts.get('c') ?? 0);
+    /** Attempts of each until its circuit closed. */
+    const early = processes.map(() => 0);
+    const closedAt = processes.map(() => 0);
+    await world.run(8000, (now) => {
+      for (const [i, { pool }] of processes.entries()) {
+        if (closedAt[i]! > 0) continue;
+        if (pool.circuits.get('c').state === 'closed') closedAt[i] = now;
+        else early[i] = (pool.attempts.get('c') ?? 0) - before[i]!;
+      }
+    });
+    expect(Math.min(...closedAt)).toBeGreaterThan(0);
+    expect(early).toEqual(processes.map(() => 0));
+    // The test of one of them is what closed it.
+    expect(world.tests('c')).toHaveLength(1);
+  });
 });

@@ -1,3 +1,4 @@
+import { seededRandom } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { Ledger } from './ledger.ts';
 import { reportMs } from './settings.ts';
@@ -57,6 +58,33 @@ describe('reports', () => {
     ledger.worked('a', 'one', from + 5);
     expect([...ledger.reports()]).toMatchObject([{ run: 1, workingAt: from + 5 }]);
   });
+});
+
+it('D27 reports that come late or twice change nothing of later ones', () => {
+  const reports: ((ledger: Ledger) => void)[] = [
+    (ledger) => ledger.failed('a', 'one', 1, from),
+    (ledger) => ledger.failed('a', 'one', 4, from + 20),
+    (ledger) => ledger.opened('a', 'one', 4, from + 5000, from + 30),
+    (ledger) => ledger.failed('a', 'two', 3, from + 5),
+    (ledger) => ledger.failed('a', 'two', 0, from + 25),
+    (ledger) => ledger.worked('a', 'three', from + 10),
+    (ledger) => ledger.worked('a', 'three', from + 15),
+  ];
+  const findings = (order: typeof reports) => {
+    const ledger = ledgerOf();
+    for (const report of order) report(ledger);
+    return ledger.findings('a', 5, from + 40);
+  };
+  const expected = { run: 4, failing: 1, working: 2, openUntil: from + 5000 };
+  expect(findings(reports)).toEqual(expected);
+  expect(findings(reports.toReversed())).toEqual(expected);
+  expect(findings([...reports, ...reports])).toEqual(expected);
+  const random = seededRandom(3);
+  for (let i = 0; i < 200; i++) {
+    const order = reports.map((report) => ({ report, at: random() }));
+    order.sort((a, b) => a.at - b.at);
+    expect(findings(order.map(({ report }) => report))).toEqual(expected);
+  }
 });
 
 describe('sweeping', () => {

@@ -1,4 +1,15 @@
 import { createBus, type WhirlEvents } from '@whirl/events';
+import {
+  adaptive,
+  consistent,
+  leastUsed,
+  performance,
+  random,
+  roundRobin,
+  sticky,
+  weighted,
+  type Strategy,
+} from '@whirl/selector';
 import { describe, expect, it } from 'vitest';
 import { ProxyRotator, type SharedPool } from '../../src/index.ts';
 import { rig, type Rig } from '../support/pool-rig.ts';
@@ -48,6 +59,28 @@ describe('share', () => {
     expect(await through(setup)).toBe(first);
     expect(pool.circuit(first)?.state).toBe('closed');
     expect(pool.disarm(first)).toBe(false);
+  });
+
+  it.each<[string, () => Strategy]>([
+    ['adaptive', adaptive],
+    ['roundRobin', roundRobin],
+    ['random', random],
+    ['leastUsed', leastUsed],
+    ['performance', performance],
+    ['weighted', weighted],
+    ['sticky', () => sticky(adaptive())],
+    ['consistent', () => consistent(adaptive())],
+  ])('D7 under %s() too, whichever proxy it is', async (_name, strategy) => {
+    const setup = await rig(Array(6).fill({ kind: 'ok' }), { strategy: strategy() });
+    const pool = poolOf(setup.rotator);
+    for (let i = 0; i < 12; i++) await through(setup);
+    for (const id of pool.ids()) {
+      pool.adopt(id, 'open', { openMs: 60_000 });
+      for (let i = 0; i < 3; i++) expect(await through(setup)).not.toBe(id);
+      expect(pool.arm(id)).toBe(true);
+      expect(await through(setup)).toBe(id);
+      expect(pool.circuit(id)?.state).toBe('closed');
+    }
   });
 
   it('disarm takes it back', async () => {
