@@ -41,7 +41,7 @@ export interface FleetOptions {
   readonly rowsPerSecond?: number | undefined;
   /** The time in which a process reports all its outcomes once. 1,000 to 3,600,000, default 10,000. */
   readonly evidenceIntervalMs?: number | undefined;
-  /** A process that is silent for so long has left. 500 to 3,600,000, default 3,000. */
+  /** A process that is silent for so long, and for three intervals, has left. 500 to 3,600,000, default 3,000. */
   readonly memberTtlMs?: number | undefined;
   /** A fleet without processes is forgotten after so long. 60,000 to 86,400,000, default 600,000. */
   readonly keyTtlMs?: number | undefined;

@@ -135,7 +135,7 @@ export class Loop {
 
 /** Codes that databases begin their messages with, wherever a script or a client has put them. */
 const words =
-  /\b(READONLY|OOM|LOADING|NOPERM|NOAUTH|WRONGTYPE|MOVED|ASK|CLUSTERDOWN|MASTERDOWN|BUSY|NOREPLICAS|MISCONF|UNKILLABLE|TRYAGAIN)\b/;
+  /\b(READONLY|OOM|LOADING|NOPERM|NOAUTH|WRONGPASS|DENIED|WRONGTYPE|MOVED|ASK|CLUSTERDOWN|MASTERDOWN|BUSY|NOREPLICAS|MISCONF|UNKILLABLE|TRYAGAIN)\b/;
 
 /** What an error is called: never its message, which may hold an address. */
 export function codeOf(error: unknown): string {

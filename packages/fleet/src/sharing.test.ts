@@ -1,9 +1,12 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { joinFleet, memoryStore } from './index.ts';
-import type { FleetStore } from './store.ts';
+import type { FleetStore, SyncRequest } from './store.ts';
 import { SimulatedPool } from './testing/simulated-pool.ts';
-import { World, types, type WorldOptions } from './testing/world.ts';
+import { World, types, type Process, type WorldOptions } from './testing/world.ts';
 
 let world: World;
 afterEach(() => world?.end());
@@ -28,6 +31,44 @@ function recorded(): { store: (clock: { now(): number }) => FleetStore; sent: st
       };
     },
   };
+}
+
+/** A store that can lose what it knows, all of it or its list of processes, and be away. */
+class Forgetful implements FleetStore {
+  readonly #now: () => number;
+  readonly #askedAt = new Map<string, number>();
+  #inner: FleetStore;
+  #away = false;
+  /** The list has those alone that have asked since. */
+  listedSince = -Infinity;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#inner = memoryStore({ now });
+  }
+
+  async sync(ask: SyncRequest) {
+    if (this.#away) throw new Error('gone');
+    this.#askedAt.set(ask.process, this.#now());
+    const response = await this.#inner.sync({ ...ask, live: -1 });
+    const peers = response.peers!.filter(
+      ({ process }) => this.#askedAt.get(process)! >= this.listedSince,
+    );
+    return { ...response, live: peers.length, peers };
+  }
+
+  lose(): void {
+    this.#inner = memoryStore({ now: this.#now });
+  }
+
+  async awayFor(ms: number): Promise<void> {
+    this.#away = true;
+    const until = this.#now() + ms;
+    while (this.#now() < until) await new Promise((resolve) => setImmediate(resolve));
+    this.#away = false;
+  }
+
+  close(): void {}
 }
 
 describe('bans', () => {
@@ -136,6 +177,31 @@ describe('evidence', () => {
     expect(score('c')).toBeLessThan(0.4);
     expect(newcomer.pool.selector.stats('a').samples).toBe(0);
   });
+
+  it('D26 one that comes while the store is away gets it when that is back', async () => {
+    let away = false;
+    worldOf({
+      store: ({ now }) => {
+        const inner = memoryStore({ now });
+        return {
+          sync: (ask) => (away ? Promise.reject(new Error('gone')) : inner.sync(ask)),
+          close() {},
+        };
+      },
+    });
+    const ending = (id: string) => (id === 'c' ? 'failure' : 'success');
+    for (const each of world.startMany(2, { everyMs: 20 })) each.ending = ending;
+    await world.run(30_000);
+    away = true;
+    const newcomer = world.start('newcomer', { everyMs: 0 });
+    await world.run(5000);
+    away = false;
+    await world.until(() => newcomer.fleet.state === 'joined', 2000);
+    await world.run(500);
+    const scores = world.ids.map((id) => newcomer.pool.selector.stats(id).score);
+    expect(scores[2]).toBeLessThan(0.4);
+    expect(Math.min(...scores.filter((_, i) => i !== 2))).toBeGreaterThan(0.95);
+  });
 });
 
 describe('the budget', () => {
@@ -160,6 +226,41 @@ describe('the budget', () => {
     expect(types(processes[0]!)).toContain('fleet:peers');
     away = true;
     await world.run(30_000);
+    expect(shares().slice(0, 4)).toEqual([4, 4, 4, 4]);
+  });
+
+  it.each<[string, (store: Forgetful) => Promise<void>]>([
+    ['is emptied', async (store) => store.lose()],
+    ['loses its list alone', async (store) => void (store.listedSince = world.clock.now())],
+    ['is away for 20 s', async (store) => store.awayFor(20_000)],
+    [
+      'is away for 20 s, and empty then',
+      async (store) => {
+        store.lose();
+        await store.awayFor(20_000);
+      },
+    ],
+  ])('D28 the store %s: no process takes more than its share', async (_what, fault) => {
+    let store: Forgetful | undefined;
+    worldOf({ store: ({ now }) => (store = new Forgetful(now)) });
+    // Not all at once: what one is told of the others is then what the store has heard since.
+    const processes: Process[] = [];
+    for (let i = 0; i < 5; i++) {
+      processes.push(world.start(`p${i}`, { everyMs: 0 }));
+      await world.run(45);
+    }
+    await world.run(1000);
+    const shares = () => processes.map(({ pool }) => pool.budget.share);
+    const seen = new Set<number>();
+    const watch = () => shares().forEach((share) => seen.add(share));
+    watch();
+    const over = fault(store!);
+    await world.run(25_000, watch);
+    await over;
+    expect([...seen]).toEqual([5]);
+    // One that is gone since is believed to be.
+    processes[4]!.stopped = true;
+    await world.run(5000);
     expect(shares().slice(0, 4)).toEqual([4, 4, 4, 4]);
   });
 });
@@ -193,6 +294,22 @@ describe('overrides', () => {
     world.start('later', { everyMs: 0 });
     await world.run(500);
     expect(states()).toEqual(Array(5).fill('closed'));
+  });
+
+  it('D37 a newcomer knows one for the fleet when the log has forgotten it, and that it has ended', async () => {
+    worldOf();
+    const [first] = world.startMany(2, { everyMs: 50 });
+    await world.run(1000);
+    first!.fleet.forceOpen('c');
+    await world.run(70_000);
+    const newcomer = world.start('newcomer', { everyMs: 0 });
+    await world.run(500);
+    expect(newcomer.pool.circuits.get('c').state).toBe('forced_open');
+    newcomer.fleet.reset('c');
+    await world.run(70_000);
+    const later = world.start('later', { everyMs: 0 });
+    await world.run(500);
+    expect(later.pool.circuits.get('c').state).toBe('closed');
   });
 });
 
@@ -266,6 +383,16 @@ describe('closing', () => {
     void only.fleet.close().then(() => (closed = true));
     await world.run(105);
     expect(closed).toBe(true);
+  });
+
+  it('D36 no timer of it keeps a process alive that does not close it', async () => {
+    const file = fileURLToPath(new URL('./testing/joiner.ts', import.meta.url));
+    const child = fork(file, { execArgv: ['--conditions=@whirl/source', '--import', 'tsx'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const told = once(child, 'message');
+    const exited = once(child, 'exit');
+    expect(await told).toEqual(['joined', undefined]);
+    expect(await exited).toEqual([0, null]);
   });
 
   it('closing twice is closing once', async () => {

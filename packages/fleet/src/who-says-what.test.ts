@@ -42,6 +42,19 @@ it('one that is killed is listed as silent for ten minutes, one that leaves not 
   expect(left!.fleet.processes()).toHaveLength(1);
 });
 
+it('a process that asks every 5 s has not left between two syncs', async () => {
+  world = new World();
+  const processes = world.startMany(2, { everyMs: 0, intervalMs: 5000 });
+  await world.run(12_000);
+  for (const { events } of processes) events.length = 0;
+  await world.run(60_000);
+  for (const { fleet, events, pool } of processes) {
+    expect(events).toEqual([]);
+    expect(fleet.processes().map(({ state }) => state)).toEqual(['joined', 'joined']);
+    expect(pool.budget.share).toBe(2);
+  }
+});
+
 it('reports() is what each process reported of a proxy', async () => {
   world = new World();
   const [first, second] = world.startMany(2, { everyMs: 100 });

@@ -166,20 +166,20 @@ describe('the store is away', () => {
     expect(types(only)).toEqual(['fleet:degraded', 'fleet:joined', 'fleet:recovered']);
   });
 
-  it.each(['READONLY', 'OOM', 'LOADING', 'NOPERM', 'WRONGTYPE', 'MOVED', 'NOAUTH'])(
-    'D19 %s: degraded with that code, recovered by itself',
-    async (code) => {
-      worldOf();
-      const only = world.start('p1');
-      await world.run(1000);
-      store.mode = { code };
-      await world.run(5000);
-      expect(only.events.at(-1)).toMatchObject({ type: 'fleet:degraded', event: { reason: code } });
-      store.mode = 'ok';
-      await world.run(2000);
-      expect(only.fleet.state).toBe('joined');
-    },
-  );
+  it.each([
+    ...['READONLY', 'OOM', 'LOADING', 'NOPERM', 'WRONGTYPE', 'MOVED', 'NOAUTH'],
+    ...['WRONGPASS', 'DENIED', 'CLUSTERDOWN'],
+  ])('D19 %s: degraded with that code, recovered by itself', async (code) => {
+    worldOf();
+    const only = world.start('p1');
+    await world.run(1000);
+    store.mode = { code };
+    await world.run(5000);
+    expect(only.events.at(-1)).toMatchObject({ type: 'fleet:degraded', event: { reason: code } });
+    store.mode = 'ok';
+    await world.run(2000);
+    expect(only.fleet.state).toBe('joined');
+  });
 
   it('D21 a store that never settles: 1,000 requests end as without it', async () => {
     worldOf();

@@ -127,6 +127,7 @@ export class Heard {
         return;
       case 'reset':
         ledger.clear(id, at);
+        this.#parts.holds.delete(this.#parts.forcedFieldOf(id), false);
         if (share.circuits) pool.reset(id);
     }
   }

@@ -74,6 +74,13 @@ export class OwnEvidence {
     return { evidence, buckets: this.#toRead(now) };
   }
 
+  /** These were not read: a newcomer reads them after all. */
+  unread({ length }: readonly number[]): void {
+    if (length < 2) return;
+    this.#unread += length;
+    this.#readTurn -= length;
+  }
+
   #toRead(now: number): number[] {
     let count = 0;
     if (this.#unread > 0) {

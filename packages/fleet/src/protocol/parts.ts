@@ -86,7 +86,12 @@ export class Parts {
     return holdOf({ kind: 'open', id: this.names.out(id) });
   }
 
-  /** The proxy of such a field; undefined when it is none, or of a proxy that the pool does not have. */
+  /** The field of the hold of a proxy that a person took out of every process. */
+  forcedFieldOf(id: string): string {
+    return holdOf({ kind: 'forced', id: this.names.out(id) });
+  }
+
+  /** The proxy of a circuit's field; undefined when it is none, or of a proxy that the pool does not have. */
   idOf(field: string): string | undefined {
     const held = heldOf(field);
     return held?.kind === 'open' ? this.names.in(held.id) : undefined;

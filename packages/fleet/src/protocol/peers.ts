@@ -16,6 +16,8 @@ export interface FleetProcess extends Peer {
 const listedMs = 600_000;
 /** So many of them. */
 const maxSilent = 100;
+/** After the store was away, or has lost everything, all ask it again within this time, and two intervals. */
+const returningMs = 1000;
 
 /** The processes of the fleet, as far as the store knows them. */
 export class Peers {
@@ -24,9 +26,11 @@ export class Peers {
   readonly #witnesses = new Map<string, string>();
   readonly #suspects = new Set<string>();
   readonly #silent = new Map<string, { witness: string; at: number }>();
-  readonly #self: Peer;
+  readonly #self: Peer & { readonly intervalMs: number };
+  /** When the store first counted fewer than before. */
+  #fewerAt: number | undefined;
 
-  constructor(self: Peer) {
+  constructor(self: Peer & { readonly intervalMs: number }) {
     this.#self = self;
   }
 
@@ -51,11 +55,24 @@ export class Peers {
     return this.#hosts < 2 ? this.#live : this.#hosts;
   }
 
-  /** True when the number has changed. */
+  /** The store responds again, or has lost everything: it counts only those that have asked it since. */
+  returning(now: number): void {
+    this.#fewerAt = now + returningMs;
+  }
+
+  /**
+   * True when the number has changed. Fewer than before are believed when it is so for two intervals: a store that has
+   * lost its list counts those that have asked since, and one more retry budget for each that it misses.
+   */
   heard(live: number, peers: readonly Peer[] | undefined, now: number): boolean {
     const before = this.#live;
-    this.#live = live;
+    if (live < before) {
+      this.#fewerAt ??= now;
+      if (now < this.#fewerAt + 2 * this.#self.intervalMs) return false;
+    }
     if (peers !== undefined) this.#listed([...peers, this.#self], now);
+    this.#fewerAt = undefined;
+    this.#live = live;
     return live !== before;
   }
 

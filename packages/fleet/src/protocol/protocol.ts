@@ -118,7 +118,6 @@ export class Protocol {
     );
     const verdicts = tests.takeVerdicts();
     const asks = !leaving && this.parts.isShared ? tests.toAsk(now) : [];
-    if (selfCheck.isSuspect) asks.length = 0;
     this.#lastAskAt = now;
     this.#nextAskAt = now + settings.intervalMs;
     const nothing = { evidence: [], buckets: [] };
@@ -137,7 +136,7 @@ export class Protocol {
       ...(leaving || !settings.share.evidence ? nothing : evidence.take(now)),
       live,
       leaving,
-      memberTtlMs: settings.memberTtlMs,
+      memberTtlMs: Math.max(settings.memberTtlMs, 3 * settings.intervalMs),
       keyTtlMs: settings.keyTtlMs,
       logTtlMs: 60_000,
     };
@@ -153,7 +152,9 @@ export class Protocol {
     this.counts.ok++;
     this.#misses = 0;
     parts.inTouch = true;
-    if (response.epoch !== this.#epoch) {
+    const isNew = response.epoch !== this.#epoch;
+    if (isNew || this.#degradedAt !== undefined) parts.peers.returning(now);
+    if (isNew) {
       if (this.#epoch !== '') parts.holds.lost();
       this.#epoch = response.epoch;
       this.#position = response.position;
@@ -183,13 +184,14 @@ export class Protocol {
    * harm, and a response that comes late is welcome.
    */
   missed(ask: SyncRequest | undefined, reason: string, now: number): void {
-    const { outbox, tests, holds, pool } = this.parts;
+    const { outbox, tests, holds, evidence, pool } = this.parts;
     this.counts.failed++;
     this.#misses++;
     if (ask !== undefined && this.#newest?.ask === ask) {
       outbox.restore(this.#newest.facts, now);
       tests.restoreVerdicts(this.#newest.verdicts);
       holds.restore(ask);
+      evidence.unread(ask.buckets);
       this.#newest = undefined;
     }
     const waitMs = Math.min(firstWaitMs * 2 ** this.#misses, longestWaitMs);
@@ -204,8 +206,8 @@ export class Protocol {
 
   /** A person takes a proxy out of every process, or lifts that. */
   override(kind: 'forced' | 'reset', id: string): void {
-    const { outbox, holds, names, ledger } = this.parts;
-    const field = JSON.stringify(['x', names.out(id)]);
+    const { outbox, holds, ledger } = this.parts;
+    const field = this.parts.forcedFieldOf(id);
     if (kind === 'forced') holds.set(field, Infinity);
     else {
       ledger.clear(id, this.#pool.now());
