@@ -17,9 +17,10 @@ export interface SoakOptions {
   readonly processes: number;
   /** Visits that begin in a second, in all processes together. */
   readonly perSecond: number;
+  /** Clients of each process. */
+  readonly clients: number;
 }
 
-const clientsPerMember = 32;
 /** Between two changes of the proxies and the provider. */
 const changeEveryMs = 400;
 /** Between two looks at what the members have counted: a hundred in a long run, and no more often than this. */
@@ -27,6 +28,10 @@ const sampleEveryMs = 10_000;
 const maxSamples = 100;
 /** Between two outages of the store. */
 const outageEveryMs = 30_000;
+/** How long clients go on before the last look, once every proxy and the store work again. */
+const healedMs = 5000;
+/** Looks at the end, until the fleet has recovered from the last outage. */
+const maxLastLooks = 6;
 /** How long the servers' sockets may take to close once every member has ended. */
 const settleMs = 10_000;
 
@@ -44,7 +49,7 @@ export async function soakEverything(options: SoakOptions): Promise<boolean> {
         name: `member-${i + 1}`,
         at: farSide.addresses,
         seed: options.seed * 1000 + i,
-        clients: clientsPerMember,
+        clients: options.clients,
         perSecond: options.perSecond / processes,
         redis: store && { port: store.port, pid: store.pid },
       }),
@@ -110,9 +115,16 @@ async function soak(
   };
   await Promise.all([weather(), outages(), looking()]);
   await farSide.heal();
-  // The members recover from the last outage before they are asked whether they have.
-  if (store !== undefined) await wait(outageMs);
-  const sums = await look();
+  const recovered = () =>
+    store === undefined ||
+    fleetOf(samples.at(-1)?.reports ?? [], store).every(({ holds }) => holds);
+  if (store !== undefined) await wait(healedMs);
+  let sums = await look();
+  for (let looks = 1; looks < maxLastLooks && !recovered(); looks++) {
+    for (const member of members) member.tell({ command: 'go on' });
+    await wait(healedMs);
+    sums = await look();
+  }
   const ends = await Promise.all(members.map((member) => member.end()));
   const { reports } = samples.at(-1) as Sample;
   const verdicts: Verdict[] = [

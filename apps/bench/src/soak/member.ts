@@ -62,6 +62,7 @@ export interface Report {
   /** Requests that proxies are held to have, and their tickets. */
   readonly load: number;
   readonly reloads: number;
+  /** While clients still asked for something: at rest no proxy can clear a member that is suspect. */
   readonly fleetState: string;
   readonly processes: number;
 }
@@ -131,8 +132,10 @@ async function member(options: MemberOptions): Promise<void> {
   const traffic = new Traffic({ ...options, rotator, gateway: port, policy, random });
   traffic.start();
 
-  const report = async (): Promise<Report> => {
+  const report = async (fleetState: string): Promise<Report> => {
+    await settled();
     await collect();
+    // Health checks go on.
     await settled();
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
     const code = v8.getHeapCodeStatistics();
@@ -159,7 +162,7 @@ async function member(options: MemberOptions): Promise<void> {
       inFlight: rotator.inFlight(),
       load: loadOf(rotator),
       reloads: reloads.count,
-      fleetState: fleet.state,
+      fleetState,
       processes: fleet.processes().filter(({ state }) => state !== 'silent').length,
     };
   };
@@ -195,8 +198,9 @@ async function member(options: MemberOptions): Promise<void> {
       traffic.resume();
       reloads.resume();
     } else if (message.command === 'rest') {
+      const { state } = fleet;
       await Promise.all([traffic.pause(), reloads.pause()]);
-      process.send?.(await report());
+      process.send?.(await report(state));
     } else {
       process.off('disconnect', endWithParent);
       process.send?.(await end());

@@ -63,11 +63,10 @@ export function storeOf(samples: readonly Sample[]): Verdict[] {
 /** After restarts of the store all are members of one fleet again. */
 export function fleetOf(reports: readonly Report[], { restarts }: Store): Verdict[] {
   return reports.flatMap(({ fleetState, processes, events: { fleet } }, i) => [
-    // One that is suspect is there, too: while nothing is asked for, no proxy can clear it.
     verdict(
       `member ${i + 1}: state of the fleet, and processes in it`,
       `${fleetState}, ${processes}`,
-      ['joined', 'suspect'].includes(fleetState) && processes === reports.length,
+      fleetState === 'joined' && processes === reports.length,
     ),
     equal(`member ${i + 1}: store lost = found again`, fleet.degraded, fleet.recovered),
     ascending(`member ${i + 1}: restarts of the store ≤ lost`, [restarts, fleet.degraded]),
