@@ -84,6 +84,7 @@ export class Gateway {
       counters: new Counters(now),
       pseudonym: `whirl-${randomBytes(6).toString('hex')}`,
       loops: this.#loops,
+      closing: false,
     };
     // Half-open: a client may say its last and still listen.
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -132,8 +133,8 @@ export class Gateway {
   }
 
   /**
-   * Stops accepting connections, lets tunnels and requests end within `graceMs` (≥ 0, default 5,000), then tears
-   * what is left. The rotator stays open.
+   * Stops accepting connections, lets tunnels, upgraded connections and requests end within `graceMs` (≥ 0, default
+   * 5,000), then tears what is left. The rotator stays open.
    */
   async close(options: { readonly graceMs?: number | undefined } = {}): Promise<void> {
     checkOptions('', options, closeKinds);
@@ -191,6 +192,7 @@ export class Gateway {
   }
 
   async #close(graceMs: number): Promise<void> {
+    this.#context.closing = true;
     for (const undo of this.#undo.splice(0)) undo();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of [...this.#connections]) if (!connection.busy) connection.end();

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import { openWire, startTarget } from '@whirl/testkit';
+import { openWire, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
 import { createGateway } from '../src/index.ts';
 import { exchange, granted, rig, startServer, tunnelTo, until, use } from './support/rig.ts';
@@ -276,6 +276,60 @@ describe('W35 close()', () => {
     await closed;
     await gateway.close();
     await expect(gateway.listen()).rejects.toThrow('the gateway is closed');
+  });
+
+  it('lets an upgraded connection end within graceMs, then tears it', async () => {
+    const server = await startServer((socket) => {
+      socket.once('data', () => {
+        const fields = 'Connection: Upgrade\r\nUpgrade: echo\r\n';
+        socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\nhello`);
+        socket.pipe(socket);
+      });
+    });
+    const { port, gateway, proxies } = await rig([scripts.pass]);
+    const upgrade = async () => {
+      const wire = use(await openWire(port));
+      wire.write(
+        `GET http://127.0.0.1:${server.port}/ HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`,
+      );
+      await wire.read('hello');
+      return wire;
+    };
+    const [leaves, stays] = [await upgrade(), await upgrade()];
+    const closed = gateway.close({ graceMs: 300 });
+    for (const wire of [leaves, stays]) {
+      wire.write(', still here');
+      await wire.read('still here');
+    }
+    leaves.close();
+    expect(await stays.ended).toBe('reset');
+    await closed;
+    expect(gateway.stats()).toMatchObject({ connections: 0 });
+    await until(() => proxies[0]?.openSockets() === 0 && server.sockets.size === 0);
+  });
+
+  it('ends a connection that could be used again with the response that is under way', async () => {
+    let respond: (() => void) | undefined;
+    const server = await startServer((socket) => {
+      socket.once('data', () => {
+        respond = () => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      });
+    });
+    const { url } = use(await startProxy());
+    const { port, gateway } = await rig([], {}, { proxies: [url] });
+    const wire = use(await openWire(port));
+    const request = `GET http://127.0.0.1:${server.port}/ HTTP/1.1\r\nHost: a\r\n\r\n`;
+    wire.write(request);
+    await until(() => respond !== undefined);
+    const closed = gateway.close({ graceMs: 600_000 });
+    wire.write(request);
+    respond?.();
+    expect(await wire.ended).toBe('fin');
+    wire.close();
+    await closed;
+    const text = wire.received.toString();
+    expect(text.match(/^HTTP/gm)).toHaveLength(1);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n.*Connection: close\r\n\r\nok$/is);
   });
 
   it('before listen(), with a wrong graceMs, and with a port that is taken', async () => {

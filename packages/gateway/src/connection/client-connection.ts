@@ -38,6 +38,8 @@ export class ClientConnection implements Staged, Stage {
   #asked: ParsedUsername | undefined;
   #request: ForwardedRequest | undefined;
   #tunnel: ClientTunnel | undefined;
+  /** A request in absolute form for which the target has switched protocols. */
+  #upgraded: Relay | undefined;
   /** Under which it is counted; undefined: its client has its fill. */
   #countedAs: string | undefined;
 
@@ -62,12 +64,13 @@ export class ClientConnection implements Staged, Stage {
 
   /** Whether something is under way for the client. */
   get busy(): boolean {
-    return this.#tunnel !== undefined || this.#request !== undefined;
+    return (this.#tunnel ?? this.#request ?? this.#upgraded) !== undefined;
   }
 
   /** Ends it. What is under way is torn, so that the client can tell it from a complete one. */
   end(): void {
-    if (this.#tunnel !== undefined) this.#tunnel.cut();
+    const open = this.#tunnel ?? this.#upgraded;
+    if (open !== undefined) open.cut();
     else if (this.#request !== undefined) reset(this.#socket);
     else this.#socket.destroy();
   }
@@ -147,7 +150,8 @@ export class ClientConnection implements Staged, Stage {
   }
 
   #forward(head: AbsoluteHead, asked: ParsedUsername, rest: Buffer): void {
-    const { rotator, options, pseudonym, counters } = this.#context;
+    const context = this.#context;
+    const { rotator, options, pseudonym, counters } = context;
     const { hostname, port } = head.url;
     checkTarget(this.#context, {
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -157,6 +161,9 @@ export class ClientConnection implements Staged, Stage {
     counters.requests++;
     const route = routed(this.#context, asked);
     const request = new ForwardedRequest(this.#socket, head, {
+      get isLast() {
+        return context.closing;
+      },
       responded: (behind) => {
         this.#request = undefined;
         if (behind === undefined) this.#leave();
@@ -173,6 +180,7 @@ export class ClientConnection implements Staged, Stage {
         socket.allowHalfOpen = true;
         if (behind.length > 0) socket.write(behind);
         const relay = new Relay(this.#socket, socket, options);
+        this.#upgraded = relay;
         this.#enter(relay);
         relay.start();
       },

@@ -23,4 +23,6 @@ export interface GatewayContext extends TunnelContext {
   readonly pseudonym: string;
   /** Ids of proxies of the pool that are this gateway. */
   readonly loops: ReadonlySet<string>;
+  /** The gateway closes: what is under way is the last of its connection. */
+  closing: boolean;
 }

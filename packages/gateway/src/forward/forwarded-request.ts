@@ -14,6 +14,8 @@ type HeaderMap = Record<string, string | string[] | undefined>;
 
 /** What a forwarded request tells. Exactly one of `responded`, `failed`, `upgraded` and `broken` is called. */
 export interface ForwardOwner {
+  /** Whether the client's connection ends with this request, whatever the client wants. */
+  readonly isLast: boolean;
   /** The response went out whole. `rest`: what the client sent behind its request; undefined: close. */
   responded(rest: Buffer | undefined): void;
   /** There is no response, and none of it went out. */
@@ -177,7 +179,7 @@ export class ForwardedRequest {
   /** Whether the client wants to send another request through this connection. */
   get #persistent(): boolean {
     const { modern, fields } = this.#head;
-    if (!modern) return false;
+    if (!modern || this.#owner.isLast) return false;
     const options = [...listOf(fields, 'connection'), ...listOf(fields, 'proxy-connection')];
     return !options.includes('close');
   }

@@ -3,7 +3,6 @@ import type { ForwardedTunnel } from '@whirl/rotator';
 import type { Counters } from '../counters.ts';
 import type { ByteCount } from './byte-count.ts';
 import { Relay, type RelayOptions } from './relay.ts';
-import { reset } from './reset.ts';
 
 /** What a connection and the gateway want of a tunnel, open or being opened. */
 export interface ClientTunnel {
@@ -32,14 +31,14 @@ export class EstablishedTunnel extends Relay implements ClientTunnel {
     this.#counters = counters;
   }
 
-  cut(): void {
+  override cut(): void {
     this.#upstream.reset('close');
-    reset(this.client);
+    super.cut();
   }
 
   override timedOut(): void {
     this.#upstream.reset('idle');
-    super.timedOut();
+    super.cut();
   }
 
   override closed(): void {

@@ -68,6 +68,11 @@ export class Relay implements Stage {
   }
 
   timedOut(): void {
+    this.cut();
+  }
+
+  /** Ends both sides with RST. */
+  cut(): void {
     tear(this.target);
     tear(this.client);
   }
