@@ -113,6 +113,18 @@ describe('A10 the life of the server', () => {
     expect(server.stderr).toBe('');
   });
 
+  it('A10 SIGHUP, of a terminal that closes, lets requests finish too, and exits 0', async () => {
+    const { server, events, response, answer } = await startHeldRequest({
+      WHIRL_SHUTDOWN_TIMEOUT: '60',
+    });
+    server.child.kill('SIGHUP');
+    await events.ended;
+    answer();
+    expect(await (await response).json()).toMatchObject({ status_code: 200, body: 'late' });
+    expect(await server.exit).toBe(0);
+    expect(server.stdout).toContain('"signal":"SIGHUP"');
+  });
+
   it('A10 what does not finish within WHIRL_SHUTDOWN_TIMEOUT is cut, and it still exits 0', async () => {
     const { server, response } = await startHeldRequest({ WHIRL_SHUTDOWN_TIMEOUT: '0.1' });
     server.child.kill('SIGINT');

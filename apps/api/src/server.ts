@@ -12,7 +12,8 @@ import { parseFlags } from './command-line.ts';
 import { startDemo } from './demo/demo.ts';
 import { welcome } from './welcome.ts';
 
-const signals = ['SIGTERM', 'SIGINT'] as const;
+/** SIGHUP comes when the terminal closes. Node takes back what `nohup` ignores, so it would end the process at once. */
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
  * One Ctrl-C under `npm start` arrives twice: the terminal signals the whole process group, and npm

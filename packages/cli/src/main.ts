@@ -3,7 +3,8 @@ import { exitCodes } from './exit-codes.ts';
 import { runProgram } from './program.ts';
 import { OutputError, rejected, type Terminal } from './terminal/terminal.ts';
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+/** SIGHUP comes when the terminal closes. Node takes back what `nohup` ignores, so it would end the process at once. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * One Ctrl-C under npx arrives twice: the terminal signals the whole process group, and npx hands on its own. Signals

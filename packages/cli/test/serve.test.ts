@@ -335,6 +335,13 @@ describe('L3 whirl serve', () => {
     expect(stderr).not.toContain('hunter2');
   });
 
+  it('A10 SIGHUP, of a terminal that closes, ends it in order', async () => {
+    const { child, written, ended } = start(['serve', ...free, '--proxies', '127.0.0.1:9']);
+    await expect.poll(() => written.stdout, { timeout: 30_000 }).toContain('gateway at');
+    child.kill('SIGHUP');
+    expect([await ended, written.stderr]).toEqual([0, '']);
+  });
+
   it('A10 SIGTERM accepts nothing more and lets a request finish; the exit code is 0', async () => {
     let answer = () => {};
     const target = http.createServer((_request, response) => {

@@ -9,7 +9,7 @@ export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Calls `listener` at Ctrl-C and SIGTERM, which then end nothing by themselves. Returns the undo. */
+  /** Calls `listener` at Ctrl-C, SIGTERM and SIGHUP, which then end nothing by themselves. Returns the undo. */
   onStop(listener: () => void): () => void;
 }
 
