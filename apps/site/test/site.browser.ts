@@ -118,6 +118,21 @@ describe('P4 the site', () => {
     await expect.poll(() => first.getAttribute('href')).toContain(`/${address}.html`);
   });
 
+  it('the first screen has the sentence, the ways on and the picture', async () => {
+    const page = await visit('/', { viewport: { width: 1440, height: 900 } });
+    for (const part of ['.VPHero .tagline', '.VPHero .actions', '.VPHero img']) {
+      const {
+        x = -1,
+        y = -1,
+        width = 0,
+        height = 0,
+      } = (await page.locator(part).boundingBox()) ?? {};
+      expect(Math.min(x, y, width, height), part).toBeGreaterThan(0);
+      expect(x + width, part).toBeLessThanOrEqual(1440);
+      expect(y + height, part).toBeLessThanOrEqual(900);
+    }
+  });
+
   it('the look is chosen by a button, and kept', async () => {
     const page = await visit('/start.html', { colorScheme: 'light' });
     await page.locator('.VPNavBar .VPSwitchAppearance').first().click();
