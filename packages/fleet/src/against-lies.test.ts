@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFacts, type Fact } from './facts.ts';
 import { memoryStore } from './memory-store.ts';
 import { version } from './protocol/settings.ts';
-import type { SyncRequest } from './store.ts';
+import type { SyncRequest, SyncResponse } from './store.ts';
 import { syncRequest } from './testing/sync-request.test-kit.ts';
 import { World, types, type WorldOptions } from './testing/world.ts';
 
@@ -386,6 +386,101 @@ describe('D34 what cannot be understood', () => {
     expect(honest.fleet.metrics().ignored.garbage).toBe(8);
     expect(peer.pool.circuits.get('d').state).toBe('open');
     expect(honest.fleet.state).toBe('joined');
+  });
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['an empty object', {}],
+    ['no number of processes', { epoch: 'e', position: '1', live: NaN, holds: 7 }],
+  ])('a store that responds with %s is one that is away', async (_what, response) => {
+    let junk = true;
+    worldOf({
+      store: ({ now }) => {
+        const inner = memoryStore({ now });
+        return {
+          sync: (ask) => (junk ? Promise.resolve(response as never) : inner.sync(ask)),
+          close() {},
+        };
+      },
+    });
+    const only = world.start('p1', { everyMs: 100 });
+    await world.run(5000);
+    expect(types(only)).toEqual(['fleet:degraded']);
+    expect(only.pool.refused).toBe(0);
+    junk = false;
+    await world.run(2000);
+    expect(only.fleet.state).toBe('joined');
+  });
+
+  it('whatever numbers and names stand in a response, it is read, and no ban is longer than 30 days', async () => {
+    const random = seededRandom(11);
+    const pick = <Each>(...all: readonly Each[]): Each =>
+      all[Math.floor(random() * all.length)] as Each;
+    const list = <Each>(length: number, each: () => Each) => Array.from({ length }, each);
+    const number = () =>
+      pick(0, 1, -1, 0.5, 5, 1e3, 1e9, 1e14, 1e308, Infinity, -Infinity, NaN, -0.5);
+    const text = () => pick('x', 'https://shop.example', '\0', '\ud800', '{}', 'x'.repeat(3000));
+    const id = () => pick('a', 'b', 'c', 'none', '');
+    const field = () =>
+      JSON.stringify(
+        pick<unknown>(['o', id()], ['b', id()], ['b', id(), text()], ['m', id(), text()], 7, [
+          text(),
+        ]),
+      );
+    const row = () =>
+      pick<unknown>(
+        ['f', id(), number(), number(), number()],
+        ['w', id()],
+        ['o', id(), number()],
+        ['c', id()],
+        ['b', id(), number(), text()],
+        ['a', id(), number(), text()],
+        ['r', id()],
+        ['m', id(), number(), text()],
+        ['p', text()],
+        [],
+        null,
+      );
+    const peer = () => ({ process: pick('p1', 'p2', text()), witness: pick('host', text()) });
+    const respond = (): SyncResponse => ({
+      epoch: pick('e', 'e', 'e', 'other'),
+      position: text(),
+      more: false,
+      live: pick(1, 2, 3),
+      peers: pick(undefined, list(2, peer)),
+      entries: list(4, () => ({
+        ...peer(),
+        ageMs: pick(0, 10, 1e9),
+        ...pick({ batch: JSON.stringify(list(3, row)) }, { passed: field() }),
+      })),
+      grants: list(2, () => ({ field: field(), term: text() })),
+      denials: list(2, () => ({ field: field(), remainingMs: number() })),
+      holds: list(3, () => ({ field: field(), remainingMs: number(), marks: list(2, peer) })),
+      evidence: list(4, () => ({
+        id: id(),
+        successes: number(),
+        failures: number(),
+        successMs: number(),
+        run: number(),
+      })),
+      versions: [],
+    });
+    worldOf({ store: () => ({ sync: () => Promise.resolve(respond()), close() {} }) });
+    const only = world.start('p1', { everyMs: 100 });
+    const longest = { ban: 0 };
+    only.pool.bus.on('proxy:banned', ({ until, at }) => {
+      longest.ban = Math.max(longest.ban, until - at);
+      expect(until).toBeGreaterThanOrEqual(at);
+    });
+    await world.run(60_000);
+    const { syncs, ignored } = only.fleet.metrics();
+    expect(syncs.failed).toBe(0);
+    expect(syncs.ok).toBeGreaterThan(200);
+    expect(ignored.garbage).toBeGreaterThan(200);
+    expect(longest.ban).toBe(30 * 86_400_000);
+    for (const [, { nextTestAt = 0 }] of only.pool.circuits.entries()) {
+      expect(nextTestAt - world.clock.now()).toBeLessThanOrEqual(30 * 86_400_000 + 2000);
+    }
   });
 
   it('pools, prefixes and versions share nothing; another version is reported once', async () => {

@@ -90,22 +90,22 @@ export class Loop {
     const over = () => {
       if (this.#pending === pending) this.#pending = undefined;
     };
-    this.#ask(ask).then(
-      (response) => {
+    this.#ask(ask)
+      .then((response) => {
         over();
         if (this.#closed) return;
         const respondedAt = now();
         onResponse(respondedAt - at);
         protocol.responded(ask, response, at, respondedAt);
         this.#schedule();
-      },
-      (error: unknown) => {
+      })
+      // A response that cannot be understood is none: no store may end the process.
+      .catch((error: unknown) => {
         over();
         if (this.#closed) return;
         protocol.missed(ask, codeOf(error), now());
         this.#schedule();
-      },
-    );
+      });
   }
 
   /** A store that throws is one that rejects. */

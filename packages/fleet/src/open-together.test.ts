@@ -43,6 +43,23 @@ describe('a proxy dies', () => {
     expect(world.attempts('c') - before - world.tests('c').length).toBeLessThanOrEqual(6);
   });
 
+  it('D2 alone eight processes waste 39 at least in turn, and 13 under adaptive()', async () => {
+    const share = { circuits: false, failures: false, bans: false, evidence: false, budget: false };
+    const wastedBy = async (options: WorldOptions, everyMs: number) => {
+      worldOf(options);
+      world.startMany(8, { everyMs, share });
+      await world.run(30_000);
+      const before = world.attempts('c');
+      world.dead.add('c');
+      await world.run(40_000);
+      const wasted = world.attempts('c') - before - world.tests('c').length;
+      await world.end();
+      return wasted;
+    };
+    expect(await wastedBy({}, 500)).toBeGreaterThanOrEqual(39);
+    expect(await wastedBy({ strategy: adaptive }, 250)).toBeGreaterThanOrEqual(13);
+  });
+
   it('at 2 processes both have to see it fail: at most 9 failures instead of 10', async () => {
     worldOf();
     world.startMany(2, { everyMs: 100 });

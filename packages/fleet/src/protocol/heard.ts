@@ -1,7 +1,8 @@
 import { heldOf, readFacts, type Fact } from '../facts.ts';
 import type { LogEntry, EvidenceRow, KnownHold, Peer } from '../store.ts';
-import { priorOf } from './own-evidence.ts';
+import { isEvidence, priorOf } from './own-evidence.ts';
 import type { Parts } from './parts.ts';
+import { boundedMs } from './settings.ts';
 
 /** One witness whose circuit has opened may keep others from this share of the pool. */
 const avoidableShare = 0.1;
@@ -51,9 +52,10 @@ export class Heard {
   }
 
   /** What holds, for a process that knows nothing yet. */
-  hold({ field, remainingMs, marks }: KnownHold, now: number): void {
+  hold({ field, remainingMs: told, marks }: KnownHold, now: number): void {
     const { pool, names, peers, settings } = this.#parts;
     const held = heldOf(field);
+    const remainingMs = boundedMs(told);
     const id = held && names.in(held.id);
     if (held === undefined || id === undefined) {
       if (held === undefined) this.#parts.counts.ignored.garbage++;
@@ -87,7 +89,8 @@ export class Heard {
     const known = [];
     for (const row of rows) {
       const id = names.in(row.id);
-      if (id !== undefined) known.push(priorOf(id, row));
+      if (!isEvidence(row)) this.#parts.counts.ignored.garbage++;
+      else if (id !== undefined) known.push(priorOf(id, row));
     }
     if (known.length > 0) pool.inform(known);
   }

@@ -94,6 +94,11 @@ export class OwnEvidence {
   }
 }
 
+/** Whether these are numbers of attempts: others may write there. */
+export function isEvidence({ successes, failures, successMs }: EvidenceRow): boolean {
+  return [successes, failures, successMs].every((value) => value >= 0 && value <= 1e12);
+}
+
 /** What the store has of a proxy, as a prior: one that failed twice in a row at the end is no good one any more. */
 export function priorOf(
   id: string,

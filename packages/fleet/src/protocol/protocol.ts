@@ -6,6 +6,7 @@ import { Heard } from './heard.ts';
 import { Observed } from './observed.ts';
 import { Parts } from './parts.ts';
 import {
+  boundedMs,
   gatherMs,
   leastGapMs,
   missesToDegrade,
@@ -147,6 +148,8 @@ export class Protocol {
   /** The store has responded, however late. */
   responded(ask: SyncRequest, response: SyncResponse, askedAt: number, now: number): void {
     const { parts, heard } = this;
+    // This process is there itself.
+    if (!(response.live >= 1)) throw new TypeError('no response');
     const isNewest = this.#newest?.ask === ask;
     if (isNewest) this.#newest = undefined;
     this.counts.ok++;
@@ -168,7 +171,7 @@ export class Protocol {
     }
     for (const { field, remainingMs } of response.denials) {
       const id = parts.idOf(field);
-      if (id !== undefined) parts.tests.denied(id, remainingMs, now);
+      if (id !== undefined) parts.tests.denied(id, boundedMs(remainingMs), now);
     }
     if (response.evidence.length > 0) heard.evidence(response.evidence);
     for (const other of response.versions) this.#incompatibleWith(other, now);

@@ -65,3 +65,11 @@ export const missesToDegrade = 3;
 
 /** A sync that does not settle keeps others back for so long. */
 export const abandonMs = 5000;
+
+/**
+ * A remaining time that others have written, who may write anything: what is none is over, and a longer one than 30 days
+ * ends then.
+ */
+export function boundedMs(ms: number): number {
+  return Math.min(Math.max(ms || 0, 0), 30 * 86_400_000);
+}

@@ -169,7 +169,8 @@ export class SimulatedPool implements Shareable {
       ban(id, until, target) {
         if (!has(id)) return;
         bus.emit('proxy:banned', { proxyId: id, target, until, rule: 'fleet', at: now() });
-        if (target === undefined) circuits.peek(id)?.adopt('open', { openMs: until - now() });
+        if (target === undefined)
+          circuits.peek(id)?.adopt('open', { openMs: Math.max(1, until - now()) });
       },
       force(id) {
         circuits.peek(id)?.forceOpen();
