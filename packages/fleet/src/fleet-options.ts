@@ -11,7 +11,7 @@ import type { FleetStore } from './store.ts';
  * refused with a TypeError or RangeError that names it. Names have 1 to 200 characters without spaces and braces.
  */
 export interface FleetOptions {
-  /** What joins: a rotator, or anything else with `share()`. */
+  /** What joins: a rotator, or anything else with `share()`. It can be in one fleet at a time. */
   readonly rotator: Shareable;
   /** The name of the pool: all processes that give the same one learn together. */
   readonly pool: string;

@@ -5,6 +5,7 @@ import { Loop } from './loop.ts';
 import type { FleetProcess } from './protocol/peers.ts';
 import { Protocol, type FleetState } from './protocol/protocol.ts';
 import type { LeaseCounts } from './protocol/tests.ts';
+import type { Shareable } from './shared-pool.ts';
 import type { Peer } from './store.ts';
 import type { Timers } from './timers.ts';
 
@@ -51,11 +52,15 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
+/** Those that are in a fleet. */
+const members = new WeakSet<Shareable>();
+
 /**
  * Joins a rotator to the processes that use the same pool. Returns at once and never fails for want of the store: the
  * store is asked between requests, and no request waits for it.
  *
- * @throws {TypeError | RangeError} On an option that is unknown, of a wrong type or out of its bounds.
+ * @throws {TypeError | RangeError} On an option that is unknown, of a wrong type or out of its bounds, and on a rotator that
+ * is in a fleet already: its failures would count as those of two processes.
  */
 export function joinFleet(options: FleetOptions): Fleet {
   return join(options);
@@ -64,9 +69,11 @@ export function joinFleet(options: FleetOptions): Fleet {
 /** @internal The same with timers of a virtual clock. */
 export function join(options: FleetOptions, timers?: Timers): Fleet {
   const settings = resolveOptions(options);
+  const { rotator } = options;
+  if (members.has(rotator)) throw new TypeError('rotator must be in one fleet; close() the other');
   const member: { loop?: Loop; protocol?: Protocol } = {};
   let syncMs = 0;
-  const leave = options.rotator.share((pool) => {
+  const leave = rotator.share((pool) => {
     const protocol = new Protocol(pool, settings);
     const loop = new Loop({
       protocol,
@@ -79,8 +86,12 @@ export function join(options: FleetOptions, timers?: Timers): Fleet {
     });
     protocol.onHurry = () => loop.nudge();
     Object.assign(member, { loop, protocol });
-    return () => void loop.close();
+    return () => {
+      members.delete(rotator);
+      void loop.close();
+    };
   });
+  members.add(rotator);
   const { loop, protocol } = member;
   if (loop === undefined || protocol === undefined) {
     throw new TypeError('rotator.share() must hand over its pool at once');

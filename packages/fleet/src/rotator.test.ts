@@ -1,4 +1,4 @@
-import { ProxyRotator } from '@whirl/rotator';
+import { ClosedError, ProxyRotator } from '@whirl/rotator';
 import { roundRobin } from '@whirl/selector';
 import { startProxy, startTarget } from '@whirl/testkit';
 import { expect, it } from 'vitest';
@@ -75,4 +75,23 @@ it('D36 the fleet is left when its rotator ends', async () => {
     .poll(() => members[1]!.fleet.processes().map(({ process }) => process))
     .toEqual(['m1']);
   await end();
+});
+
+it('one rotator is in one fleet: it would be two witnesses of its own failures', async () => {
+  const rotator = new ProxyRotator({ proxies: ['http://127.0.0.1:9'] });
+  const store = memoryStore();
+  const first = joinFleet({ rotator, store, pool: 'one' });
+  for (const pool of ['one', 'two']) {
+    expect(() => joinFleet({ rotator, store, pool })).toThrow(
+      'rotator must be in one fleet; close() the other',
+    );
+  }
+  await first.close();
+  const second = joinFleet({ rotator, store, pool: 'two' });
+  await expect.poll(() => second.processes().length).toBe(1);
+  await rotator.close();
+  expect(() => joinFleet({ rotator, store, pool: 'two' })).toThrow(ClosedError);
+  const third = joinFleet({ rotator: new ProxyRotator(), store, pool: 'two' });
+  await expect.poll(() => third.processes().length).toBe(1);
+  await third.close();
 });

@@ -17,12 +17,12 @@ async function bundledBytes(contents: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents).length;
 }
 
-test('with /redis, without a client, it is at most 15,300 bytes', async () => {
+test('with /redis, without a client, it is at most 15,360 bytes', async () => {
   const both = `export { joinFleet } from './index.ts'; export * from './redis.ts'`;
-  expect(await bundledBytes(both)).toBeLessThanOrEqual(15_300);
+  expect(await bundledBytes(both)).toBeLessThanOrEqual(15_360);
 });
 
-test('{ joinFleet } is at most 11,965 bytes, min and gzip', async () => {
+test('{ joinFleet } is at most 12,005 bytes, min and gzip', async () => {
   const bytes = await bundledBytes(`export { joinFleet } from './index.ts'`);
-  expect(bytes).toBeLessThanOrEqual(11_965);
+  expect(bytes).toBeLessThanOrEqual(12_005);
 });

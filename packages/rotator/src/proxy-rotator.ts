@@ -277,9 +277,12 @@ export class ProxyRotator implements RotatorView {
   /**
    * Hands its pool to what lets several processes learn together, as `joinFleet()` of `@whirl/fleet` does. `join` is
    * called at once and returns how to leave; leaving happens when this rotator ends, or by what is returned.
+   *
+   * @throws {ClosedError} When the rotator is closed.
    */
   share(join: (pool: SharedPool) => () => void): () => void {
     check('join', join, func);
+    if (this.#entrance.closed) throw new ClosedError();
     const { pool, bus, budget, now, random } = this.#engine;
     const leave = join(sharedPool(pool, { bus, budget, now, random }));
     this.#undo.push(leave);

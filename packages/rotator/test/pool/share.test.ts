@@ -11,7 +11,7 @@ import {
   type Strategy,
 } from '@whirl/selector';
 import { describe, expect, it } from 'vitest';
-import { ProxyRotator, type SharedPool } from '../../src/index.ts';
+import { ClosedError, ProxyRotator, type SharedPool } from '../../src/index.ts';
 import { rig, type Rig } from '../support/pool-rig.ts';
 import { use } from '../support/rig.ts';
 
@@ -164,6 +164,18 @@ describe('share', () => {
     leave();
     await rotator.destroy();
     expect(left).toEqual(['first', 'second']);
+  });
+
+  it('refuses when the rotator is closed: nothing would ever leave', async () => {
+    const rotator = new ProxyRotator();
+    await rotator.close();
+    let joined = 0;
+    const join = () => {
+      joined++;
+      return () => {};
+    };
+    expect(() => rotator.share(join)).toThrow(ClosedError);
+    expect(joined).toBe(0);
   });
 
   it('refuses what is no function', () => {
