@@ -47,6 +47,8 @@ const setKinds = { owned: withMethods('a Set of ids', 'has') };
 /** Read once, as a number: the fake timers of test runners put a function in its place, or nothing. */
 const timeOrigin = +performance.timeOrigin || Date.now() - performance.now();
 const systemNow = (): number => timeOrigin + performance.now();
+const sinceOrigin = (at: number): number => at - timeOrigin;
+const monotonicNow = (): number => performance.now();
 
 /**
  * Sends requests through a pool of proxies: picks one that will probably work, retries and fails
@@ -74,7 +76,13 @@ export class ProxyRotator implements RotatorView {
     const { now = systemNow, random = Math.random, logger, metrics, bus } = options;
     this.#now = now;
     this.bus = bus ?? createBus<WhirlEvents>();
-    this.#engine = createEngine(options, { bus: withChannels(this.bus), now, random });
+    const monotonicAt = now === systemNow ? sinceOrigin : monotonicNow;
+    this.#engine = createEngine(options, {
+      bus: withChannels(this.bus),
+      now,
+      monotonicAt,
+      random,
+    });
     this.#pool = this.#engine.pool;
     const { webSocket = {}, eventSource = {} } = options;
     const limits = { webSocket: { ...webSocket }, eventSource: { ...eventSource } };

@@ -1,4 +1,3 @@
-import type { WhirlBus } from '@whirl/events';
 import { adaptive } from '@whirl/selector';
 import { accessRules } from './access-rules.ts';
 import { Judge } from './blame/judge.ts';
@@ -21,7 +20,7 @@ import { budgetOf, type RotatorOptions } from './rotator-options.ts';
  */
 export function createEngine(
   options: RotatorOptions,
-  { bus, now, random }: { bus: WhirlBus; now: () => number; random: () => number },
+  { bus, now, monotonicAt, random }: Pick<Engine, 'bus' | 'now' | 'monotonicAt' | 'random'>,
 ): Engine {
   const { connections = 64, maxLiveProxies = 1000, tunnel, keepAlive, logger } = options;
   const { maxHeaderSize = 65_536, retryPolicy = {}, contrast = true, targetDown = true } = options;
@@ -79,6 +78,7 @@ export function createEngine(
     targets: access.targets,
     queueTimeoutMs: options.queueTimeoutMs ?? 0,
     now,
+    monotonicAt,
     wallNow,
     random,
     policies,

@@ -22,7 +22,7 @@ export function failureOf(
   found: Found,
   policy: RetryPolicy,
   { proxyHost, tunnel }: Way,
-  wallNow: number,
+  wallNow: () => number,
 ): Failure | undefined {
   const { statusCode } = head;
   let blamed: Pick<Failure, 'blame' | 'doubt'> = { blame: 'target' };
@@ -49,7 +49,7 @@ export function failureOf(
     reason: found === 'none' ? 'status' : 'banned',
     ...blamed,
     statusCode,
-    retryAfterMs: limited ? retryAfterOf(head.headers['retry-after'], wallNow) : undefined,
+    retryAfterMs: limited ? retryAfterOf(head.headers['retry-after'], wallNow()) : undefined,
     error,
   };
 }

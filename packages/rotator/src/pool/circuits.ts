@@ -43,6 +43,9 @@ export class Circuits {
   readonly common: CircuitSource | undefined;
   readonly group: CircuitBreakerGroup;
   readonly #context: CircuitsContext;
+  /** The instant of the success that a circuit is being told: it reads no clock of its own then. */
+  #toldAt: number | undefined;
+  readonly #clock: Pick<CircuitsContext, 'now' | 'random'>;
   /** Transitions in the middle of a swap. */
   #untold: CircuitTransition[] | undefined;
 
@@ -50,12 +53,13 @@ export class Circuits {
   constructor(context: CircuitsContext) {
     const { members, circuitBreaker, bus, now, random } = context;
     this.#context = context;
+    this.#clock = { now: () => this.#toldAt ?? now(), random };
     this.groups = new Groups({
       ...{ members, bus, circuits: circuitBreaker, now, random },
       onChange: (group) => this.#groupChanged(group),
     });
     this.open = new OpenCircuits(members, this.groups, now);
-    const options = resolveCircuit(circuitBreaker || {}, { now, random });
+    const options = resolveCircuit(circuitBreaker || {}, this.#clock);
     this.group = new CircuitBreakerGroup({
       ...options,
       bus: {
@@ -76,9 +80,9 @@ export class Circuits {
   sourceFor(given: CircuitOptions | false): CircuitSource | undefined {
     checkCircuit(given);
     if (given === false) return undefined;
-    const { circuitBreaker, now, random } = this.#context;
+    const { circuitBreaker } = this.#context;
     const asked = { ...(circuitBreaker || undefined), ...given };
-    return { group: this.group, options: resolveCircuit(asked, { now, random }), asked };
+    return { group: this.group, options: resolveCircuit(asked, this.#clock), asked };
   }
 
   /** The member is in the pool: what is certain of its machine is counted with that of others. */
@@ -118,8 +122,15 @@ export class Circuits {
     const { breaker } = member;
     if (breaker === undefined) return;
     const outcome = ofGroup ? 'neutral' : circuitOutcome(failure);
-    if (outcome === 'success') breaker.succeed(ticket, durationMs);
-    else if (outcome === 'failure') {
+    if (outcome === 'success') {
+      // A trip rule of the user's own may throw.
+      try {
+        this.#toldAt = at;
+        breaker.succeed(ticket, durationMs);
+      } finally {
+        this.#toldAt = undefined;
+      }
+    } else if (outcome === 'failure') {
       // A test that fails for certain leaves no doubt.
       if (probe) member.doubtAt = undefined;
       breaker.fail(ticket, durationMs);

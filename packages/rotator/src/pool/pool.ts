@@ -57,12 +57,17 @@ export class Pool {
   readonly #admissions: Admissions;
   readonly #list: PoolList;
   readonly #lessons = new Lessons();
+  /** The instant of what the selector is being told: it reads no clock of its own then. */
+  #toldAt: number | undefined;
 
   constructor(context: PoolContext) {
     const { strategy, circuitBreaker, bus, now, random } = context;
     const { members, sharing } = this;
     this.#context = context;
-    this.selector = new Selector({ strategy, now, random, bus: this.#lessons });
+    this.selector = new Selector({
+      ...{ strategy, random, bus: this.#lessons },
+      now: () => this.#toldAt ?? now(),
+    });
     this.line = new WaitQueue((ask) => this.admit(ask));
     this.circuits = new Circuits({
       ...{ members, circuitBreaker, bus, selector: this.selector, sharing, now, random },
@@ -188,8 +193,14 @@ export class Pool {
   }
 
   /** The member has one load more: an attempt, or a connection that outlives its attempt (until `release`). */
-  started(member: Member): void {
-    if (this.holds(member)) this.selector.started(member.id);
+  started(member: Member, at = this.#context.now()): void {
+    if (!this.holds(member)) return;
+    try {
+      this.#toldAt = at;
+      this.selector.started(member.id);
+    } finally {
+      this.#toldAt = undefined;
+    }
   }
 
   /** Whether anything beside the selector hears of facts of that type. Ask before building one that it does not need. */
@@ -201,7 +212,12 @@ export class Pool {
   tell<Type extends Lesson>(member: Member, type: Type, event: WhirlEvents[Type]): void {
     const { bus } = this.#context;
     if (this.holds(member)) {
-      this.#lessons.tell(type, event);
+      try {
+        this.#toldAt = event.at;
+        this.#lessons.tell(type, event);
+      } finally {
+        this.#toldAt = undefined;
+      }
       // Other processes have sessions of their own.
       if (!(member.proxy instanceof Exit)) this.sharing.tell(type, event);
     }

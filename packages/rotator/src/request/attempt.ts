@@ -206,13 +206,13 @@ export class Attempt
   #decide(head: ResponseHead, found: Found, at: number): void {
     const way = { proxyHost: this.admission.member.proxy.host, tunnel: this.tunnel };
     const { policy } = this.operation;
-    const failure = failureOf(head, found, policy, way, this.engine.wallNow());
+    const failure = failureOf(head, found, policy, way, this.engine.wallNow);
     if (failure === undefined) this.responded({ tunnel: this.tunnel, ruled: found !== 'none' }, at);
-    this.#pass(head, found, failure === undefined ? undefined : this.judged(failure));
+    this.#pass(head, found, failure === undefined ? undefined : this.judged(failure), at);
   }
 
   /** Passes the response on, unless it is a failure and another attempt takes over. */
-  #pass(head: ResponseHead, found: Found, failure: Failure | undefined): void {
+  #pass(head: ResponseHead, found: Found, failure: Failure | undefined, at: number): void {
     if (failure !== undefined) {
       const { member } = this.admission;
       const { origin } = this.operation.request;
@@ -229,17 +229,18 @@ export class Attempt
       this.#standing = failure;
     }
     this.deadline.stop();
-    this.#awaitBody(head.statusCode);
+    this.#awaitBody(head.statusCode, at);
     const { statusCode, rawHeaders, statusText } = head;
     this.engine.hedging?.record(this.latencyMs ?? 0);
     this.lease?.responded();
     this.operation.forwardStart(this, statusCode, rawHeaders, statusText);
   }
 
-  #awaitBody(statusCode: number): void {
+  #awaitBody(statusCode: number, at: number): void {
     const { bodyTimeoutMs, method } = this.operation.request;
     if (bodyTimeoutMs === 0 || method === 'HEAD' || isBodiless(statusCode)) return;
-    this.#silence = new BodySilence(this.deadline, bodyTimeoutMs, this.engine, this);
+    const now = this.engine.monotonicAt(at);
+    this.#silence = new BodySilence(this.deadline, bodyTimeoutMs, this.engine, this, now);
   }
 
   /** The caller has paused the response. */

@@ -25,19 +25,20 @@ export class BodySilence implements Expiring {
   #chunks = 0;
   #over = false;
 
-  /** `deadline`: its owner tells of its passing here, from now on. */
+  /** `deadline`: its owner tells of its passing here, from `now` on, which is of the monotonic clock. */
   constructor(
     deadline: Deadline,
     timeoutMs: number,
     { deadlines, lag }: { readonly deadlines: Deadlines; readonly lag: LoopLag },
     listener: BodyListener,
+    now: number,
   ) {
     this.#deadline = deadline;
     this.#timeoutMs = timeoutMs;
     this.#lag = lag;
     this.#listener = listener;
     this.#deadlines = deadlines;
-    this.#begin();
+    this.#begin(now);
   }
 
   /** A chunk came. */
@@ -66,8 +67,7 @@ export class BodySilence implements Expiring {
     });
   }
 
-  #begin(): void {
-    const now = performance.now();
+  #begin(now = performance.now()): void {
     this.#lagBeforeMs = this.#lag.totalAt(now);
     this.#deadlines.start(this.#deadline, this.#timeoutMs, now);
   }

@@ -32,6 +32,8 @@ export interface Engine {
   readonly queueTimeoutMs: number;
   /** Epoch ms that never step back: for durations. */
   readonly now: () => number;
+  /** The instant of the monotonic clock, for one that `now` has just shown: one reading serves both. */
+  readonly monotonicAt: (at: number) => number;
   /** What a wall clock shows: for HTTP-dates. */
   readonly wallNow: () => number;
   readonly random: () => number;

@@ -108,7 +108,7 @@ export abstract class JudgedAttempt<Listener extends VerdictListener> {
     this.#epoch = target.outage.begun();
     lag.begun();
     this.lagBeforeMs = lag.totalAt(now);
-    pool.started(member);
+    pool.started(member, this.startedAt);
     if (!pool.hears('attempt:start')) return;
     pool.tell(member, 'attempt:start', {
       requestId,

@@ -40,7 +40,7 @@ export abstract class SendingAttempt<Request extends SentRequest>
 
   start(): void {
     const { request, policy } = this.operation;
-    const now = performance.now();
+    const now = this.engine.monotonicAt(this.startedAt);
     this.begin(now);
     // A listener may have ended the request.
     if (this.settled) return;
