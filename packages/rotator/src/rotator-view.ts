@@ -159,8 +159,14 @@ export class DispatcherView implements RotatorView {
       // Facts of a request are told after the call, so that its caller can listen for them.
       void soon.then(() =>
         this.dispatcher.request(opts, (error, response) => {
-          if (error === null) resolve(new RoutedResponse(response, call.progress as Progress));
-          else reject(error);
+          if (error !== null) {
+            reject(error);
+            return;
+          }
+          const routed = new RoutedResponse(response, call.progress as Progress);
+          // Before the caller goes on, and after a short body, which comes with its head.
+          void soon.then(() => RoutedResponse.showAttempts(routed));
+          resolve(routed);
         }),
       );
     });
@@ -176,7 +182,9 @@ export class DispatcherView implements RotatorView {
     const { method = 'GET', headers, body, signal } = options;
     checkSignal(signal);
     const target = httpUrl(url);
-    const context = this.#rotator.understand(routingOptionsIn(options), this.#defaults);
+    const asked = routingOptionsIn(options);
+    const context =
+      asked === noRoutingOptions ? this.#defaults : this.#rotator.understand(asked, this.#defaults);
     this.#checkPin(context);
     // A stream may fail before it is sent; then the request finds its error.
     if (isNodeStream(body)) body.on('error', ignore);

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { rig } from '../../test/support/pool-rig.ts';
+import { startRotator } from '../../test/support/rig.ts';
+import { startRawTarget } from '../../test/support/tunnel-rig.ts';
 
 it('F1 a response has its attempts itself: the last one is provisional until its body has ended, and a copy keeps them', async () => {
   const { rotator, target, proxies } = await rig([{ kind: 'ok' }]);
@@ -24,4 +26,21 @@ it('F1 a response has its attempts itself: the last one is provisional until its
   expect(response.attempts).toMatchObject([{ outcome: 'aborted' }]);
   expect(early.attempts).toMatchObject([provisional]);
   expect({ ...response }.attempts).toMatchObject([{ outcome: 'aborted' }]);
+});
+
+it('F1 a short body has come when its response does: the attempts are final, and a plain property', async () => {
+  const proxy = await startRawTarget((socket) => {
+    // Head and body in one packet.
+    socket.on('data', () => void socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
+  });
+  const rotator = startRotator({ proxies: [`http://127.0.0.1:${proxy.port}`] });
+  const response = await rotator.get('http://target.test/');
+  expect(rotator.inFlight()).toEqual([]);
+  const final = [expect.objectContaining({ proxyId: response.proxyId, outcome: 'success' })];
+  expect(Object.getOwnPropertyDescriptor(response, 'attempts')).toMatchObject({
+    value: final,
+    enumerable: true,
+  });
+  await response.body.dump();
+  expect({ ...response }.attempts).toEqual(final);
 });

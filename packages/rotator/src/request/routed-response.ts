@@ -12,10 +12,11 @@ export class RoutedResponse implements Dispatcher.ResponseData {
   readonly opaque: Dispatcher.ResponseData['opaque'];
   readonly context: object;
   readonly proxyId: string;
-  declare readonly attempts: readonly AttemptRecord[];
+  declare attempts: readonly AttemptRecord[];
   /** Until the request has ended. */
-  readonly #progress: Progress | undefined;
+  #progress: Progress | undefined;
 
+  /** Without its attempts: see `showAttempts`. */
   constructor(response: Dispatcher.ResponseData, progress: Progress) {
     this.statusCode = response.statusCode;
     this.statusText = response.statusText;
@@ -25,12 +26,19 @@ export class RoutedResponse implements Dispatcher.ResponseData {
     this.opaque = response.opaque;
     this.context = response.context;
     this.proxyId = progress.respondedBy as string;
-    // A body that came with its head has ended by now, and nothing changes any more.
-    if (progress.ended) this.attempts = progress.attempts;
-    else {
-      this.#progress = progress;
-      Object.defineProperty(this, 'attempts', RoutedResponse.#attempts);
-    }
+    this.#progress = progress;
+  }
+
+  /**
+   * Adds its attempts. Those of a request that has ended are a plain property: they do not change any more, and an
+   * accessor costs as much as all else that is done here.
+   */
+  static showAttempts(response: RoutedResponse): void {
+    const progress = response.#progress;
+    if (progress?.ended === true) {
+      response.#progress = undefined;
+      response.attempts = progress.attempts;
+    } else Object.defineProperty(response, 'attempts', RoutedResponse.#attempts);
   }
 
   /** Of each response itself, so that `{ ...response }` has them. One for all: an accessor is a hidden class. */
