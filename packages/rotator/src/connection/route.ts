@@ -34,7 +34,7 @@ export class Route {
   readonly #memoryKey: string;
   readonly #idle: Connection[] = [];
   /** Their responses ended in this turn of the loop: a FIN may have come with them. */
-  readonly #settling: Connection[] = [];
+  #settling: Connection[] = [];
   /** The other end is known to keep connections open. */
   #keeps = false;
   #proving = false;
@@ -138,7 +138,9 @@ export class Route {
 
   /** In a later turn of the loop: what was closed together with its response is gone by now. */
   #settle(): void {
-    for (const connection of this.#settling.splice(0)) {
+    const settled = this.#settling;
+    this.#settling = [];
+    for (const connection of settled) {
       if (connection.reusable && !this.pool.retired) this.#idle.push(connection);
       else this.#retire(connection);
     }

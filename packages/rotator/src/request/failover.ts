@@ -216,7 +216,7 @@ export abstract class Failover<Each extends Try>
     if (hedge) this.#hedged++;
     this.wanted.used(attempt.proxyId);
     this.latest = attempt;
-    this.live = [...this.live, attempt];
+    this.live = this.live.length === 0 ? [attempt] : [...this.live, attempt];
     this.enter(attempting);
     if (!admission.probe) this.hedgeLater();
     attempt.start();

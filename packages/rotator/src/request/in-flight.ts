@@ -83,7 +83,7 @@ export class InFlight {
   }
 
   #release(): void {
-    if (this.size > 0) return;
+    if (this.#drained.length === 0 || this.size > 0) return;
     for (const resolve of this.#drained.splice(0)) resolve();
   }
 }
