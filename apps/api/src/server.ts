@@ -69,10 +69,20 @@ async function main(config: Config): Promise<void> {
   logger.info({ signal }, 'whirl stops; a signal after a second ends it at once');
   await server.close();
   logger.info('whirl stopped');
-  if (await output.drain(lastLinesMs)) process.exit(0);
+  const drained = await output.drain(lastLinesMs);
+  // An exit restores the modes of the terminal, and Node 20 aborts where that is gone.
+  if (signal === 'SIGHUP' && standardStreams().some(({ isTTY }) => isTTY)) endBy(signal);
+  if (drained) process.exit(0);
   // A write that hangs, as on a stopped terminal, would hold an ordinary exit too.
+  endBy('SIGTERM');
+}
+
+const standardStreams = () => [process.stdin, process.stdout, process.stderr];
+
+/** Ends the process without its exit handlers. */
+function endBy(signal: NodeJS.Signals): void {
   for (const each of signals) process.removeAllListeners(each);
-  process.kill(process.pid, 'SIGTERM');
+  process.kill(process.pid, signal);
 }
 
 function fail(lines: readonly string[]): never {

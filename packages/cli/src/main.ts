@@ -12,10 +12,14 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 const echoMs = 1000;
 
+/** The terminal was closed, as far as the signal tells. */
+let hungUp = false;
+
 /** The first signal asks the command to end, a second one ends it. */
 function onStop(listener: () => void): () => void {
   let askedAt: number | undefined;
-  const hear = () => {
+  const hear = (signal: NodeJS.Signals) => {
+    hungUp ||= signal === 'SIGHUP';
     const now = performance.now();
     if (askedAt !== undefined && now - askedAt >= echoMs) process.exit(exitCodes.interrupted);
     if (askedAt !== undefined) return;
@@ -45,5 +49,11 @@ process.on('exit', (code) => {
   if (failure === undefined || code !== exitCodes.ok) return;
   stderr.write(`whirl: ${failure.message}\n`);
   process.exitCode = exitCodes.failed;
+});
+process.on('exit', () => {
+  if (!hungUp || ![stdin, stdout, stderr].some(({ isTTY }) => isTTY)) return;
+  // An exit restores the modes of the terminal, and Node 20 aborts where that is gone.
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
 });
 process.exitCode = await runProgram(process.argv.slice(2), terminal);

@@ -1,5 +1,6 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { startProxy, startTarget } from '@whirl/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { greeting } from '../src/serve/greeting.ts';
 import { readable } from '../src/serve/log-lines.ts';
-import { start } from './support/process.ts';
+import { commandOf, start } from './support/process.ts';
 import { use, whirl, type Given, type Ran } from './support/whirl.ts';
 
 afterEach(() => {
@@ -340,6 +341,33 @@ describe('L3 whirl serve', () => {
     await expect.poll(() => written.stdout, { timeout: 30_000 }).toContain('gateway at');
     child.kill('SIGHUP');
     expect([await ended, written.stderr]).toEqual([0, '']);
+  });
+
+  it('A10 a terminal that closes ends it in order', async () => {
+    if (spawnSync('script', ['--version']).status !== 0) {
+      process.stdout.write('A10: this system has no script of util-linux, nothing was tried\n');
+      return;
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'whirl-terminal-'));
+    use({ close: () => rm(folder, { recursive: true }) });
+    const status = join(folder, 'status');
+    const serving = commandOf(['serve', ...free, '--proxies', '127.0.0.1:9']);
+    const words = serving.map((word) => `'${word}'`).join(' ');
+    // The shell lives on, and notes how its child has ended.
+    const command = `trap '' HUP; ${words} & echo pid $!; wait $!; echo $? > ${status}`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null']);
+    use({ close: () => terminal.kill('SIGKILL') });
+    let text = '';
+    terminal.stdout.on('data', (chunk) => (text += String(chunk)));
+    await expect.poll(() => text, { timeout: 30_000 }).toContain('gateway at');
+    terminal.kill('SIGKILL');
+    await once(terminal, 'close');
+    // As an interactive shell does.
+    process.kill(Number(/pid (\d+)/.exec(text)?.[1]), 'SIGHUP');
+    // 128 + SIGHUP; an abort of Node is 134.
+    const read = () => readFile(status, 'utf8').catch(() => '');
+    await expect.poll(read, { timeout: 30_000 }).toMatch(/\n$/);
+    expect(await read()).toBe('129\n');
   });
 
   it('A10 SIGTERM accepts nothing more and lets a request finish; the exit code is 0', async () => {

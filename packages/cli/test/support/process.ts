@@ -14,6 +14,11 @@ export interface Started {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
+/** The words of a command line that runs the sources. */
+export function commandOf(args: readonly string[]): string[] {
+  return [process.execPath, '--conditions=@whirl/source', '--import', 'tsx', main, ...args];
+}
+
 /** Runs a command line in a process of its own, from the sources. */
 export function start(
   args: readonly string[],
@@ -23,9 +28,9 @@ export function start(
     stdout = 'pipe',
   }: { stdin?: string; env?: NodeJS.ProcessEnv; stdout?: 'pipe' | number } = {},
 ): Started {
-  const flags = ['--conditions=@whirl/source', '--import', 'tsx', main];
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...clean } = process.env;
-  const child = spawn(process.execPath, [...flags, ...args], {
+  const [node = '', ...words] = commandOf(args);
+  const child = spawn(node, words, {
     env: { ...clean, ...env },
     stdio: ['pipe', stdout, 'pipe'],
   }) as ChildProcessByStdio<Writable, Readable | null, Readable>;
