@@ -132,6 +132,39 @@ describe('leases', () => {
     expect(unused + world.tests('c').length).toBe(1);
   });
 
+  it.each<[string, (holder: Process) => void]>([
+    ['has no request for it', (holder) => (holder.everyMs = 0)],
+    ['leaves', (holder) => void holder.fleet.close()],
+  ])(
+    'D7 D36 a holder %s: another process tests soon, not when the lease has ended',
+    async (_what, end) => {
+      worldOf({ openMs: 4000 });
+      const processes = world.startMany(4, { everyMs: 100, leaseMs: 120_000 });
+      await world.run(1000);
+      world.dead.add('c');
+      await world.until(() => world.open('c').length === 4, 9000);
+      let holder: Process | undefined;
+      const granted = ({ fleet }: Process) => fleet.metrics().leases.granted > 0;
+      for (const each of processes) {
+        // The one that gets it makes no request any more from then on.
+        each.pool.bus.on('circuit:rescheduled', () => {
+          if (
+            holder === undefined &&
+            each.pool.circuits.get('c').nextTestAt! <= world.clock.now()
+          ) {
+            holder = each;
+            each.everyMs = 0;
+            end(each);
+          }
+        });
+      }
+      await world.until(() => holder !== undefined, 6000);
+      await world.until(() => processes.some((each) => each !== holder && granted(each)), 4000);
+      await world.until(() => world.tests('c').length === 1, 500);
+      expect(holder!.pool.tests).toEqual([]);
+    },
+  );
+
   it('D8 a process without requests never holds a lease longer than armMs', async () => {
     const processes = await opened(2);
     const [busy, idle] = processes as [Process, Process];

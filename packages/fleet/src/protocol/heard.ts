@@ -191,7 +191,9 @@ export class Heard {
       return;
     }
     ledger.clear(id, at);
-    if (tests.has(id)) recoveries.heard(id, from.process, at, now);
+    if (!tests.has(id)) return;
+    tests.recovering(id, now + settings.closeSpreadMs);
+    recoveries.heard(id, from.process, at, now);
   }
 
   #banned(id: string, until: number, target: string | undefined, now: number): void {

@@ -173,12 +173,19 @@ export class Tests {
     } else this.#giveUp(id, known, now);
   }
 
+  /** Another process has it, for so long at most: it is asked for again sooner, for that one may hand it back. */
   denied(id: string, remainingMs: number, now: number): void {
     this.counts.denied++;
     const known = this.#open.get(id);
     if (known === undefined || known.term !== undefined) return;
-    known.dueAt = Math.max(known.dueAt, now + remainingMs);
+    known.dueAt = Math.max(known.dueAt, now + Math.min(remainingMs, this.#settings.armMs));
     this.#keepBack(id);
+  }
+
+  /** It works again, and closes within that time: no test of it is asked for. */
+  recovering(id: string, until: number): void {
+    const known = this.#open.get(id);
+    if (known !== undefined) known.askFrom = until;
   }
 
   /** This process should make no tests for others: what is armed goes back. */
