@@ -7,8 +7,8 @@ import { flawless, startFleet, type Fleet } from './fleet.ts';
 import { wayNames, type Way } from './ways.ts';
 
 const rounds = 21;
-/** After which all of a process is compiled. */
-const warmUps = 4;
+/** After which all of a process is compiled: one at a time it still compiles in its 7,000th request. */
+const warmUpRequests = 12_000;
 
 const byHttp = ['agent', 'client', 'verb', 'dispatcher'] as const;
 /** A bare client cannot lead through a tunnel. */
@@ -65,6 +65,7 @@ async function takeTurns(
       clients.set(way, client);
       await once(client, 'message');
     }
+    const warmUps = Math.ceil(warmUpRequests / order.requests);
     for (let round = -warmUps; round < rounds; round++) {
       const first = Math.abs(round) % ways.length;
       for (const way of [...ways.slice(first), ...ways.slice(0, first)]) {
