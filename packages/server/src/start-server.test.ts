@@ -172,6 +172,19 @@ describe('A20 the server in a program', () => {
     expect(server.rotator.size).toBe(1);
   });
 
+  it.each([{ proxies: ['p:1'] }, { proxiesFile: 'list.txt' }])(
+    'A12 A20 a demo beside %o is refused, and not started',
+    async (pool) => {
+      let started = false;
+      const demo = () => Promise.reject(new Error(`started: ${(started = true)}`));
+      const error = await refusalOf({ ...pool, demo });
+      const [name] = Object.keys(pool);
+      expect(error).toBeInstanceOf(RangeError);
+      expect(error.message).toContain(`demo and ${name} exclude each other: `);
+      expect(started).toBe(false);
+    },
+  );
+
   it('A20 a URL in the place of a path is shown in no error', async () => {
     const error = await refusalOf({ proxiesFile: 'http://ann:hunter2@h/', gateway: { port: 0 } });
     expect(error.message).toBe('a path that looks like a URL: cannot be read (ENOENT)');

@@ -58,13 +58,21 @@ const gatewayKinds: Readonly<Record<keyof GatewaySettings, Kind>> = {
   optional: boolean,
 };
 
+/** Why a demo has no proxies beside its own. */
+export const demoStandsAlone =
+  'requests would take proxies that reach the demo alone, and the traffic of the demo yours';
+
 /**
  * Refuses unknown names and values out of their bounds with a TypeError or RangeError that names the whole path. What
  * the rotator and the gateway are given unchanged they check themselves.
  */
 export function checkServerOptions(options: ServerOptions): void {
   checkOptions('', options, kinds);
-  const { api = {}, gateway = {}, proxiesList = {} } = options;
+  const { api = {}, gateway = {}, proxies = [], proxiesFile, proxiesList = {} } = options;
+  if (options.demo !== undefined && (proxies.length > 0 || proxiesFile !== undefined)) {
+    const other = proxies.length > 0 ? 'proxies' : 'proxiesFile';
+    throw new RangeError(`demo and ${other} exclude each other: ${demoStandsAlone}`);
+  }
   checkOptions('proxiesList', proxiesList, listKinds);
   if (api !== false) checkOptions('api', api, apiKinds);
   if (gateway === false) return;

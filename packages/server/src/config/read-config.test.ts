@@ -190,14 +190,26 @@ describe('A9 configuration', () => {
     expect(issues.join()).not.toContain('hunter2');
   });
 
-  it('A9 proxies turn the demo fleet off, unless it is asked for', () => {
+  it('A9 proxies turn the demo fleet off', () => {
     expect(readConfig({ env: { WHIRL_PROXIES: 'p:1,\n p:2' } })).toMatchObject({
       proxies: ['p:1', 'p:2'],
       demo: false,
     });
     expect(readConfig({ env: { WHIRL_PROXIES_FILE: 'list.txt' } }).demo).toBe(false);
-    expect(readConfig({ env: { WHIRL_PROXIES: 'p:1', WHIRL_DEMO: 'on' } }).demo).toBe(true);
     expect(readConfig({ flags: { demo: false } }).demo).toBe(false);
+  });
+
+  it('A12 the demo is refused beside proxies: neither traffic may leave through the other', () => {
+    const why =
+      'requests would take proxies that reach the demo alone, and the traffic of the demo yours';
+    const env = { WHIRL_DEMO: 'on' };
+    expect(issuesOf({ env: { ...env, WHIRL_PROXIES: 'p:1' } })).toEqual([
+      `WHIRL_DEMO and WHIRL_PROXIES exclude each other: ${why}`,
+    ]);
+    expect(issuesOf({ flags: { demo: true }, env: { WHIRL_PROXIES_FILE: 'list.txt' } })).toEqual([
+      `--demo and WHIRL_PROXIES_FILE exclude each other: ${why}`,
+    ]);
+    expect(readConfig({ env }).demo).toBe(true);
   });
 
   it('A9 unknown variables are warned about', () => {

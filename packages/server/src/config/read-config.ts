@@ -10,6 +10,7 @@ import { readProxy } from '../proxies/proxy-list.ts';
 import type { ApiSettings, GatewaySettings, ServerOptions } from './server-options.ts';
 import { fieldsOf } from '../http/validation.ts';
 import { ConfigError } from '../config-error.ts';
+import { demoStandsAlone } from './check-server-options.ts';
 import { withDefaults } from './denied-by-default.ts';
 import type { LogLevel } from './kinds.ts';
 import { configVariable, settings, type SettingName } from './settings.ts';
@@ -183,7 +184,13 @@ export function readConfig({
     }
   }
   const proxiesFile = resolved(read('proxiesFile'));
-  const demo = read('demo')?.value ?? (proxies === undefined && proxiesFile === undefined);
+  const demoGiven = read('demo');
+  const demo = demoGiven?.value ?? (proxies === undefined && proxiesFile === undefined);
+  const isListed = (proxies?.value.length ?? 0) > 0;
+  if (demo && (isListed || proxiesFile !== undefined)) {
+    const other = isListed ? proxies?.label : nameOf('proxiesFile');
+    issues.push(`${demoGiven?.label} and ${other} exclude each other: ${demoStandsAlone}`);
+  }
   const api = {
     host,
     port,

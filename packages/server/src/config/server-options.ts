@@ -71,6 +71,6 @@ export interface ServerOptions {
   readonly shutdownTimeoutMs?: number | undefined;
   /** A pino logger. Default: nothing is logged. */
   readonly logger?: Logger | undefined;
-  /** Starts the proxies and the traffic of a demo; its proxies join the pool. Default: no demo. */
+  /** Starts the proxies and the traffic of a demo; its proxies are the pool. Excludes `proxies` and `proxiesFile`. Default: no demo. */
   readonly demo?: (() => Promise<Demo>) | undefined;
 }
