@@ -31,6 +31,8 @@ export interface TargetOptions {
   readonly tls?: boolean;
   /** A loopback address. Default 127.0.0.1. */
   readonly host?: string;
+  /** Rejects when it is in use. Default: a free one. */
+  readonly port?: number;
   /** Over TLS: only clients with a certificate of this authority, in PEM, are let in. */
   readonly clientCa?: string;
 }
@@ -123,7 +125,7 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
         );
   server.on('connection', (socket: net.Socket) => sockets.add(socket));
   server.on('tlsClientError', () => {});
-  const port = await listen(server, 0, host);
+  const port = await listen(server, options.port ?? 0, host);
   const urlHost = net.isIPv6(host) ? `[${host}]` : host;
   const origin = `${tls ? 'https' : 'http'}://${urlHost}:${port}`;
   return {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { ProxyRotator } from '@whirl/rotator';
 import { startTarget } from '@whirl/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -29,6 +31,18 @@ async function start() {
 }
 
 describe('the demo fleet', () => {
+  it('A12 its target has port 18000, or the next one that is free', async () => {
+    const taken = net.createServer().listen(18_000, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    // Another demo of this machine may have it.
+    await Promise.race([once(taken, 'listening'), once(taken, 'error')]);
+    const demo = await startDemo();
+    onTestFinished(() => demo.close());
+    const { port } = new URL(demo.targetUrl);
+    expect(Number(port)).toBeGreaterThan(18_000);
+    expect(Number(port)).toBeLessThanOrEqual(18_003);
+  });
+
   it('its circuits open in trouble and recover, one after the other; what is gone stays open', async () => {
     const { demo, rotator, turns } = await start();
     const seen = ['moody-1', 'moody-2', 'moody-3'].map(async (id) => {

@@ -1,7 +1,13 @@
 import type { ProxyRotator } from '@whirl/rotator';
 import { roundRobin } from '@whirl/selector';
 import type { Demo } from '@whirl/server';
-import { seededRandom, startProxy, startTarget, type FlakyProxy } from '@whirl/testkit';
+import {
+  seededRandom,
+  startProxy,
+  startTarget,
+  type FlakyProxy,
+  type Target,
+} from '@whirl/testkit';
 import { fleet, type Member } from './fleet.ts';
 import { turnOf } from './wave.ts';
 
@@ -11,8 +17,19 @@ export interface DemoOptions {
 }
 
 const trafficMs = 90;
+/** The first free one is the target's, so that a command of the documentation can be pasted. 0: any. */
+const targetPorts = [18_000, 18_001, 18_002, 18_003, 0];
 const sites = ['shop.test', 'news.test', 'maps.test', 'search.test', 'weather.test', 'mail.test'];
 const paths = ['/', '/bytes/20000', '/delay/40', '/gzip'];
+
+async function startTargetOn([port = 0, ...others]: readonly number[]): Promise<Target> {
+  try {
+    return await startTarget({ port });
+  } catch (error) {
+    if (others.length === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return startTargetOn(others);
+  }
+}
 
 /**
  * Real, flaky proxies on loopback with a target behind them, which they know by several names: a proxy
@@ -22,7 +39,7 @@ const paths = ['/', '/bytes/20000', '/delay/40', '/gzip'];
  * before its circuit has to, and there would be little to see.
  */
 export async function startDemo({ speed = 1 }: DemoOptions = {}): Promise<Demo> {
-  const target = await startTarget();
+  const target = await startTargetOn(targetPorts);
   const hosts = Object.fromEntries(sites.map((site) => [site, '127.0.0.1']));
   // With a mistyped variable an operator gets the demo: no traffic of theirs may leave through it.
   const reaches = (hostname: string, port: number) =>
