@@ -10,7 +10,7 @@ import { banMs, type Command, type Report, type WorkerOptions } from './workers.
 const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const { name, port, proxies = [], openMs, leaseMs, graceMs, deadlineMs } = options;
 const random = seededRandom(options.seed);
-const send = (report: Report) => process.send?.(report);
+const send = (report: Report) => process.connected && process.send?.(report);
 
 const byStatus: Readonly<Record<number, ReturnType<BanRule['judge']>>> = {
   402: banProxy(banMs),
@@ -41,9 +41,12 @@ rotator.bus.on('circuit:transition', ({ name: id, to, reason }) => {
 rotator.bus.on('proxy:banned', ({ proxyId: id, target: of, rule }) => {
   send({ type: 'ban', id, target: of, rule });
 });
-for (const event of ['joined', 'degraded', 'recovered', 'suspect', 'cleared'] as const) {
+for (const event of ['joined', 'recovered', 'suspect', 'cleared'] as const) {
   rotator.bus.on(`fleet:${event}`, () => send({ type: 'fleet', event }));
 }
+rotator.bus.on('fleet:degraded', ({ reason }) =>
+  send({ type: 'fleet', event: 'degraded', reason }),
+);
 
 const client = new Redis(port, '127.0.0.1', {
   retryStrategy: () => 50,
@@ -69,7 +72,6 @@ let [requests, refused, slowestMs] = [0, 0, 0];
 /** Returns whether it succeeded. */
 async function request(): Promise<boolean> {
   const from = performance.now();
-  requests++;
   try {
     const { statusCode, body } = await rotator.get(url);
     await body.dump();
@@ -78,6 +80,7 @@ async function request(): Promise<boolean> {
     refused++;
     return false;
   } finally {
+    requests++;
     slowestMs = Math.max(slowestMs, performance.now() - from);
   }
 }

@@ -11,7 +11,7 @@ const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions;
 const { name, port, ids, everyMs, openMs, leaseMs, skewMs, rates, fleet: inFleet } = options;
 const now = () => performance.timeOrigin + performance.now() + skewMs;
 const random = seededRandom(options.seed);
-const send = (report: Report) => process.send?.(report);
+const send = (report: Report) => process.connected && process.send?.(report);
 
 const strategies = {
   'in turn': roundRobin,
@@ -23,9 +23,10 @@ const pool = new SimulatedPool({ now, random, ids, openMs, strategy });
 pool.bus.on('circuit:transition', ({ name: id, to, reason }) => {
   send({ type: 'circuit', id, to, reason, at: now() - skewMs });
 });
-for (const event of ['joined', 'degraded', 'recovered', 'suspect', 'cleared'] as const) {
+for (const event of ['joined', 'recovered', 'suspect', 'cleared'] as const) {
   pool.bus.on(`fleet:${event}`, () => send({ type: 'fleet', event }));
 }
+pool.bus.on('fleet:degraded', ({ reason }) => send({ type: 'fleet', event: 'degraded', reason }));
 
 const client = new Redis(port, '127.0.0.1', {
   retryStrategy: () => 50,

@@ -54,6 +54,7 @@ export interface Counts {
   /** Attempts after the first of a request. */
   readonly retries: number;
   readonly refused: number;
+  /** Those that have ended. */
   readonly requests: number;
   /** Round trips to the store. */
   readonly syncs: number;
@@ -65,7 +66,7 @@ export interface Counts {
 export type Report =
   | { readonly type: 'ready' }
   | { readonly type: 'circuit'; id: string; to: string; reason: string; at: number }
-  | { readonly type: 'fleet'; event: string }
+  | { readonly type: 'fleet'; event: string; reason?: string | undefined }
   | { readonly type: 'test'; id: string; at: number }
   | { readonly type: 'ban'; id: string; target?: string | undefined; rule: string }
   | { readonly type: 'done'; succeeded: number }
@@ -76,6 +77,8 @@ export type Report =
 export class Worker {
   readonly name: string;
   readonly events: string[] = [];
+  /** Why it was degraded, each time. */
+  readonly reasons: string[] = [];
   readonly circuits = new Map<string, { to: string; reason: string; at: number }>();
   readonly transitions: { id: string; to: string; reason: string; at: number }[] = [];
   readonly tests: { id: string; at: number }[] = [];
@@ -136,8 +139,10 @@ export class Worker {
   }
 
   #hear(report: Report): void {
-    if (report.type === 'fleet') this.events.push(report.event);
-    else if (report.type === 'test') this.tests.push(report);
+    if (report.type === 'fleet') {
+      this.events.push(report.event);
+      if (report.reason !== undefined) this.reasons.push(report.reason);
+    } else if (report.type === 'test') this.tests.push(report);
     else if (report.type === 'ban') this.bans.push(report);
     else if (report.type === 'circuit') {
       this.circuits.set(report.id, report);
