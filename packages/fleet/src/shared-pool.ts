@@ -58,7 +58,11 @@ export interface SharedPool {
   readonly size: number;
   /** How often a proxy was asked for so far, refused or not. */
   readonly picks: number;
-  has(id: string): boolean;
+  /**
+   * The pool's own string of an id; undefined when it has no such proxy. What is kept under it costs no copy, where each name
+   * that comes from a store is a string of its own.
+   */
+  id(name: string): string | undefined;
   ids(): Iterable<string>;
   /** The circuits that are not closed. */
   circuits(): Iterable<SharedCircuit>;

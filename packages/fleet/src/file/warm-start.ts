@@ -121,7 +121,7 @@ class WarmFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#report('read', error);
     }
-    this.#memory.keepOnly((id) => shared.has(id));
+    this.#memory.keepOnly((id) => shared.id(id) !== undefined);
     const priors = [...this.#memory.priors(now)];
     shared.inform(priors);
     for (const { id, target, until } of this.#memory.bans(now)) shared.ban(id, until, target);
@@ -157,7 +157,7 @@ class WarmFile {
     this.#saving = this.#saving.then(async () => {
       try {
         memory.learn(shared.evidence(), shared.bans());
-        memory.keepOnly((id) => shared.has(id));
+        memory.keepOnly((id) => shared.id(id) !== undefined);
         await replaceFile(this.#path, memory.write(this.#pool, shared.size, shared.now()));
       } catch (error) {
         this.#report('written', error);

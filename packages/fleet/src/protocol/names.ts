@@ -29,11 +29,11 @@ export class Names {
     return hash;
   }
 
-  /** The pool's id; undefined when it has no such proxy. */
+  /** The pool's id, its own string; undefined when it has no such proxy. */
   in(name: string): string | undefined {
-    if (this.#key === undefined) return this.#pool.has(name) ? name : undefined;
+    if (this.#key === undefined) return this.#pool.id(name);
     const known = this.#ids.get(name);
-    if (known !== undefined) return this.#pool.has(known) ? known : undefined;
+    if (known !== undefined) return this.#pool.id(known);
     const now = this.#pool.now();
     if (now - this.#builtAt < againMs) return undefined;
     this.#builtAt = now;

@@ -142,7 +142,7 @@ export class SimulatedPool implements Shareable {
       get picks() {
         return pool.#picks;
       },
-      has,
+      id: (name) => circuits.peek(name)?.name,
       ids: () => [...circuits.entries()].map(([id]) => id),
       *circuits() {
         for (const [id, { state, nextTestAt }] of circuits.entries()) {

@@ -28,7 +28,8 @@ export interface SharedPool {
   readonly size: number;
   /** How often a proxy was asked for so far, refused or not. */
   readonly picks: number;
-  has(id: string): boolean;
+  /** The pool's own string of an id; undefined when it has no such proxy, or it is an exit. Kept, it costs no copy. */
+  id(name: string): string | undefined;
   ids(): Iterable<string>;
   /** The circuits that are not closed. */
   circuits(): Iterable<SharedCircuit>;
@@ -107,7 +108,7 @@ export function sharedPool(pool: Pool, { bus, budget, now, random }: SharedConte
     get picks() {
       return pool.picks;
     },
-    has: (id) => find(id) !== undefined,
+    id: (name) => find(name)?.id,
     ids: () => (pool.exits.size === 0 ? members.keys() : [...members.keys()].filter(find)),
     circuits: () =>
       [...pool.circuits.open.members()]

@@ -131,7 +131,7 @@ describe('share', () => {
     pool.inform([{ id: first, successRate: 0.2, weight: 10 }]);
     pool.share(4);
     expect(pool.failureThreshold(first)).toBe(5);
-    expect([pool.has(first), pool.has('nobody'), pool.size]).toEqual([true, false, 2]);
+    expect([pool.id(first), pool.id('nobody'), pool.size]).toEqual([first, undefined, 2]);
     expect([pool.adopt('nobody', 'open'), pool.arm('nobody'), pool.circuit('nobody')]).toEqual([
       false,
       false,
