@@ -64,6 +64,48 @@ describe('keys', () => {
     await end();
   });
 
+  it('D35 a key that was evicted ends by itself when it is written again', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    await server.command('FLUSHALL');
+    const store = redisStore(commands);
+    const field = '["o","a"]';
+    const row = { bucket: 7, id: 'a', successes: 1, failures: 0, successMs: 50, run: 1 };
+    const everything = {
+      live: -1,
+      batch: 'told',
+      holds: [{ field: '["b","a"]', remainingMs: 5000 }],
+      leases: [{ field, leaseMs: 10 }],
+      evidence: [row],
+    };
+    const { epoch } = await store.sync(askOf('one', 'evicted', everything));
+    const names = await server.keys();
+    expect(names).toHaveLength(8);
+    for (const name of names) {
+      await server.command('DEL', name);
+      await wait(15);
+      await store.sync(askOf('one', 'evicted', { ...everything, epoch }));
+      const ttl = Number((await server.command('PTTL', name)).slice(1));
+      expect(ttl, name).toBeGreaterThan(50_000);
+    }
+    await end();
+  });
+
+  it('D35 keys of a fleet that goes on are kept, also those that it only reads', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    await server.command('FLUSHALL');
+    const store = redisStore(commands);
+    const holds = [{ field: '["b","a"]', remainingMs: 60_000 }];
+    const { epoch } = await store.sync(askOf('one', 'kept', { holds, batch: 'told' }));
+    const names = await server.keys();
+    for (const name of names) await server.command('PEXPIRE', name, '50000');
+    await store.sync(askOf('one', 'kept', { epoch }));
+    for (const name of names) {
+      const ttl = Number((await server.command('PTTL', name)).slice(1));
+      expect(ttl, name).toBeGreaterThan(55_000);
+    }
+    await end();
+  });
+
   it('D34 garbage in the log neither throws nor stops reading', async () => {
     const { commands, end } = await clients.ioredis!(server.port);
     const fleetOf = (processId: string) => {
@@ -128,10 +170,10 @@ describe('evidence', () => {
 describe('what is no client', () => {
   it('is refused by the method that is missing', () => {
     expect(() => fromIoredis({} as never)).toThrow(
-      'client must be a client with eval(), evalsha(), xrange(), got an object',
+      'client must be a client with eval(), evalsha(), xrange(), hscan(), got an object',
     );
     expect(() => fromNodeRedis({ eval() {} } as never)).toThrow(
-      'a client with eval(), evalSha(), xRange()',
+      'a client with eval(), evalSha(), xRange(), hScan()',
     );
     expect(() => redisStore(undefined as never)).toThrow(
       'commands must be an object with eval(), got undefined',

@@ -13,7 +13,10 @@ import {
   type Peer,
 } from '../store.ts';
 import type { RedisCommands } from './clients.ts';
-import { readLog, script, sha } from './script.ts';
+import { readScript, script, sha } from './script.ts';
+
+/** More rows than a part of the evidence has. */
+const wholePart = 1_000_000;
 
 /** Redis has no infinity that every Lua reads: a hold without an end is one of 3,000 years. */
 const foreverMs = 1e14;
@@ -39,16 +42,22 @@ export function redisStore(commands: RedisCommands): FleetStore {
       const { position } = ask;
       const keys = keysOf(ask);
       const [log] = keys as [string];
-      // Read beside the script: in it each entry would become tables first, at four times the price.
+      // Read beside the script: in it each value would become a part of a table first, at four times the price.
       const read = (start: string) =>
-        commands.xRange?.(log, start, maxEntries) ?? commands.eval(readLog, [log], [start]);
-      const unread = read(position === '' ? '-' : `(${position}`);
-      const both = Promise.all([unread, run(keys, argsOf(ask, keys))]);
-      const [entries, reply] = await both.catch(refuse);
+        commands.xRange?.(log, start, maxEntries) ??
+        commands.eval(readScript, [log], ['XRANGE', start, '+', 'COUNT', String(maxEntries)]);
+      const readPart = (key: string) =>
+        commands.hScan?.(key, wholePart) ?? commands.eval(readScript, [key], ['HGETALL']);
+      const [entries, reply, ...parts] = await Promise.all([
+        read(position === '' ? '-' : `(${position}`),
+        run(keys, argsOf(ask, keys)),
+        ...partsOf(ask.buckets).map((part) => readPart(partKey(ask.scope, part))),
+      ]).catch(refuse);
       const { now, isSameLog, ...response } = responseOf(reply);
       const from = isSameLog ? position : '';
       const known = from === position ? entries : await read('-');
-      return { ...response, ...logOf(known, from, ask.process, now) };
+      const evidence = parts.flatMap((part) => rowsOf(part, now));
+      return { ...response, evidence, ...logOf(known, from, ask.process, now) };
     },
     close() {},
   };
@@ -65,12 +74,16 @@ function says(error: unknown, words: RegExp): boolean {
 
 function keysOf({ scope, version, evidence, buckets: toRead }: SyncRequest): string[] {
   const names = ['log', 'hold', 'mark', 'lease', 'live', 'epoch'];
-  const parts = new Set([...evidence.map(({ bucket }) => bucket), ...toRead]);
+  const parts = partsOf([...evidence.map(({ bucket }) => bucket), ...toRead]);
   return [
     ...names.map((name) => `${scope}:${name}`),
     `${scope.slice(0, -version.length)}versions`,
-    ...[...parts].filter((part) => part >= 0 && part < buckets).map((part) => partKey(scope, part)),
+    ...parts.map((part) => partKey(scope, part)),
   ];
+}
+
+function partsOf(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].filter((part) => part >= 0 && part < buckets);
 }
 
 function partKey(scope: string, part: number): string {
@@ -103,19 +116,25 @@ function argsOf(ask: SyncRequest, keys: readonly string[]): string[] {
       return [field, term, result, ms(remainingMs)];
     }),
     ...list(ask.leases, ({ field, leaseMs }) => [field, ms(leaseMs)]),
-    ...list(ask.evidence, ({ bucket, id, successes, failures, successMs, run }) => {
-      return [place(bucket), id, String(successes), String(failures), ms(successMs), String(run)];
+    ...list(partsOf(ask.evidence.map(({ bucket }) => bucket)), (part) => {
+      const rows = ask.evidence.filter(({ bucket }) => bucket === part);
+      return [
+        place(part),
+        ...list(rows, ({ id }) => [id]),
+        ...rows.map(({ successes, failures, successMs, run }) =>
+          [successes, failures, ms(successMs), run].join(' '),
+        ),
+      ];
     }),
-    ...list(ask.buckets, (bucket) => [place(bucket)]),
+    ...list(partsOf(ask.buckets), (bucket) => [place(bucket)]),
   ];
 }
 
 /** What the script returned. What cannot be understood is left out: others may write to these keys. */
 function responseOf(reply: unknown) {
-  if (!Array.isArray(reply) || reply.length < 10)
+  if (!Array.isArray(reply) || reply.length < 9)
     throw new TypeError('the reply of a script was expected');
-  const [time, epoch, same, live, peers, grants, denials, holds, evidence, versions] =
-    reply as unknown[];
+  const [time, epoch, same, live, peers, grants, denials, holds, versions] = reply as unknown[];
   const now = Number(time);
   return {
     now,
@@ -129,7 +148,6 @@ function responseOf(reply: unknown) {
       return { field, remainingMs: Number(remaining) };
     }),
     holds: chunks(strings(holds), 3).map(holdOf),
-    evidence: lists(evidence).flatMap((part) => rowsOf(part, now)),
     versions: strings(versions),
   };
 }
@@ -185,8 +203,8 @@ function holdOf([field = '', remaining, marks = '']: string[]): KnownHold {
 }
 
 /** A part of the evidence: ids and their rows in turn, faded to now. */
-function rowsOf(part: unknown[], now: number): EvidenceRow[] {
-  return chunks(part.map(String), 2).flatMap(([id = '', row = '']) => {
+function rowsOf(part: unknown, now: number): EvidenceRow[] {
+  return chunks(strings(part), 2).flatMap(([id = '', row = '']) => {
     const numbers = row.split(' ').map(Number) as [number, number, number, number, number];
     const [successes, failures, successMs, run, at] = numbers;
     const kept = 0.5 ** ((now - at) / evidenceHalfLifeMs);
