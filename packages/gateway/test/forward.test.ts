@@ -149,6 +149,20 @@ describe('W7 a request in absolute form goes through the dispatcher', () => {
     expect(text).toMatch(/^HTTP\/1\.1 417 /);
   });
 
+  it('an expectation behind a 100-continue is refused too, in a field of its own as well', async () => {
+    const target = use(await startTarget());
+    const { port } = await start();
+    const head = `POST ${target.origin}/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n`;
+    for (const fields of [
+      'Expect: 100-continue\r\nExpect: wonders',
+      'Expect: 100-continue, wonders',
+    ]) {
+      const { text } = await exchange(port, `${head}${fields}\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1\.1 417 /);
+    }
+    expect(target.requests).toBe(0);
+  });
+
   it('interim responses and trailers pass', async () => {
     const raw = await startRaw(
       'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n' +

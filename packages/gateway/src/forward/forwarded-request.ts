@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { Readable, type Duplex } from 'node:stream';
 import type { ProxyRotator } from '@whirl/rotator';
 import { Refusal } from '../head/refusal.ts';
-import { has, listOf, valueOf, type AbsoluteHead } from '../head/request-head.ts';
+import { has, listOf, valueOf, valuesOf, type AbsoluteHead } from '../head/request-head.ts';
 import { BodyDecoder } from './body-decoder.ts';
 import { passedOn } from './hop-by-hop.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -218,7 +218,7 @@ function flat(raw: unknown, map: HeaderMap): string[] {
 
 /** Whether a request expects something else than that it may go on. */
 export function expectsOther(head: AbsoluteHead): boolean {
-  return (
-    has(head.fields, 'expect') && valueOf(head.fields, 'expect')?.toLowerCase() !== '100-continue'
-  );
+  const { fields } = head;
+  if (!has(fields, 'expect')) return false;
+  return valuesOf(fields, 'expect').some((value) => value.toLowerCase() !== '100-continue');
 }
