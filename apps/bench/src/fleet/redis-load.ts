@@ -1,115 +1,72 @@
-import { joinFleet, type Fleet } from '@whirl/fleet';
-import { redisStore } from '@whirl/fleet/redis';
-import { seededRandom } from '@whirl/testkit';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import { clients } from '../../../../packages/fleet/server/clients.ts';
+import { fileURLToPath } from 'node:url';
 import { RedisServer } from '../../../../packages/fleet/server/redis-server.ts';
-import { SimulatedPool } from '../../../../packages/fleet/src/testing/simulated-pool.ts';
+import { processes, startMember, type Member } from './load-member.ts';
 
-const processes = 50;
-const proxies = 10_000;
-/** Proxies that each process uses. */
-const used = 2000;
-const failuresPerSecond = 1250;
 const warmUpMs = 15_000;
 const measuredMs = 20_000;
+/** After which a process that is alone no longer hears of the others. */
+const leavingMs = 5000;
 
-interface Member {
-  readonly ids: readonly string[];
-  readonly pool: SimulatedPool;
-  readonly fleet: Fleet;
-  readonly end: () => Promise<void>;
-}
-
-/** Fifty members in one process, each with a connection of its own. */
+/** Fifty members of a fleet: one in a process of its own, which is measured, and the others together in this one. */
 export async function redisLoad() {
   const server = await RedisServer.start();
-  const random = seededRandom(1);
   const members: Member[] = [];
-  for (let i = 0; i < processes; i++) {
-    const ids = Array.from(
-      { length: used },
-      (_, k) => `proxy-${(i * 200 + k) % proxies}.example:8000`,
-    );
-    const { commands, end } = await clients['ioredis']!(server.port);
-    const pool = new SimulatedPool({ now: epochNow, random, ids });
-    const fleet = joinFleet({
-      rotator: pool,
-      pool: 'bench',
-      store: redisStore(commands),
-      processId: `process-${i}`,
-      witness: `host-${i % 10}`,
-      rowsPerSecond: 10_000,
-      deadlineMs: 1000,
-    });
-    members.push({ ids, pool, fleet, end });
+  for (let number = 1; number < processes; number++) {
+    members.push(await startMember(number, server.port));
   }
-  // Each failure is followed by a success, 2,500 rows a second: both are told where others see failures too, and no circuit opens. What a late timer owes is made up for.
-  let failures = 0;
-  const beganAt = performance.now();
-  const timer = setInterval(() => {
-    const due = ((performance.now() - beganAt) * failuresPerSecond) / 1000;
-    for (; failures < due; failures++) {
-      const { ids, pool } = members[failures % processes] as Member;
-      const id = ids[Math.floor(random() * used)] ?? '';
-      attempt(pool, id, 'failure');
-      attempt(pool, id, 'success');
-    }
-  }, 20);
-  await wait(warmUpMs);
-  const before = await stateOf(server);
+  const own = fork(
+    fileURLToPath(new URL('load-member-process.ts', import.meta.url)),
+    ['0', String(server.port)],
+    { execArgv: ['--import', 'tsx'] },
+  );
+  await once(own, 'message');
+  const ownState = async () => {
+    own.send('state');
+    const [state] = (await once(own, 'message')) as [{ cpuSeconds: number; received: number }];
+    return state;
+  };
   const sent = () => members.reduce((sum, { fleet }) => sum + fleet.metrics().rows.sent, 0);
-  const sentBefore = sent();
-  const cpuBefore = process.cpuUsage();
+  await wait(warmUpMs);
+  const before = { redis: await stateOf(server), own: await ownState(), sent: sent() };
   const startedAt = performance.now();
   await wait(measuredMs);
   const seconds = (performance.now() - startedAt) / 1000;
-  const cpu = process.cpuUsage(cpuBefore);
-  const after = await stateOf(server);
-  const rows = (sent() - sentBefore) / seconds;
+  const after = { redis: await stateOf(server), own: await ownState(), sent: sent() };
   const lags = members.map(({ fleet }) => fleet.metrics().lagMs).sort((a, b) => a - b);
-  clearInterval(timer);
-  for (const { fleet, end } of members) {
-    await fleet.close();
-    await end();
-  }
+  for (const member of members) await member.end();
+  await wait(leavingMs);
+  const alone = await cpuOf(ownState);
+  own.disconnect();
+  await once(own, 'exit');
   await server.stop();
+  const per = (from: number, to: number, share = 1) => ((to - from) / seconds) * share;
+  const percent = (from: number, to: number) => per(from, to, 100);
+  const { redis: r0, own: o0 } = before;
+  const { redis: r1, own: o1 } = after;
   return [
-    { what: 'rows told per second', measured: Math.round(rows) },
-    {
-      what: 'Redis, % of a core',
-      measured: (100 * (after.cpuSeconds - before.cpuSeconds)) / seconds,
-    },
-    { what: 'out of Redis, MB/s', measured: (after.out - before.out) / 1e6 / seconds },
-    { what: 'into Redis, MB/s', measured: (after.in - before.in) / 1e6 / seconds },
-    { what: 'memory of Redis, MB', measured: after.memory / 1e6 },
-    {
-      what: 'CPU of a process, % of a core',
-      measured: (100 * (cpu.user + cpu.system)) / 1e6 / seconds / processes,
-    },
+    { what: 'rows told per second, by 49', measured: Math.round(per(before.sent, after.sent)) },
+    { what: 'rows heard per second, by one', measured: Math.round(per(o0.received, o1.received)) },
+    { what: 'Redis, % of a core', measured: percent(r0.cpuSeconds, r1.cpuSeconds) },
+    { what: 'out of Redis, MB/s', measured: per(r0.out, r1.out, 1e-6) },
+    { what: 'into Redis, MB/s', measured: per(r0.in, r1.in, 1e-6) },
+    { what: 'memory of Redis, MB', measured: r1.memory / 1e6 },
+    { what: 'CPU of one process, % of a core', measured: percent(o0.cpuSeconds, o1.cpuSeconds) },
+    { what: 'the same process alone, % of a core', measured: alone },
     { what: 'lag of a fact, median ms', measured: lags[lags.length >> 1] ?? NaN },
     { what: 'the same, longest', measured: lags.at(-1) ?? NaN },
   ];
 }
 
-const epochNow = () => performance.timeOrigin + performance.now();
-
-function attempt({ bus }: SimulatedPool, proxyId: string, outcome: 'success' | 'failure'): void {
-  bus.emit('attempt:end', {
-    requestId: 'r',
-    attempt: 0,
-    proxyId,
-    origin: 'http://target.example',
-    outcome,
-    blame: outcome === 'success' ? 'none' : 'proxy',
-    phase: 'headers',
-    statusCode: outcome === 'success' ? 200 : undefined,
-    reason: outcome === 'success' ? undefined : 'tcp',
-    latencyMs: 50,
-    delayBeforeMs: 0,
-    hedge: false,
-    at: epochNow(),
-  });
+/** What a process uses in a while, in percent of a core. */
+async function cpuOf(state: () => Promise<{ readonly cpuSeconds: number }>): Promise<number> {
+  const startedAt = performance.now();
+  const { cpuSeconds } = await state();
+  await wait(measuredMs);
+  const used = (await state()).cpuSeconds - cpuSeconds;
+  return (100_000 * used) / (performance.now() - startedAt);
 }
 
 async function stateOf(server: RedisServer) {
