@@ -91,11 +91,11 @@ export function join(options: FleetOptions, timers?: Timers): Fleet {
       void loop.close();
     };
   });
-  members.add(rotator);
   const { loop, protocol } = member;
   if (loop === undefined || protocol === undefined) {
     throw new TypeError('rotator.share() must hand over its pool at once');
   }
+  members.add(rotator);
   const { parts, heard, counts } = protocol;
   return {
     get state() {
