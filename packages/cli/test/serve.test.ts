@@ -359,14 +359,19 @@ describe('L3 whirl serve', () => {
     use({ close: () => terminal.kill('SIGKILL') });
     let text = '';
     terminal.stdout.on('data', (chunk) => (text += String(chunk)));
+    const pid = () => Number(/pid (\d+)/.exec(text)?.[1]);
+    let ended = false;
+    // It outlives the terminal that is killed.
+    use({ close: () => void (ended || Number.isNaN(pid()) || process.kill(pid(), 'SIGKILL')) });
     await expect.poll(() => text, { timeout: 30_000 }).toContain('gateway at');
     terminal.kill('SIGKILL');
     await once(terminal, 'close');
     // As an interactive shell does.
-    process.kill(Number(/pid (\d+)/.exec(text)?.[1]), 'SIGHUP');
+    process.kill(pid(), 'SIGHUP');
     // 128 + SIGHUP; an abort of Node is 134.
     const read = () => readFile(status, 'utf8').catch(() => '');
     await expect.poll(read, { timeout: 30_000 }).toMatch(/\n$/);
+    ended = true;
     expect(await read()).toBe('129\n');
   });
 
