@@ -60,14 +60,14 @@ describe('F16d a wait for one of our own connections is not held against the pro
     const { rotator, target, told } = await rig([{ kind: 'ok' }], {
       connections: 1,
       circuitBreaker,
-      retryPolicy: { maxAttempts: 3, timeoutMs: 800 },
+      retryPolicy: { maxAttempts: 3, timeoutMs: 2000 },
     });
     const first = await rotator.get(target.origin + large, patient);
     expect(await errorOf(rotator.get(target.url))).toMatchObject({ code: 'REQUEST_TIMEOUT' });
     expect(told('attempt:end')).toMatchObject([{ phase: 'select', blame: 'caller' }]);
-    // One that gets its connection late had little of the time.
-    const second = errorOf(rotator.get(`${target.origin}/delay/2000`));
-    setTimeout(() => void first.body.dump({ limit: 1e6 }), 500);
+    // One that gets its connection late had little of the time: a quarter, and half would be enough to blame it.
+    const second = errorOf(rotator.get(`${target.origin}/delay/5000`));
+    setTimeout(() => void first.body.dump({ limit: 1e6 }), 1500);
     expect(await second).toMatchObject({ code: 'REQUEST_TIMEOUT' });
     expect(told('attempt:end').at(-1)).toMatchObject({ phase: 'headers', blame: 'caller' });
     expect(rotator.proxies()).toMatchObject([{ state: 'closed' }]);
