@@ -37,7 +37,7 @@ export function addBench(program: Command, run: Run): void {
     .option('-c, --concurrency <number>', 'requests at once', parseInteger(1, 100_000), 50)
     .option('-X, --request <method>', 'default: GET, with -d POST')
     .option('-H, --header <line>', '"name: value"; may be repeated', collect)
-    .option('-d, --data <data>', 'the body: a text, @file, or @- for stdin', collect)
+    .option('-d, --data <data>', 'the body: a string, @file, or @- for stdin', collect)
     .addOption(
       new Option('--expect-status <statuses>', 'which are a success: 200, 2xx, 200-399, or a list')
         .argParser(parseStatuses)

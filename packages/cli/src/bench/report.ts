@@ -53,8 +53,9 @@ export function toText(measured: Measurements, elapsedMs: number, stream: Output
     `${title('succeeded')}${count(successes)} (${percent(successes, requests)} %)`,
   ];
   if (failures.size > 0) lines.push(`${title('failed')}${listed(failures)}`);
-  const each = requests === 0 ? 0 : attempts / requests;
-  lines.push(`${title('attempts')}${count(attempts)}, ${each.toFixed(2)} per request`);
+  // Stopped before the first request ended, there are attempts and no ratio.
+  const each = requests === 0 ? '' : `, ${(attempts / requests).toFixed(2)} per request`;
+  lines.push(`${title('attempts')}${count(attempts)}${each}`);
   lines.push(`${title('bodies')}${count(bytes)} bytes`);
   if (successes > 0) lines.push(...latencyLines(measured, title('latency')));
   lines.push('', ...proxyLines(measured, stream));

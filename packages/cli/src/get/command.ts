@@ -34,7 +34,7 @@ export function addGet(program: Command, run: Run): void {
     .option('-H, --header <line>', '"name: value"; may be repeated', collect)
     .option(
       '-d, --data <data>',
-      'the body: a text, @file, or @- for stdin; texts are joined with &',
+      'the body: a string, @file, or @- for stdin; several are joined with &',
       collect,
     )
     .option('-o, --output <file>', 'write the body there')
@@ -48,7 +48,7 @@ export function addGet(program: Command, run: Run): void {
     )
     .option(
       '--retries <number>',
-      'further attempts, each through another proxy',
+      'further attempts, through another proxy while there is one',
       parseInteger(0, 9),
       2,
     )

@@ -20,7 +20,7 @@ class UnreadableFile extends UsageError {
 }
 
 /**
- * What `-d` says: a text, `@file` as it is, `@-` the standard input; several texts are joined with `&`. A file is
+ * What `-d` says: a string, `@file` as it is, `@-` the standard input; several are joined with `&`. A file is
  * opened again for each attempt.
  */
 export async function uploadOf(
