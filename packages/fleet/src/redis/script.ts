@@ -116,7 +116,7 @@ for _ = 1, number() do
     local before, failed, usual = rowOf(known[i])
     if s + before > 0 then ms = (usual * before + ms * s) / (s + before) end
     rows[2 * i - 1] = ARGV[at + i]
-    rows[2 * i] = string.format('%.3g %.3g %d %s %s', s + before, f + failed, ms, run, stamp)
+    rows[2 * i] = string.format('%.6g %.6g %.6g %s %s', s + before, f + failed, ms, run, stamp)
   end
   at = at + 2 * count
   call('HSET', key, unpack(rows))

@@ -214,6 +214,28 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect((await sync('c', { buckets: [(bucket + 1) % 64] })).evidence).toEqual([]);
     });
 
+    it('the mean of many small reports is theirs, not the least of them', async () => {
+      const row = { bucket: 47, id: 'p', successes: 1, failures: 0, successMs: 50, run: 1 };
+      await sync('a', { evidence: [{ ...row, successes: 200 }] });
+      for (const successMs of Array.from({ length: 40 }, () => [40, 60]).flat())
+        await sync('a', { evidence: [{ ...row, successMs }] });
+      const { evidence } = await sync('b', { buckets: [47] });
+      expect(evidence[0]!.successMs).toBeCloseTo(50, 0);
+    });
+
+    it('old failures fade, however often successes are reported', async () => {
+      const row = { bucket: 47, id: 'p', successes: 1, failures: 0, successMs: 50, run: 1 };
+      await sync('a', { evidence: [{ ...row, failures: 150 }] });
+      for (let i = 0; i < 50; i++) {
+        await under.wait(20);
+        await sync('a', { evidence: [row] });
+      }
+      const { evidence } = await sync('b', { buckets: [47] });
+      // 150 × 0.5^(1/120), or less where a wait takes longer.
+      expect(evidence[0]!.failures).toBeLessThan(149.2);
+      expect(evidence[0]!.failures).toBeGreaterThan(100);
+    });
+
     it('D34 other pools see nothing of it; other versions are named', async () => {
       await sync('a', { batch: 'one', holds: [{ field, remainingMs: 5000 }] });
       const other = await sync('b', { scope: scope.replace('}', '-2}') });
