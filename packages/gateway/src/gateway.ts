@@ -195,7 +195,7 @@ export class Gateway {
     this.#context.closing = true;
     for (const undo of this.#undo.splice(0)) undo();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of [...this.#connections]) if (!connection.busy) connection.end();
+    for (const connection of [...this.#connections]) if (!connection.busy) connection.retire();
     const none = this.#whenNone();
     if (graceMs > 0) {
       let timer: NodeJS.Timeout | undefined;

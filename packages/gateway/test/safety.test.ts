@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import net from 'node:net';
 import { openWire, startProxy, startTarget } from '@whirl/testkit';
 import { describe, expect, it } from 'vitest';
@@ -330,6 +331,39 @@ describe('W35 close()', () => {
     const text = wire.received.toString();
     expect(text.match(/^HTTP/gm)).toHaveLength(1);
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n.*Connection: close\r\n\r\nok$/is);
+  });
+
+  it('lets the last bytes of a response go out to a client that reads slowly', async () => {
+    let ofClient: net.Socket | undefined;
+    const server = await startServer(async (socket) => {
+      socket.resume().write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+      await until(() => ofClient !== undefined);
+      // Until the system takes no more, and some of it waits in the gateway.
+      while (ofClient?.writableLength === 0) {
+        const passed = ofClient.bytesWritten + 4096;
+        socket.write(`1000\r\n${'x'.repeat(4096)}\r\n`);
+        await until(() => (ofClient?.bytesWritten ?? 0) > passed);
+      }
+      socket.write('3\r\nend\r\n0\r\n\r\n');
+    });
+    const { url } = use(await startProxy());
+    const { port, gateway, rotator } = await rig([], {}, { proxies: [url] });
+    const accepted = (message: unknown) => {
+      const { socket } = message as { readonly socket: net.Socket };
+      if (socket.localPort === port) ofClient = socket;
+    };
+    subscribe('net.server.socket', accepted);
+    use({ close: () => unsubscribe('net.server.socket', accepted) });
+    const client = net.connect(port, '127.0.0.1');
+    use({ close: () => client.destroy() });
+    client.write(`GET http://127.0.0.1:${server.port}/ HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await new Promise((resolve) => rotator.bus.once('request:end', resolve));
+    expect(ofClient?.writableLength).toBeGreaterThan(0);
+    const closed = gateway.close({ graceMs: 600_000 });
+    let end = '';
+    for await (const chunk of client) end = (end + String(chunk)).slice(-20);
+    expect(end).toMatch(/\r\nend\r\n0\r\n\r\n$/);
+    await closed;
   });
 
   it('before listen(), with a wrong graceMs, and with a port that is taken', async () => {

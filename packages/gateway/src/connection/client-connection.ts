@@ -67,6 +67,12 @@ export class ClientConnection implements Staged, Stage {
     return (this.#tunnel ?? this.#request ?? this.#upgraded) !== undefined;
   }
 
+  /** Ends it when nothing is under way: once what waits to be sent of a response has gone out. */
+  retire(): void {
+    this.#enter(over);
+    this.#socket.destroySoon();
+  }
+
   /** Ends it. What is under way is torn, so that the client can tell it from a complete one. */
   end(): void {
     const open = this.#tunnel ?? this.#upgraded;
