@@ -29,3 +29,25 @@ describe('K10 a test that comes to nothing', () => {
     },
   );
 });
+
+it('K10 what a listener does as a circuit closes has the instant at which it does so, and not that of the success', () => {
+  const { pool, clock, bus, take, end, events } = setupPool([
+    'http://a.example:1',
+    'http://b.example:1',
+  ]);
+  const toA = { proxyId: 'a.example:1' };
+  for (let i = 0; i < 5; i++) end(take(toA), broken);
+  clock.at += 30_000;
+  const test = take(toA);
+  bus.on('circuit:transition', ({ to }) => {
+    if (to !== 'closed') return;
+    clock.at += 1000;
+    pool.forceOpen('b.example:1');
+  });
+  const endedAt = clock.at;
+  end(test);
+  expect(events('circuit:transition').slice(-2)).toMatchObject([
+    { name: 'a.example:1', to: 'closed', at: endedAt },
+    { name: 'b.example:1', to: 'forced_open', at: endedAt + 1000 },
+  ]);
+});

@@ -65,6 +65,8 @@ export class Circuits {
       bus: {
         has: () => true,
         emit: (type, event) => {
+          // Its listeners may take their time, and ask for another circuit.
+          this.#toldAt = undefined;
           if (type === 'circuit:rescheduled') this.#hearDeadline(event as CircuitRescheduled);
           else this.#tell(event as CircuitTransition);
         },
