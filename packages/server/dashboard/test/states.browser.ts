@@ -107,6 +107,17 @@ describe('A7 names of real length', () => {
     expect(await page.locator('.c-id .tag').first().isVisible()).toBe(true);
   });
 
+  it.each([1440, 1280, 1100])('A7 the plots stand on one line at %i px', async (width) => {
+    const { page } = await visit({}, { viewport: { width, height: 900 } });
+    const sizes = await page.locator('.traffic .plot').evaluateAll((plots) =>
+      plots.map((plot) => {
+        const { top, height } = plot.getBoundingClientRect();
+        return [top, height];
+      }),
+    );
+    expect(sizes).toEqual([sizes[0], sizes[0], sizes[0]]);
+  });
+
   it('A7 the state of a circuit has room, whatever it is', async () => {
     const { page } = await visit({ proxies: 10 }, { viewport: { width: 1440, height: 900 } });
     await page.waitForSelector('tr.half_open .chip');
