@@ -132,6 +132,18 @@ describe('L2 whirl get', () => {
     expect((await whirl([...args, '-d', '@-'], { stdin: 'piped' })).stdout).toBe('piped');
   });
 
+  it.each(['CONNECT', 'G T'])(
+    '-X %s is refused in one line, and nothing is sent',
+    async (method) => {
+      const proxy = use(await startProxy());
+      const { code, stderr } = await whirl([
+        ...['get', 'http://target.test/', '--proxies', proxy.url, '-X', method],
+      ]);
+      expect([code, proxy.stats.connections]).toEqual([2, 0]);
+      expect(stderr).toMatch(/^whirl: (CONNECT cannot be sent|method must be an HTTP token) .+\n$/);
+    },
+  );
+
   it('--session takes the same proxy each time, and another one when that fails', async () => {
     const target = use(await startTarget());
     const proxies = [];

@@ -7,6 +7,7 @@ import { checkFetchOptions } from './fetch-options.ts';
 import { fetchThrough } from './fetch.ts';
 import { redact } from './redact.ts';
 import type { BodyFunction, RequestBody } from './message/encode-body.ts';
+import { methodOf } from './message/method.ts';
 import {
   callKey,
   routingOptionNames,
@@ -192,7 +193,8 @@ export class DispatcherView implements RotatorView {
     const opts = {
       origin: target,
       path: target.pathname + target.search,
-      method: method as Dispatcher.HttpMethod,
+      // Before undici, which refuses CONNECT in words and with a code of its own.
+      method: methodOf(method) as Dispatcher.HttpMethod,
       headers,
       body,
       signal,

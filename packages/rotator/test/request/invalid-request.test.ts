@@ -48,6 +48,7 @@ describe('F16c what can never be sent is refused by field and value, and nothing
     ['an empty method', { method: '' }, 'method must be an HTTP token such as GET, got ""'],
     ['a method that is no text', { method: 5 }, 'method must be an HTTP token such as GET, got 5'],
     ['CONNECT', { method: 'connect' }, 'CONNECT cannot be sent'],
+    ['CONNECT in capitals', { method: 'CONNECT' }, 'CONNECT cannot be sent'],
     ['a signal that is none', { signal: {} }, 'signal must be an AbortSignal, got an object'],
     ['an AbortController', { signal: new AbortController() }, 'signal must be an AbortSignal'],
     [
