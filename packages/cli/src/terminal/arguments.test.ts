@@ -33,6 +33,15 @@ describe('what is written behind options', () => {
     for (const text of ['example.com', 'ftp://example.com', '/', '']) {
       expect(() => parseUrl(text), text).toThrow('It must begin with http:// or https://.');
     }
+    for (const text of [
+      'http://',
+      'http://[::1/',
+      'https://h:65536/',
+      'http://a b/',
+      'http://1.2.3.256/',
+    ]) {
+      expect(() => parseUrl(text), text).toThrow('It must be a URL with a valid host and port.');
+    }
     expect(() => parseUrl('http://u:p@example.com')).toThrow('It must not hold credentials.');
   });
 

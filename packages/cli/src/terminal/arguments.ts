@@ -21,10 +21,12 @@ export function parseInteger(least: number, most: number): (text: string) => num
 
 /** An absolute http or https URL without credentials. */
 export function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+  if (!/^https?:\/\//i.test(text)) {
     throw new InvalidArgumentError('It must begin with http:// or https://.');
   }
+  if (!URL.canParse(text))
+    throw new InvalidArgumentError('It must be a URL with a valid host and port.');
+  const url = new URL(text);
   if (url.username !== '' || url.password !== '') {
     throw new InvalidArgumentError('It must not hold credentials.');
   }
