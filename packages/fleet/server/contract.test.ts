@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinFleet } from '../src/index.ts';
-import { fromIoredis, fromNodeRedis, redisStore } from '../src/redis.ts';
+import { fromIoredis, fromNodeRedis, redisStore, type RedisCommands } from '../src/redis.ts';
 import { storeContract } from '../src/testing/store-contract.test-kit.ts';
 import { SimulatedPool } from '../src/testing/simulated-pool.ts';
 import { askOf } from './ask.ts';
@@ -163,6 +163,53 @@ describe('evidence', () => {
     for (let i = 0; i < 300 && (await server.command('HLEN', part)) !== ':1\r\n'; i++) await read();
     expect(await server.command('HKEYS', part)).toBe('*1\r\n$3\r\nnew\r\n');
     expect(await read()).toMatchObject([{ id: 'new', successes: expect.closeTo(9, 0), run: 9 }]);
+    await end();
+  });
+});
+
+describe('a clock that is set back by an hour', () => {
+  /** The server's clock, as the script read it until then. */
+  const ahead = ({ eval: run }: RedisCommands): RedisCommands => ({
+    eval: (script, keys, args) =>
+      run(script.replace("call('TIME')", "call('TIME') time[1] = time[1] + 3600"), keys, args),
+  });
+  const field = '["o","a"]';
+
+  it('D22 keeps no lease, hold or process for an hour, and what holds is told again', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    await server.command('FLUSHALL');
+    const before = redisStore(ahead(commands));
+    const store = redisStore(commands);
+    const holds = [{ field: '["b","b"]', remainingMs: 60_000 }];
+    const { epoch } = await before.sync(
+      askOf('dead', 'back', { holds, leases: [{ field, leaseMs: 100 }] }),
+    );
+    const log = 'whirl:{back}:v1:log';
+    await server.command('XADD', log, `${Date.now() + 3_600_000}-0`, 'dead\nhost', 'b[]');
+    const leases = [{ field, leaseMs: 60_000 }];
+    const sync = () =>
+      store.sync(askOf('one', 'back', { epoch, newEpoch: 'second', leases, batch: 'told' }));
+    let response = await sync();
+    // The server looks for it in one sync of eight.
+    for (let i = 0; i < 300 && response.epoch === epoch; i++) response = await sync();
+    expect(response).toMatchObject({ epoch: 'second', live: 1, grants: [{ field }], holds: [] });
+    expect(await server.command('XLEN', log)).toBe(':1\r\n');
+    for (const name of await server.keys()) {
+      const ttl = Number((await server.command('PTTL', name)).slice(1));
+      expect(ttl, name).toBeGreaterThan(55_000);
+      expect(ttl, name).toBeLessThanOrEqual(60_000);
+    }
+    await end();
+  });
+
+  it('D22 makes no billion of attempts of one', async () => {
+    const { commands, end } = await clients.ioredis!(server.port);
+    const row = { bucket: 7, id: 'a', successes: 1, failures: 0, successMs: 50, run: 1 };
+    await redisStore(ahead(commands)).sync(askOf('one', 'seen', { evidence: [row] }));
+    const store = redisStore(commands);
+    const read = () => store.sync(askOf('one', 'seen', { evidence: [row], buckets: [7] }));
+    expect((await read()).evidence).toMatchObject([{ successes: expect.closeTo(2, 1) }]);
+    expect((await read()).evidence).toMatchObject([{ successes: expect.closeTo(3, 1) }]);
     await end();
   });
 });

@@ -207,7 +207,7 @@ function rowsOf(part: unknown, now: number): EvidenceRow[] {
   return chunks(strings(part), 2).flatMap(([id = '', row = '']) => {
     const numbers = row.split(' ').map(Number) as [number, number, number, number, number];
     const [successes, failures, successMs, run, at] = numbers;
-    const kept = 0.5 ** ((now - at) / evidenceHalfLifeMs);
+    const kept = 0.5 ** (Math.max(0, now - at) / evidenceHalfLifeMs);
     const attempts = (successes + failures) * kept;
     const isRow = Number.isFinite(attempts + successMs + run);
     return isRow && attempts >= leastEvidence

@@ -9,6 +9,9 @@ import { evidenceHalfLifeMs, holdGraceMs, leastEvidence, passedMs } from '../sto
  * when a tenth of the epoch's has passed, and before that of keys that are written seldom or may be new; and what has
  * faded or ended is looked for in one sync of eight. The log's ids begin with the time: only a position that lies in the
  * future may be of a log that was lost.
+ *
+ * A clock that was set back shows in a process that asked in the future. All that ends by that clock is dropped under a new
+ * epoch, so that the processes write it again: a lease would keep its circuit untested for as long.
  */
 export const script = `
 local at = 0
@@ -25,10 +28,13 @@ local log, holds, marks, leases, members, epochs, versions = unpack(KEYS, 1, 7)
 local me = process .. '\\n' .. witness
 
 local epoch = call('GET', epochs)
-if not epoch then
+local sweeps = time[2] % 8 == 0
+local setBack = sweeps and call('ZREMRANGEBYSCORE', members, now + 1000, '+inf') > 0
+if setBack or not epoch then
   epoch = fresh
   call('SET', epochs, epoch)
 end
+for i = 1, setBack and 4 or 0 do call('PEXPIRE', KEYS[i], 0) end
 local renews = call('PTTL', epochs) < 0.9 * keyTtl
 
 local function tell(kind, what)
@@ -62,7 +68,7 @@ local function lease(field, ends, term, holder)
   call('ZADD', holds, ends, '~' .. field)
 end
 
-if call('ZADD', members, now, me) == 1 then renews = true end
+if call('ZADD', members, 'GT', now, me) == 1 then renews = true end
 call('ZREMRANGEBYSCORE', members, '-inf', '(' .. (now - memberTtl))
 if batch ~= '' then tell('b', batch) end
 for _ = 1, number() do
@@ -104,7 +110,7 @@ end
 local function rowOf(row)
   local s, f, ms, seen = string.match(row or '', '^(%S+) (%S+) (%S+) %S+ (%S+)$')
   if not tonumber(seen) then return 0, 0, 0 end
-  local kept = 0.5 ^ ((now - tonumber(seen)) / ${evidenceHalfLifeMs})
+  local kept = 0.5 ^ (math.max(0, now - tonumber(seen)) / ${evidenceHalfLifeMs})
   return (tonumber(s) or 0) * kept, (tonumber(f) or 0) * kept, tonumber(ms) or 0
 end
 for _ = 1, number() do
@@ -121,7 +127,6 @@ for _ = 1, number() do
   at = at + 2 * count
   call('HSET', key, unpack(rows))
 end
-local sweeps = time[2] % 8 == 0
 for _ = 1, number() do
   local key = KEYS[7 + number()]
   local rows = sweeps and call('HGETALL', key) or {}
