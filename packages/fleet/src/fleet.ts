@@ -52,8 +52,8 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-/** Those that are in a fleet. */
-const members = new WeakSet<Shareable>();
+/** Those that are in a fleet, and what asks its store. */
+const members = new WeakMap<Shareable, Loop>();
 
 /**
  * Joins a rotator to the processes that use the same pool. Returns at once and never fails for want of the store: the
@@ -87,7 +87,7 @@ export function join(options: FleetOptions, timers?: Timers): Fleet {
     protocol.onHurry = () => loop.nudge();
     Object.assign(member, { loop, protocol });
     return () => {
-      members.delete(rotator);
+      if (members.get(rotator) === loop) members.delete(rotator);
       void loop.close();
     };
   });
@@ -95,7 +95,7 @@ export function join(options: FleetOptions, timers?: Timers): Fleet {
   if (loop === undefined || protocol === undefined) {
     throw new TypeError('rotator.share() must hand over its pool at once');
   }
-  members.add(rotator);
+  members.set(rotator, loop);
   const { parts, heard, counts } = protocol;
   return {
     get state() {

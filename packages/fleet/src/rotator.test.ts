@@ -95,3 +95,16 @@ it('one rotator is in one fleet: it would be two witnesses of its own failures',
   await expect.poll(() => third.processes().length).toBe(1);
   await third.close();
 });
+
+it('a fleet that is closed again lets no third one in beside the second', async () => {
+  const rotator = new ProxyRotator({ proxies: ['http://127.0.0.1:9'] });
+  const store = memoryStore();
+  const first = joinFleet({ rotator, store, pool: 'one' });
+  await first.close();
+  const second = joinFleet({ rotator, store, pool: 'one' });
+  await first.close();
+  expect(() => joinFleet({ rotator, store, pool: 'one' })).toThrow('rotator must be in one fleet');
+  await second.close();
+  await joinFleet({ rotator, store, pool: 'one' }).close();
+  await rotator.close();
+});
