@@ -226,4 +226,27 @@ describe('what is no client', () => {
       'commands must be an object with eval(), got undefined',
     );
   });
+
+  it('ends no process when it throws in place of rejecting, beside commands that reject', async () => {
+    const throws = (): never => {
+      throw new Error('closed');
+    };
+    const rejects = async () => throws();
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown) => unhandled.push(error);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', hear);
+    const ask = askOf('one', 'closed', { buckets: [7] });
+    for (const commands of [
+      { eval: rejects, xRange: rejects, hScan: throws },
+      { eval: throws, xRange: rejects },
+      { eval: throws, evalSha: rejects },
+    ]) {
+      await expect(redisStore(commands).sync(ask)).rejects.toThrow('closed');
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    process.removeAllListeners('unhandledRejection');
+    for (const other of others) process.on('unhandledRejection', other);
+    expect(unhandled).toEqual([]);
+  });
 });

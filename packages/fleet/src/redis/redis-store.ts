@@ -43,10 +43,10 @@ export function redisStore(commands: RedisCommands): FleetStore {
       const keys = keysOf(ask);
       const [log] = keys as [string];
       // Read beside the script: in it each value would become a part of a table first, at four times the price.
-      const read = (start: string) =>
+      const read = async (start: string) =>
         commands.xRange?.(log, start, maxEntries) ??
         commands.eval(readScript, [log], ['XRANGE', start, '+', 'COUNT', String(maxEntries)]);
-      const readPart = (key: string) =>
+      const readPart = async (key: string) =>
         commands.hScan?.(key, wholePart) ?? commands.eval(readScript, [key], ['HGETALL']);
       const [entries, reply, ...parts] = await Promise.all([
         read(position === '' ? '-' : `(${position}`),
