@@ -18,6 +18,7 @@ import {
   withMethods,
   type Kind,
 } from '@whirl/check';
+import { guardedTrip } from './guarded-trip.ts';
 
 /**
  * The circuit of a proxy. By default it opens at 5 failures within 60 s if they are at least half of
@@ -45,7 +46,10 @@ export interface CircuitOptions {
   readonly openMultiplier?: number | undefined;
   /** Spreads the open time by ± this ratio. 0 to 1, default 0. */
   readonly openJitter?: number | undefined;
-  /** Another rule for opening, in place of `failureThreshold` and `windowMs`. Default: the one described above. */
+  /**
+   * Another rule for opening, in place of `failureThreshold` and `windowMs`. What it throws is written to the console, and
+   * opens nothing. Default: the one described above.
+   */
   readonly trip?: TripRule | undefined;
 }
 
@@ -86,14 +90,15 @@ export function resolveCircuit(
     // What the circuit is shown with; the rule below has them already.
     ...(trip === undefined ? { failureThreshold: threshold, windowMs } : {}),
     trip:
-      trip ??
-      allOf(
-        failureCount({ threshold, windowMs }),
-        anyOf(
-          failureRate({ ratio: 0.5, windowMs, minimumCalls: 1 }),
-          consecutiveFailures(threshold),
-        ),
-      ),
+      trip === undefined
+        ? allOf(
+            failureCount({ threshold, windowMs }),
+            anyOf(
+              failureRate({ ratio: 0.5, windowMs, minimumCalls: 1 }),
+              consecutiveFailures(threshold),
+            ),
+          )
+        : guardedTrip(trip),
     ...clock,
   };
   void new CircuitBreaker(resolved);

@@ -125,7 +125,7 @@ export class Circuits {
     if (breaker === undefined) return;
     const outcome = ofGroup ? 'neutral' : circuitOutcome(failure);
     if (outcome === 'success') {
-      // A trip rule of the user's own may throw.
+      // The clock and the chance may be the user's own, and throw.
       try {
         this.#toldAt = at;
         breaker.succeed(ticket, durationMs);
