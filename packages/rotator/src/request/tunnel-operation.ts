@@ -1,5 +1,6 @@
 import type { TunnelEnd } from '@whirl/events';
 import { checkHost } from './check-target.ts';
+import type { Failure } from '../blame/failure.ts';
 import type { Destination } from '../connection/destination.ts';
 import { ClosedError } from '../errors.ts';
 import type { Admission } from '../pool/member.ts';
@@ -166,7 +167,17 @@ export class TunnelOperation
     this.renew(attempt, { ...failure, blame: 'caller' });
   }
 
+  /** What it has sent may not go out once more: connections that are still being opened are of no use then. */
+  override attemptFailed(attempt: TunnelAttempt, failure: Failure): void {
+    if (attempt.sent && !this.#flight.repeatable && this.live.includes(attempt)) {
+      for (const other of this.live) if (other !== attempt) this.#retire(other);
+    }
+    super.attemptFailed(attempt, failure);
+  }
+
   write(chunk: Buffer): boolean {
+    // Without a byte the tunnel stays as quiet as it was.
+    if (chunk.length === 0) return true;
     const [leading, ...others] = this.#open();
     if (leading === undefined) {
       const fits = this.#flight.fits(chunk);

@@ -83,6 +83,46 @@ describe('the first flight', () => {
     tunnel.destroy();
   });
 
+  it('T4 a flight that is never sent twice ends its tunnel when its proxy fails, whatever a hedge is about to open', async () => {
+    const granted = 'HTTP/1.1 200 OK\r\n\r\n';
+    const slow = await startRawTarget(() => {});
+    const failing = await startRawTarget((socket) => {
+      socket.once('data', () => {
+        // Only once the hedge is on its way.
+        const open = () => {
+          if (slow.received[0]?.length === 1) socket.write(granted);
+          else setImmediate(open);
+        };
+        open();
+        socket.once('data', () => {
+          socket.once('close', () => slow.sockets[0]?.write(granted)).resetAndDestroy();
+        });
+      });
+    });
+    const { rotator, told } = await tunnelRig([], {
+      proxies: [failing, slow].map(({ port }) => `http://127.0.0.1:${port}`),
+      hedge: { afterMs: 1 },
+    });
+    const tunnel = await rotator.connect({ host, port: 9 });
+    tunnel.write('hello');
+    expect(await errorOf(tunnel)).toMatchObject({ code: 'PROXY_CONNECTION' });
+    expect(told('attempt:end').map(({ outcome }) => outcome)).toEqual(['failure', 'aborted']);
+    expect(told('tunnel:end')).toMatchObject([{ bytesUp: 5, bytesDown: 0, replays: 0 }]);
+  });
+
+  it('T4 an empty write says nothing: the tunnel is as quiet as before, and loses no byte that follows', async () => {
+    const { port } = await startRawTarget(echo);
+    const { rotator, proxies, told } = await tunnelRig([{ kind: 'ok' }, { kind: 'ok' }]);
+    const tunnel = await rotator.connect({ host, port });
+    await new Promise<void>((resolve) => tunnel.write('', () => resolve()));
+    tunnel.failed();
+    tunnel.write('hello');
+    expect(await heard(tunnel)).toBe('hello');
+    expect(tunnel.proxyId).toBe(proxies[1]?.id);
+    tunnel.destroy();
+    expect(told('tunnel:end')).toMatchObject([{ bytesUp: 5, bytesDown: 5, replays: 0 }]);
+  });
+
   it('T4 more than 64 KiB are not kept: they are not sent twice', async () => {
     const { port } = await startRawTarget(echo);
     const { rotator } = await tunnelRig([{ kind: 'silent-after-connect' }, { kind: 'ok' }], {
