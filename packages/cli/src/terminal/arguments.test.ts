@@ -37,6 +37,7 @@ describe('what is written behind options', () => {
       'http://',
       'http://[::1/',
       'https://h:65536/',
+      'http://h:0/',
       'http://a b/',
       'http://1.2.3.256/',
     ]) {

@@ -24,9 +24,10 @@ export function parseUrl(text: string): URL {
   if (!/^https?:\/\//i.test(text)) {
     throw new InvalidArgumentError('It must begin with http:// or https://.');
   }
-  if (!URL.canParse(text))
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.port === '0') {
     throw new InvalidArgumentError('It must be a URL with a valid host and port.');
-  const url = new URL(text);
+  }
   if (url.username !== '' || url.password !== '') {
     throw new InvalidArgumentError('It must not hold credentials.');
   }
