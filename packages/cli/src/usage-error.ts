@@ -5,9 +5,10 @@ export class UsageError extends Error {
   readonly exitCode: number = exitCodes.usage;
   readonly lines: readonly string[];
 
-  constructor(...lines: readonly string[]) {
-    super(lines.join('\n'));
+  /** An array, and no rest parameter: a list may have more wrong lines than a call can have arguments. */
+  constructor(lines: string | readonly string[]) {
+    super(typeof lines === 'string' ? lines : lines.join('\n'));
     this.name = 'UsageError';
-    this.lines = lines;
+    this.lines = typeof lines === 'string' ? [lines] : lines;
   }
 }

@@ -51,3 +51,17 @@ it('L1 5,000 lines of every kind: each has its own result', async () => {
   });
   expect(seen).toEqual(list.map(([, what], i) => `${i + 1} ${what}`));
 }, 180_000);
+
+it.each([
+  ['L1 check', (file: string) => ['check', file, '--url', 'http://target.test/']],
+  ['L2 get', (file: string) => ['get', 'http://target.test/', '--proxies-file', file]],
+] as const)('%s names each of 130,000 lines that are no proxies', async (_, command) => {
+  const folder = await mkdtemp(join(tmpdir(), 'whirl-list-'));
+  use({ close: () => rm(folder, { recursive: true }) });
+  const file = join(folder, 'list.txt');
+  await writeFile(file, 'not a proxy\n'.repeat(130_000));
+  const { code, stderr } = await whirl(command(file));
+  const lines = stderr.trimEnd().split('\n');
+  expect([code, lines.length]).toEqual([2, 130_000]);
+  expect(lines.at(-1)).toMatch(/^whirl: .+:130000: .+ is not a proxy/);
+});

@@ -104,7 +104,7 @@ async function entriesOf(
   const { entries, issues } = read;
   if (issues.length > 0) {
     const lines = issueLines(source, issues);
-    if (!skipInvalid || entries.length === 0) throw new UsageError(...lines);
+    if (!skipInvalid || entries.length === 0) throw new UsageError(lines);
     for (const line of lines) say(terminal, options, line);
   }
   return entries;

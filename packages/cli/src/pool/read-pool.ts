@@ -66,5 +66,5 @@ function refused(
   const { issues } = readEntries(text, { protocol, format });
   const all =
     issues.length > 0 || error === undefined ? issues : [{ line: 0, reason: error.message }];
-  return new UsageError(...issueLines(source, all));
+  return new UsageError(issueLines(source, all));
 }

@@ -115,7 +115,7 @@ function configOf(options: ServeOptions): Config {
       proxiesFile === undefined || proxiesFile === '-' ? undefined : config.proxiesFile;
     return { ...config, proxies: [], proxiesFile: watched };
   } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(...error.issues);
+    if (error instanceof ConfigError) throw new UsageError(error.issues);
     throw error;
   }
 }
@@ -181,7 +181,7 @@ function aboutOf(server: Server, { api, gateway }: Config) {
 
 /** Says why it did not start. Returns the exit code. */
 function failed(error: unknown, { stderr }: Terminal): number {
-  if (error instanceof ConfigError) throw new UsageError(...error.issues);
+  if (error instanceof ConfigError) throw new UsageError(error.issues);
   if (!(error instanceof ListenError)) throw error;
   const { code, listener, message } = error;
   const hint = code === 'EADDRINUSE' ? `: choose another with --${listener} host:port` : '';
