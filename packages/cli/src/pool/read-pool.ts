@@ -20,24 +20,20 @@ export async function readPool(options: ListOptions, terminal: Terminal): Promis
 /** The proxies that the options name. Throws a UsageError that names every line that is not one. */
 export async function readProxies(options: ListOptions, terminal: Terminal): Promise<Proxy[]> {
   const { proxies, proxiesFile, proxiesVariable = '--proxies' } = options;
-  const found: Proxy[] = [];
-  if (proxies !== undefined) {
-    found.push(
-      ...understood(
-        proxiesVariable,
-        proxies
-          .join(',')
-          .split(/[,\s]+/)
-          .join('\n'),
-        options,
-      ),
-    );
-  }
-  if (proxiesFile !== undefined) {
-    const text = await readSource(proxiesFile, terminal.stdin);
-    found.push(...understood(proxiesFile, text, options));
-  }
-  return found;
+  const named =
+    proxies === undefined
+      ? []
+      : understood(
+          proxiesVariable,
+          proxies
+            .join(',')
+            .split(/[,\s]+/)
+            .join('\n'),
+          options,
+        );
+  if (proxiesFile === undefined) return named;
+  const text = await readSource(proxiesFile, terminal.stdin);
+  return named.concat(understood(proxiesFile, text, options));
 }
 
 function understood(source: string, text: string, options: ListOptions): Proxy[] {
