@@ -17,12 +17,12 @@ async function bundledBytes(contents: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents).length;
 }
 
-test('with /redis, without a client, it is at most 15,825 bytes', async () => {
+test('with /redis, without a client, it is at most 15,845 bytes', async () => {
   const both = `export { joinFleet } from './index.ts'; export * from './redis.ts'`;
-  expect(await bundledBytes(both)).toBeLessThanOrEqual(15_825);
+  expect(await bundledBytes(both)).toBeLessThanOrEqual(15_845);
 });
 
-test('{ joinFleet } is at most 12,050 bytes, min and gzip', async () => {
+test('{ joinFleet } is at most 12,075 bytes, min and gzip', async () => {
   const bytes = await bundledBytes(`export { joinFleet } from './index.ts'`);
-  expect(bytes).toBeLessThanOrEqual(12_050);
+  expect(bytes).toBeLessThanOrEqual(12_075);
 });

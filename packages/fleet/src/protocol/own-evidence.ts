@@ -3,7 +3,7 @@ import type { SharedPrior } from '../shared-pool.ts';
 
 /** A newcomer reads so many parts at a time, until it has read them all. */
 const bucketsAtOnce = 16;
-/** Then one a second, in turn. */
+/** Then one a second, in turn; sooner where the parts would end before their turn comes again. */
 const readEveryMs = 1000;
 /** Rows told in one sync. */
 const maxRows = 500;
@@ -19,6 +19,7 @@ interface Sums {
 export class OwnEvidence {
   readonly #sums: Map<string, Sums>[] = Array.from({ length: buckets }, () => new Map());
   readonly #perSync: number;
+  readonly #readEveryMs: number;
   #writeTurn = 0;
   #readTurn = 0;
   /** Parts that are still to be read before the turns begin. */
@@ -28,10 +29,13 @@ export class OwnEvidence {
   constructor({
     intervalMs,
     evidenceIntervalMs,
+    keyTtlMs,
   }: {
     intervalMs: number;
     evidenceIntervalMs: number;
+    keyTtlMs: number;
   }) {
+    this.#readEveryMs = Math.min(readEveryMs, keyTtlMs / (2 * buckets));
     this.#perSync = Math.ceil((buckets * intervalMs) / evidenceIntervalMs);
   }
 
@@ -83,14 +87,10 @@ export class OwnEvidence {
   }
 
   #toRead(now: number): number[] {
-    let count = 0;
-    if (this.#unread > 0) {
-      count = Math.min(bucketsAtOnce, this.#unread);
-      this.#unread -= count;
-    } else if (now - this.#readAt >= readEveryMs) {
-      count = 1;
-      this.#readAt = now;
-    }
+    const due = Math.floor((now - this.#readAt) / this.#readEveryMs);
+    const count = Math.min(bucketsAtOnce, this.#unread || due);
+    if (count > 0) this.#readAt = now;
+    this.#unread = Math.max(0, this.#unread - count);
     return Array.from({ length: count }, () => this.#readTurn++ % buckets);
   }
 }
