@@ -10,7 +10,8 @@ each tunnel. The page and the REST API show and change the pool. The file with p
 
 Every variable and the JSON file of the server are obeyed (WHIRL_API_TOKEN, WHIRL_DENY_TARGETS,
 retry_policy, …); what is on the command line goes first. The log, JSON where stderr is no
-terminal, goes to stderr, and what to paste to stdout. Ctrl-C, SIGTERM and SIGHUP let requests finish.
+terminal, goes to stderr, and what to paste to stdout. Ctrl-C, SIGTERM and SIGHUP let requests
+finish.
 
 ${passwordHint}
 
