@@ -17,9 +17,9 @@ async function bundledBytes(contents: string): Promise<number> {
   return gzipSync(outputFiles[0]!.contents).length;
 }
 
-test('with /redis, without a client, it is at most 15,845 bytes', async () => {
+test('with /redis, without a client, it is at most 15,855 bytes', async () => {
   const both = `export { joinFleet } from './index.ts'; export * from './redis.ts'`;
-  expect(await bundledBytes(both)).toBeLessThanOrEqual(15_845);
+  expect(await bundledBytes(both)).toBeLessThanOrEqual(15_855);
 });
 
 test('{ joinFleet } is at most 12,075 bytes, min and gzip', async () => {

@@ -105,7 +105,8 @@ export class Protocol {
   ask(now: number, leaving = false): SyncRequest {
     const { tests, outbox, holds, evidence, names, selfCheck, peers } = this.parts;
     const settings = this.#settings;
-    const live = this.#syncs++ % listEvery === 0 ? -1 : peers.live;
+    // After a miss it asks for everything: a key or a command that only some syncs use is then missed again.
+    const live = this.#misses > 0 || this.#syncs++ % listEvery === 0 ? -1 : peers.live;
     if (!leaving) this.parts.tellMoves(now);
     // Said again with each full list, for those that have come since.
     if (live < 0 && selfCheck.isSuspect) outbox.tell({ kind: 'process', id: 'suspect' });

@@ -7,11 +7,12 @@ import { evidenceHalfLifeMs, holdGraceMs, leastEvidence, passedMs } from '../sto
  *
  * Each call of a command costs it a microsecond or two, 200 times a second. So the times to live of all keys are renewed
  * when a tenth of the epoch's has passed, and before that of keys that are written seldom or may be new; and what has
- * faded or ended is looked for in one sync of eight. The log's ids begin with the time: only a position that lies in the
+ * faded or ended is looked for in one sync of eight, and in those that ask for everything. The log's ids begin with the time: only a position that lies in the
  * future may be of a log that was lost.
  *
  * A clock that was set back shows in a process that asked in the future. All that ends by that clock is dropped under a new
- * epoch, so that the processes write it again: a lease would keep its circuit untested for as long.
+ * epoch, so that the processes write it again: a lease would keep its circuit untested for as long. Looking for one writes
+ * nothing: after a first write Redis lets a script go on above `maxmemory`.
  */
 export const script = `
 local at = 0
@@ -28,13 +29,13 @@ local log, holds, marks, leases, members, epochs, versions = unpack(KEYS, 1, 7)
 local me = process .. '\\n' .. witness
 
 local epoch = call('GET', epochs)
-local sweeps = time[2] % 8 == 0
-local setBack = sweeps and call('ZREMRANGEBYSCORE', members, now + 1000, '+inf') > 0
+local sweeps = live < 0 or time[2] % 8 == 0
+local setBack = sweeps and #call('ZRANGEBYSCORE', members, now + 1000, '+inf', 'LIMIT', 0, 1) > 0
 if setBack or not epoch then
   epoch = fresh
   call('SET', epochs, epoch)
 end
-for i = 1, setBack and 4 or 0 do call('PEXPIRE', KEYS[i], 0) end
+for i = 1, setBack and 5 or 0 do call('PEXPIRE', KEYS[i], 0) end
 local renews = call('PTTL', epochs) < 0.9 * keyTtl
 
 local function tell(kind, what)
