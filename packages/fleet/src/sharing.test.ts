@@ -33,6 +33,18 @@ function recorded(): { store: (clock: { now(): number }) => FleetStore; sent: st
   };
 }
 
+/** The way to a store that can be away. */
+class Link {
+  away = false;
+  readonly store = ({ now }: { now(): number }): FleetStore => {
+    const inner = memoryStore({ now });
+    return {
+      sync: (ask) => (this.away ? Promise.reject(new Error('gone')) : inner.sync(ask)),
+      close() {},
+    };
+  };
+}
+
 /** A store that can lose what it knows, all of it or its list of processes, and be away. */
 class Forgetful implements FleetStore {
   readonly #now: () => number;
@@ -179,23 +191,15 @@ describe('evidence', () => {
   });
 
   it('D26 one that comes while the store is away gets it when that is back', async () => {
-    let away = false;
-    worldOf({
-      store: ({ now }) => {
-        const inner = memoryStore({ now });
-        return {
-          sync: (ask) => (away ? Promise.reject(new Error('gone')) : inner.sync(ask)),
-          close() {},
-        };
-      },
-    });
+    const link = new Link();
+    worldOf({ store: link.store });
     const ending = (id: string) => (id === 'c' ? 'failure' : 'success');
     for (const each of world.startMany(2, { everyMs: 20 })) each.ending = ending;
     await world.run(30_000);
-    away = true;
+    link.away = true;
     const newcomer = world.start('newcomer', { everyMs: 0 });
     await world.run(5000);
-    away = false;
+    link.away = false;
     await world.until(() => newcomer.fleet.state === 'joined', 2000);
     await world.run(500);
     const scores = world.ids.map((id) => newcomer.pool.selector.stats(id).score);
@@ -206,16 +210,8 @@ describe('evidence', () => {
 
 describe('the budget', () => {
   it('D28 is divided among the live processes, and stays so while the store is away', async () => {
-    let away = false;
-    worldOf({
-      store: ({ now }) => {
-        const inner = memoryStore({ now });
-        return {
-          sync: (ask) => (away ? Promise.reject(new Error('gone')) : inner.sync(ask)),
-          close() {},
-        };
-      },
-    });
+    const link = new Link();
+    worldOf({ store: link.store });
     const processes = world.startMany(5, { everyMs: 0 });
     await world.run(1000);
     const shares = () => processes.map(({ pool }) => pool.budget.share);
@@ -224,7 +220,7 @@ describe('the budget', () => {
     await world.run(5000);
     expect(shares().slice(0, 4)).toEqual([4, 4, 4, 4]);
     expect(types(processes[0]!)).toContain('fleet:peers');
-    away = true;
+    link.away = true;
     await world.run(30_000);
     expect(shares().slice(0, 4)).toEqual([4, 4, 4, 4]);
   });
